@@ -5,9 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, PageMatcher
+from rebound.customers.domain import Customer, FormUse, PageMatcher, ProfileEvent, place_of_event
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
@@ -147,6 +148,52 @@ class MemoryForgetQueue:
         self.queue.send((business_id, customer_id))
 
 
+class MemoryProfileHistory:
+    """Implements ``ProfileHistory``."""
+
+    def __init__(self, customers: MemoryCustomerBook) -> None:
+        self._customers = customers
+        self.events: dict[tuple[str, str], dict[str, ProfileEvent]] = {}
+        self.forms: dict[tuple[str, str], dict[str, FormUse]] = {}
+
+    def save(
+        self,
+        customers: Sequence[Customer],
+        contacts: Sequence[Contact],
+        events: Mapping[str, Sequence[ProfileEvent]],
+        *,
+        form: FormUse | None = None,
+    ) -> None:
+        [customer, *_] = customers
+        business_id, customer_id = customer.business_id, customer.customer_id
+        if form is not None:
+            used = self.form(business_id, customer_id, form.message_id)
+            if used is not None and used.done:
+                raise ConcurrentChangeError
+        self._customers.save(customers, contacts)
+        self.note(business_id, events)
+        if form is not None:
+            self.forms.setdefault((business_id, customer_id), {})[form.message_id] = form
+
+    def note(self, business_id: str, events: Mapping[str, Sequence[ProfileEvent]]) -> None:
+        for customer_id, each in events.items():
+            kept = self.events.setdefault((business_id, customer_id), {})
+            kept.update({place_of_event(event): event for event in each})
+
+    def form(self, business_id: str, customer_id: str, message_id: str) -> FormUse | None:
+        return self.forms.get((business_id, customer_id), {}).get(message_id)
+
+    def before(self, business_id: str, customer_id: str, place: str | None, limit: int) -> Sequence[ProfileEvent]:
+        kept = self.events.get((business_id, customer_id), {})
+        return [kept[each] for each in sorted(kept, reverse=True) if place is None or each < place][:limit]
+
+    def forget(self, business_id: str, customer_id: str, *, before: datetime | None = None) -> None:
+        for rows in (self.events, self.forms):
+            kept: dict[str, Any] = rows.get((business_id, customer_id), {})
+            for name in [name for name, each in kept.items() if before is None or each.at < before]:
+                del kept[name]
+
+
 class MemoryCustomersPorts(MemoryBusinessesPorts):
     """Implements ``CustomersPorts``."""
 
@@ -165,3 +212,7 @@ class MemoryCustomersPorts(MemoryBusinessesPorts):
     @cached_property
     def forget_queue(self) -> MemoryForgetQueue:
         return MemoryForgetQueue(self.clock)
+
+    @cached_property
+    def profile_history(self) -> MemoryProfileHistory:
+        return MemoryProfileHistory(self.customers)

@@ -52,9 +52,9 @@ def test_a_request_that_is_under_way_may_be_sent_again_in_a_moment(
     named, seen = {"Idempotency-Key": "k"}, []
     create = CustomerService.create
 
-    def meanwhile(service: CustomerService, *given: Any) -> CustomerView:
+    def meanwhile(service: CustomerService, *given: Any, **how: Any) -> CustomerView:
         seen.append(stack.api("POST", "/v1/customers", ANA, headers=named))
-        return create(service, *given)
+        return create(service, *given, **how)
 
     monkeypatch.setattr(CustomerService, "create", meanwhile)
     assert stack.api("POST", "/v1/customers", ANA, headers=named).status == 201

@@ -11,7 +11,7 @@ from rebound.contacts.domain.reachability import Failure
 from rebound.customers.domain import Customer, digest_of
 from rebound.imports_exports.application.import_changes import EDITED, NOT_KNOWN, PROTECTED
 from rebound.imports_exports.application.start_import import ImportView
-from rebound.imports_exports.domain import ImportOptions, RowCounts
+from rebound.imports_exports.domain import LOCKED, ImportOptions, RowCounts, code_of_problem
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.provider_codes import Provider
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at
@@ -277,3 +277,22 @@ def test_a_deleted_customer_comes_back_as_the_file_has_it_and_a_stop_holds() -> 
 
     assert (view.counts, ana(world).gender) == (RowCounts(1, created=1), "f")
     assert contact.consent.opted_out
+
+
+def test_of_a_profile_that_is_the_customers_own_a_file_keeps_the_locked_fields_and_writes_the_others() -> None:
+    world = World()
+    imported(world, ANA)
+    world.customer_service.change(BUSINESS_ID, ana(world).customer_id, {"email": "own@example.com"}, by_customer=True)
+    before = ana(world)
+    view = imported(
+        world,
+        {**ANA, "first_name": "ANA", "email": "other@example.com", "last_name": "Souza", "gender": "m"},
+        options=ImportOptions(protect=()),
+    )
+    after = ana(world)
+
+    assert told(view) == {"email": LOCKED, "last_name": LOCKED}
+    assert [bad.line for bad in view.incomplete_rows] == [1]
+    assert (after.first_name, after.last_name, after.email, after.gender) == ("Ana", "Silva", "own@example.com", "m")
+    assert after.claimed_at == before.claimed_at
+    assert code_of_problem(LOCKED) == "locked"

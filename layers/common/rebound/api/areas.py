@@ -10,8 +10,11 @@ AREAS: Final = (
     Area("business", ("rebound.preferences.http.settings",), "business"),
     # Its settings too. What Twilio calls below this address is answered elsewhere.
     Area("webhooks", ("rebound.webhooks.http",), "business"),
-    Area("customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers"),
-    Area("customers/by-external-id", ("rebound.customers.http",), "customers", whole_id=True),
+    Area(
+        "customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers", as_customer=("PATCH",)
+    ),
+    Area("customers/by-external-id", ("rebound.customers.http",), "customers", whole_id=True, as_customer=("PUT",)),
+    Area("customers/*/contacts", ("rebound.customers.http",), "customers", as_customer=("POST",)),
     Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),
     Area("customers/*/consent", ("rebound.preferences.http.consent",), "customers"),
     Area("customers/*/messages", ("rebound.sending.http",), "messages"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import date, datetime
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
 from rebound.contacts.domain.contacts import Contact
+from rebound.contacts.domain.history import place_at
 from rebound.kernel.channels import Channel, ContactKey, canonical_number
 from rebound.kernel.written_text import folded
 
@@ -56,6 +57,9 @@ class Customer(Struct, frozen=True, kw_only=True):
     ``file_values`` says, for each field that was edited since an import had it, what the import had (``digest_of``;
     ``""`` when nobody knows): a file that says the same again must not undo the edit. Other fields are as the file has
     them. ``None`` for a customer of whom no import is remembered.
+
+    ``claimed_at`` is when the customer first edited the profile in person: since then the business cannot change what
+    is ``LOCKABLE``.
     """
 
     business_id: str
@@ -93,6 +97,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     flags_at: datetime | None = None
     former_contacts: frozenset[ContactKey] = frozenset()
     file_values: Mapping[str, str] | None = None
+    claimed_at: datetime | None = None
     version: int = 0
 
     def contact_key(self, channel: Channel) -> ContactKey | None:
@@ -152,6 +157,20 @@ def digest_of(value: object) -> str:
     return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
+def same_value(one: object, other: object) -> bool:
+    """Whether two values of a profile field are the same, however they are spelled."""
+    return one == other or digest_of(one) == digest_of(other)
+
+
+LOCKABLE: Final = ("first_name", "last_name", "email", "mobile_phone", "day_phone", "night_phone")
+"""What only the customer changes, once the profile is theirs."""
+
+
+def locked_among(before: Customer, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of the given values those that would change something ``LOCKABLE``; an equal value is no change."""
+    return tuple(name for name in LOCKABLE if name in given and not same_value(given[name], getattr(before, name)))
+
+
 def made_up_customer(
     business_id: str, channel: Channel, address: str, at: datetime, customer_id: str = "0" * 32
 ) -> Customer:
@@ -206,6 +225,58 @@ def shared_language(customers: Iterable[Customer]) -> str | None:
     """The one language of customers who cannot be told apart; ``None`` when they have several, or none is known."""
     spoken = {customer.language for customer in customers if customer.language is not None}
     return spoken.pop() if len(spoken) == 1 else None
+
+
+class ProfileEventKind(StrEnum):
+    """What happened with a profile; a name that was given once stays."""
+
+    EDITED_BY_CUSTOMER = "edited_by_customer"
+    CONFIRMED_BY_CUSTOMER = "confirmed_by_customer"
+    """The customer looked at the profile and found it right."""
+    RELATION_INVITED = "relation_invited"
+    RELATION_ADDED = "relation_added"
+    RELATION_ACCEPTED = "relation_accepted"
+    RELATION_DECLINED = "relation_declined"
+    RELATION_REMOVED = "relation_removed"
+
+
+BY_FORM: Final = "form"
+BY_PORTAL: Final = "portal"
+
+
+class ProfileEvent(Struct, frozen=True, kw_only=True):
+    """One thing that happened with a profile, for the log that people read; no decision is based on it.
+
+    ``fields`` are those that changed, or were found right. ``via`` says how the customer did it. ``relation_id``,
+    ``relationship`` (what the other is to the customer), ``other_id`` and ``name`` are of relations; ``name`` is that
+    of somebody who is no customer.
+    """
+
+    kind: ProfileEventKind
+    at: datetime
+    event_id: str
+    fields: tuple[str, ...] = ()
+    via: str | None = None
+    relation_id: str | None = None
+    relationship: str | None = None
+    other_id: str | None = None
+    name: str | None = None
+
+
+def place_of_event(event: ProfileEvent) -> str:
+    """Where an event stands in the history of its profile: places sort by time, and no two events share one."""
+    return place_at(event.at, PROFILE_EVENTS, event.event_id)
+
+
+PROFILE_EVENTS: Final = "profile"
+
+
+class FormUse(Struct, frozen=True):
+    """That the form behind the link in a message was filled in; not ``done`` while values are still to be chosen."""
+
+    message_id: str
+    at: datetime
+    done: bool
 
 
 PageMatcher = Callable[[Sequence[Customer]], Sequence[Customer]]

@@ -14,6 +14,7 @@ from rebound.contacts.domain.reachability import Failure
 from rebound.customers import wiring
 from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS, CustomerView
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, ProfileField, fields_of
+from rebound.kernel.api_scopes import AS_CUSTOMER
 from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.ids import id_of_external
@@ -24,6 +25,7 @@ from rebound.platform.http.routes import (
     ChannelName,
     CustomerInPath,
     ExternalIdInPath,
+    authorizer,
     business_of,
     channel_named,
     json_answer,
@@ -164,6 +166,13 @@ class CustomerAnswer(Answer):
         "customer_id": str,
         **{name: kind for name, kind in get_type_hints(Customer).items() if name in PROFILE},
         **{name: Annotated[str, one_of(LANGUAGES)] | None for name in fields_of(Kind.LANGUAGE)},
+        "claimed_at": Annotated[
+            Time | None,
+            Field(
+                description="When the customer first edited the profile in person; since then only they change names, "
+                "phones and email."
+            ),
+        ],
         "created_at": Time,
         "updated_at": Annotated[
             Time, Field(description="When the profile, a flag or consent was last written, whichever was later.")
@@ -198,6 +207,11 @@ def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
 def add_routes(app: APIGatewayRestResolver) -> None:
     """The routes."""
     tags = ["Customers"]
+
+    def by_customer() -> bool:
+        """Whether the key is that of a portal, in which customers edit their own profiles."""
+        return AS_CUSTOMER in authorizer(app).get("scopes", "").split()
+
     one = responses(CustomerAnswer)
 
     @app.post(
@@ -207,7 +221,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(CustomerAnswer, HTTPStatus.CREATED),
     )
     def create_customer(request: Annotated[NewCustomerRequest, Body()]) -> Response[str]:
-        view = wiring.use_cases().customer_service.create(business_of(app), request.model_dump(exclude_unset=True))
+        view = wiring.use_cases().customer_service.create(
+            business_of(app), request.model_dump(exclude_unset=True), by_customer=by_customer()
+        )
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED)
 
     @app.get("/v1/customers/<customer_id>", summary="Read a customer", tags=tags, responses=one)
@@ -238,7 +254,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         external_id: ExternalIdInPath, request: Annotated[CustomerByExternalIdRequest, Body()]
     ) -> Response[str]:
         given = request.model_dump(exclude_unset=True)
-        view, is_new = wiring.use_cases().customer_service.put(business_of(app), external_id, given)
+        view, is_new = wiring.use_cases().customer_service.put(
+            business_of(app), external_id, given, by_customer=by_customer()
+        )
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
     @app.delete(
@@ -257,7 +275,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         customer_id: CustomerInPath, request: Annotated[CustomerChangeRequest, Body()]
     ) -> Response[str]:
         given = request.model_dump(exclude_unset=True)
-        view = wiring.use_cases().customer_service.change(business_of(app), customer_id, given)
+        view = wiring.use_cases().customer_service.change(
+            business_of(app), customer_id, given, by_customer=by_customer()
+        )
         return json_answer(CustomerAnswer.of(view))
 
     @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags, responses=no_content())
@@ -272,5 +292,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=one,
     )
     def confirm_contact(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
-        view = wiring.use_cases().customer_service.confirm(business_of(app), customer_id, channel_named(channel))
+        view = wiring.use_cases().customer_service.confirm(
+            business_of(app), customer_id, channel_named(channel), by_customer=by_customer()
+        )
         return json_answer(CustomerAnswer.of(view))

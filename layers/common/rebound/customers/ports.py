@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from rebound.businesses.ports import BusinessesPorts
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, PageMatcher
+from rebound.customers.domain import Customer, FormUse, PageMatcher, ProfileEvent
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 
@@ -105,6 +105,32 @@ class ForgetQueue(Protocol):
         """Enqueue; may deliver twice."""
 
 
+class ProfileHistory(Protocol):
+    """What happened with each profile, kept as long as the customer."""
+
+    def save(
+        self,
+        customers: Sequence[Customer],
+        contacts: Sequence[Contact],
+        events: Mapping[str, Sequence[ProfileEvent]],
+        *,
+        form: FormUse | None = None,
+    ) -> None:
+        """``CustomerBook.save`` with events by customer id, all of one business, and a use of a form, all or nothing.
+
+        Raises ``ConcurrentChangeError`` as ``save`` does, and when the form was used up.
+        """
+
+    def form(self, business_id: str, customer_id: str, message_id: str) -> FormUse | None:
+        """How far the form behind a message's link was filled in; ``None`` if it was not (strongly consistent)."""
+
+    def before(self, business_id: str, customer_id: str, place: str | None, limit: int) -> Sequence[ProfileEvent]:
+        """Up to ``limit`` events, newest first: those before ``place``, or all if it is ``None``."""
+
+    def forget(self, business_id: str, customer_id: str, *, before: datetime | None = None) -> None:
+        """Remove what is kept of a customer, all or what was ``before`` a time; again changes nothing."""
+
+
 class CustomersPorts(BusinessesPorts, Protocol):
     """What the use cases of customers need from outside."""
 
@@ -119,3 +145,6 @@ class CustomersPorts(BusinessesPorts, Protocol):
 
     @property
     def forget_queue(self) -> ForgetQueue: ...
+
+    @property
+    def profile_history(self) -> ProfileHistory: ...

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rebound.customers.application.customer_service import CustomerService
     from rebound.customers.application.external_ids import ReadExternalIds
     from rebound.customers.application.forget_customers import EraseCustomer
+    from rebound.customers.application.forget_history import ForgetHistory
     from rebound.customers.application.remove_customer import RemoveCustomer
     from rebound.customers.domain import Customer
     from rebound.customers.ports import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         Departures,
         Eraser,
         ForgetQueue,
+        ProfileHistory,
         UnforgottenCustomers,
     )
 
@@ -73,6 +75,12 @@ class AwsCustomersPorts(AwsBusinessesPorts):
 
         return decode_forgetting(body)
 
+    @cached_property
+    def profile_history(self) -> ProfileHistory:
+        from rebound.customers.adapters.profile_history import DynamoProfileHistory
+
+        return DynamoProfileHistory(self.settings["DIRECTORY_TABLE"], self.dynamo_customers)
+
 
 class CustomersUseCases(BusinessesUseCases):
     """The use cases of customers."""
@@ -83,17 +91,19 @@ class CustomersUseCases(BusinessesUseCases):
         "rebound.customers.application.customer_service",
         suppressions="suppression_list_client",
         remove="remove_customer",
+        history="profile_history",
     )
     recopy_flags: RecopyFlags = use_case("rebound.customers.application.copy_flags", queue="recopy_queue")
     copy_flags: CopyFlags = use_case("rebound.customers.application.copy_flags")
     external_ids: ReadExternalIds = use_case("rebound.customers.application.external_ids")
     remove_customer: RemoveCustomer = use_case("rebound.customers.application.remove_customer")
+    forget_history: ForgetHistory = use_case("rebound.customers.application.forget_history")
     erase_customer: EraseCustomer = use_case("rebound.customers.application.forget_customers")
 
     @cached_property
     def erasers(self) -> Sequence[Eraser]:
         """What goes with a customer who is deleted; each capability that keeps something of them adds its own."""
-        return ()
+        return (self.forget_history,)
 
 
 use_cases = in_this_process(CustomersUseCases, AwsCustomersPorts)

@@ -106,6 +106,15 @@ class RowCounts(Struct, frozen=True):
         )
 
 
+LOCKED: Final = "locked: the profile is the customer's own, and only they change this. It was kept."
+"""What is wrong with a field that only the customer changes."""
+
+
+def code_of_problem(message: str) -> str | None:
+    """The name of what is wrong with a field, for programs; ``None`` where only people are told."""
+    return "locked" if message == LOCKED else None
+
+
 class Problem(Struct, frozen=True, order=True):
     """What is wrong with a field of some rows: an ``error`` refuses the row, a ``warning`` leaves the field out."""
 

@@ -11,9 +11,16 @@ class ApiScope(StrEnum):
     """What a key may do, such as ``customers:read``."""
 
     vars().update({f"{what}:{right}": f"{what}:{right}" for what in SCOPED for right in ("read", "write")})
+    vars().update({"customers:write_as_customer": "customers:write_as_customer"})
 
 
-ALL_SCOPES: Final = tuple(ApiScope)
+AS_CUSTOMER: Final = ApiScope("customers:write_as_customer")
+"""For a client's own portal, in which customers edit their profiles: what is written with it, the customer wrote.
+
+It may change and confirm profiles without ``customers:write``.
+"""
+ALL_SCOPES: Final = tuple(ApiScope(f"{what}:{right}") for what in SCOPED for right in ("read", "write"))
+"""What a key gets unless somebody says otherwise: nobody speaks for customers by chance."""
 
 
 class OperatorScope(StrEnum):

@@ -9,6 +9,7 @@ from rebound.kernel.nearest import nearest
 
 type Conflict = Literal[
     "external_id_taken",
+    "profile_locked",
     "business_id_taken",
     "no_address",
     "account_held",

@@ -77,6 +77,15 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Change that one instead: it is `customer_id`. `PUT /v1/customers/by-external-id/{external_id}` does either.",
         members=("customer_id",),
     ),
+    "profile_locked": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The profile is the customer's own (`claimed_at`): names, phones and email are theirs to change. Nothing of "
+        "the request was written.",
+        "Leave out `locked_fields`. To have them changed, ask the customer: `POST "
+        "/v1/customers/{customer_id}/update-requests` sends a link to a form. A client's own portal, in which the "
+        "customer is signed in, writes with a key of the scope `customers:write_as_customer`.",
+        members=("locked_fields",),
+    ),
     "business_id_taken": ProblemKind(
         HTTPStatus.CONFLICT,
         "A business with this id exists.",

@@ -174,7 +174,11 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("rotate-key", "revoke-key", "revoke-operator-key"):
         parsers[name].add_argument("--key-id", required=True)
     parsers["create-key"].add_argument("--label", help="what the key is for")
-    parsers["create-key"].add_argument("--scopes", nargs="+", help="default: all")
+    parsers["create-key"].add_argument(
+        "--scopes",
+        nargs="+",
+        help="default: all but customers:write_as_customer, with which a portal speaks for customers",
+    )
     parsers["create-operator-key"].add_argument("--label", help="what the key is for")
     parsers["create-operator-key"].add_argument("--scopes", nargs="+", help="default: all")
     parsers["create-operator-key"].add_argument("--valid-days", type=float, help="default: until it is revoked")

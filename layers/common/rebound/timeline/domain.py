@@ -1,6 +1,6 @@
 """The entries of the logs that people read, each in a sentence or two for the reception desk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -8,6 +8,7 @@ from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import FlagChanged
 from rebound.contacts.domain.replies import Keyword, Meaning, Reply
+from rebound.customers.domain import BY_FORM, ProfileEvent, ProfileEventKind
 from rebound.eligibility.domain.explanation import attempt_sentence
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ADJECTIVES, ConsentSource
@@ -118,6 +119,36 @@ _MEANT: Final[Mapping[Meaning, str]] = {
     Meaning.REVOCATION: "which reads like a wish for no more texts",
     Meaning.REACTION: "which a phone sent as a reaction to a text of ours",
 }
+
+
+def sentence_of_profile(event: ProfileEvent) -> str:
+    """What happened with the profile, and who did it."""
+    how = "in the form behind a link" if event.via == BY_FORM else "in a portal"
+    fields = _listed([name.replace("_", " ") for name in event.fields])
+    relation = f"as {event.relationship}" if event.relationship else "as family or friend"
+    other = f"{_quoted(event.name)}" if event.name else "another customer"
+    match event.kind:
+        case ProfileEventKind.EDITED_BY_CUSTOMER:
+            return f"The customer changed their {fields or 'profile'} {how}."
+        case ProfileEventKind.CONFIRMED_BY_CUSTOMER:
+            return f"The customer said that their {fields or 'profile'} is right, {how}."
+        case ProfileEventKind.RELATION_INVITED:
+            return f"An invitation was sent to link {other} {relation}."
+        case ProfileEventKind.RELATION_ADDED:
+            return f"Linked with {other} {relation}."
+        case ProfileEventKind.RELATION_ACCEPTED:
+            return f"The invitation was accepted: linked with {other} {relation}."
+        case ProfileEventKind.RELATION_DECLINED:
+            return f"The invitation was declined: not linked with {other} {relation}."
+        case ProfileEventKind.RELATION_REMOVED:
+            return f"No longer linked with {other} {relation}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 LONGEST_QUOTE: Final = 160
 
 

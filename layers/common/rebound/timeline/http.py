@@ -11,6 +11,7 @@ from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
+from rebound.customers.domain import ProfileEvent, ProfileEventKind
 from rebound.inbound.http import ReplyAnswer
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource
@@ -35,6 +36,7 @@ from rebound.timeline.domain import (
     sentence_of_consent,
     sentence_of_flag,
     sentence_of_message,
+    sentence_of_profile,
     sentence_of_reply,
     sentence_of_waiting,
 )
@@ -102,6 +104,19 @@ class FlagChangeAnswer(Answer):
     reason: str | None = Field(description="Why it was flagged: a reason of the table of provider codes.")
 
 
+class ProfileEventAnswer(Answer):
+    """Something that happened with the profile: the customer's own edits, and links to family and friends."""
+
+    what: ProfileEventKind
+    fields: list[str] = Field(description="Those that the customer changed, or found right.")
+    via: Literal["form", "portal"] | None = Field(description="How the customer did it.")
+    relation_id: str | None
+    relationship: str | None = Field(description="What the other is to the customer.")
+    customer_id: str | None = Field(description="The other customer of a relation.")
+    external_id: str | None = Field(description="Of that customer.")
+    name: str | None = Field(description="Of somebody who is no customer.")
+
+
 class StoppedTextsAnswer(Answer):
     """Nothing goes out to the customer's mobile number."""
 
@@ -115,12 +130,12 @@ class StoppedTextsAnswer(Answer):
 
 
 class LogEntryAnswer(Answer):
-    """One thing that happened with a customer; of the last four fields the one with the kind's name is there."""
+    """One thing that happened with a customer; of the last five fields the one with the kind's name is there."""
 
     at: Time = Field(description="Of a message the time at which its sending began; what came later is in the message.")
-    kind: Literal["message", "reply", "consent", "flag"]
+    kind: Literal["message", "reply", "consent", "flag", "profile"]
     sentence: str = Field(description="In plain English, for the reception desk.")
-    channel: Channel
+    channel: Channel | None = Field(description="Null for what is about the profile itself.")
     address: str | None = Field(
         description="The address that it is about, in the form in which addresses are compared."
     )
@@ -137,6 +152,7 @@ class LogEntryAnswer(Answer):
     reply: ReplyAnswer | None = None
     consent: ConsentChangeAnswer | None = None
     flag: FlagChangeAnswer | None = None
+    profile: ProfileEventAnswer | None = None
 
     @classmethod
     def of(cls, happened: Happened, external_ids: Mapping[str, str | None]) -> Self:
@@ -158,17 +174,33 @@ class LogEntryAnswer(Answer):
             case Reply():
                 reply = ReplyAnswer.of(what, external_ids)
                 return cls(kind="reply", sentence=sentence_of_reply(what), reply=reply, **about)
+            case ProfileEvent():
+                profile = ProfileEventAnswer.filled(
+                    what,
+                    what=what.kind,
+                    fields=list(what.fields),
+                    customer_id=what.other_id,
+                    external_id=external_ids.get(what.other_id or ""),
+                )
+                return cls(kind="profile", sentence=sentence_of_profile(what), profile=profile, **about)
             case ConsentStated(statement):
-                sentence = sentence_of_consent(statement, happened.channel)
+                sentence = sentence_of_consent(statement, _channel_of(happened))
                 return cls(kind="consent", sentence=sentence, consent=ConsentChangeAnswer.filled(statement), **about)
             case FlagChanged(_, reason):
-                sentence = sentence_of_flag(what, happened.channel)
+                sentence = sentence_of_flag(what, _channel_of(happened))
                 return cls(
                     kind="flag",
                     sentence=sentence,
                     flag=FlagChangeAnswer(invalid=reason is not None, reason=reason),
                     **about,
                 )
+
+
+def _channel_of(happened: Happened) -> Channel:
+    """The channel of what is about an address."""
+    if happened.channel is None:
+        raise ValueError("this is not about an address")
+    return happened.channel
 
 
 class TimelineAnswer(Answer):
@@ -199,7 +231,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.get(
         "/v1/customers/<customer_id>/log",
-        summary="Everything that happened with a customer, newest first: messages, replies, consent, flags",
+        summary="Everything that happened with a customer, newest first: messages, replies, consent, flags, profile",
         tags=["Messages"],
         responses=responses(TimelineAnswer),
     )
@@ -207,8 +239,10 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         customer_id: CustomerInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[str]:
         timeline = wiring.use_cases().read_timeline(business_of(app), customer_id, limit, cursor)
-        replied = {entry.what.customer_id for entry in timeline.entries.items if isinstance(entry.what, Reply)}
-        others = [each for each in replied if each not in (None, customer_id)]
+        whats = [entry.what for entry in timeline.entries.items]
+        named = {what.customer_id for what in whats if isinstance(what, Reply)}
+        named |= {what.other_id for what in whats if isinstance(what, ProfileEvent)}
+        others = [each for each in named if each not in (None, customer_id)]
         return json_answer(TimelineAnswer.of(timeline, wiring.use_cases().external_ids(business_of(app), others)))
 
     @app.get(

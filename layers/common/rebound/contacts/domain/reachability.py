@@ -44,6 +44,8 @@ class ClearedBy(StrEnum):
     DELIVERY = "delivery"
     EDIT = "edit"
     CONFIRMATION = "confirmation"
+    CUSTOMER = "customer"
+    """The owner of the address gave it, or confirmed it."""
 
 
 class Cleared(Struct, frozen=True):

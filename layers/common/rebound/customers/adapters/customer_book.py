@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, PageMatcher, fields_of
+from rebound.customers.domain import (
+    PROFILE,
+    REQUIRED_FIELDS,
+    Customer,
+    Kind,
+    PageMatcher,
+    fields_of,
+)
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import CUSTOMER_IDS
@@ -58,6 +65,7 @@ class CustomerRow(Model):
     former_contacts = TextListAttribute(null=True)
     file_values = UnicodeAttribute(null=True)
     """JSON."""
+    claimed_at = InstantAttribute(null=True)
     version = NumberAttribute()
     vars().update(
         (name, _BY_KIND.get(row.kind, UnicodeAttribute)(null=name not in REQUIRED_FIELDS))

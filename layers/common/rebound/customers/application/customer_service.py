@@ -15,7 +15,20 @@ from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.moves import left_behind
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, last_change
+from rebound.customers.domain import (
+    BY_PORTAL,
+    LOCKABLE,
+    PROFILE,
+    REQUIRED_FIELDS,
+    Customer,
+    FormUse,
+    Kind,
+    ProfileEvent,
+    ProfileEventKind,
+    last_change,
+    locked_among,
+    same_value,
+)
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import (
     ConcurrentChangeError,
@@ -36,7 +49,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import AddressReader, ContactBook
     from rebound.customers.application.copy_flags import CopyFlags
     from rebound.customers.application.remove_customer import RemoveCustomer
-    from rebound.customers.ports import CustomerBook
+    from rebound.customers.ports import CustomerBook, ProfileHistory
     from rebound.platform.ports import Clock, Ids
 
 MAX_TAGS: Final = 50
@@ -72,6 +85,9 @@ class CustomerService(Struct, frozen=True, kw_only=True):
     A changed address and the evidence for its contact are written in one transaction. When the business gives an
     address in a change, or confirms it, that is evidence that the address is good as of now, and clears its flag. The
     address of a *new* customer is no evidence: another customer's messages may have bounced there already (truth 1).
+
+    What is written ``by_customer``, in person, claims the profile: from then on the business cannot change names,
+    phones and email (``LOCKABLE``), and is told so with ``ConflictError``.
     """
 
     customers: CustomerBook
@@ -83,8 +99,9 @@ class CustomerService(Struct, frozen=True, kw_only=True):
     suppressions: SuppressionListClient
     copy_flags: CopyFlags
     remove: RemoveCustomer
+    history: ProfileHistory
 
-    def create(self, business_id: str, given: Mapping[str, Any]) -> CustomerView:
+    def create(self, business_id: str, given: Mapping[str, Any], *, by_customer: bool = False) -> CustomerView:
         """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
         business = self.businesses.get(business_id)
         profile = checked_profile(given, business, self.addresses, creating=True)
@@ -99,17 +116,19 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                     "A customer with this external_id exists already.",
                     customer_id=customer_id,
                 )
-            self._save(customer, edited=())
+            self._create(customer, by_customer=by_customer)
 
         retried(write)
         return self.get(business_id, customer_id)
 
-    def put(self, business_id: str, external_id: str, given: Mapping[str, Any]) -> tuple[CustomerView, bool]:
+    def put(
+        self, business_id: str, external_id: str, given: Mapping[str, Any], *, by_customer: bool = False
+    ) -> tuple[CustomerView, bool]:
         """Create the customer of an external id, or set the given fields of theirs; also whether they are new.
 
         What is as it was is no edit: nothing is written when nothing differs, and an address that the customer has, or
         had before, is no evidence that it is good. So the same list may be sent every night. Raises
-        ``InvalidInputError``.
+        ``InvalidInputError`` and ``ConflictError``.
         """
         business = self.businesses.get(business_id)
         customer_id = id_of_external(business_id, external_id)
@@ -118,14 +137,19 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             before = self._found(business_id, customer_id)
             profile = self._named(external_id, given, business, creating=before is None)
             if before is None:
-                self._save(self._new(business_id, customer_id, profile), edited=())
+                self._create(self._new(business_id, customer_id, profile), by_customer=by_customer)
                 return None, True
-            news = {name: value for name, value in profile.items() if value != getattr(before, name)}
-            if not news:
+            news: Mapping[str, Any] = {name: value for name, value in profile.items() if value != getattr(before, name)}
+            if not by_customer:
+                news = self._unlocked(before, news)
+            if not news and (before.claimed_at is not None or not by_customer):
                 return views_of([before], self.contacts, business)[0], False
             after = before.changed(self.clock.now(), **news)
-            unknown = set(after.contact_keys).difference(before.all_contact_keys)
-            self._write_edit(before, after, [key.channel for key in unknown])
+            unknown = [key.channel for key in set(after.contact_keys).difference(before.all_contact_keys)]
+            if by_customer:
+                self.write_own(before, news, unknown, BY_PORTAL)
+            else:
+                self._write_edit(before, after, unknown)
             return None, False
 
         unchanged, is_new = retried(write)
@@ -155,8 +179,13 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             [self.customers.get(business_id, customer_id)], self.contacts, self.businesses.get(business_id)
         )[0]
 
-    def change(self, business_id: str, customer_id: str, given: Mapping[str, Any]) -> CustomerView:
-        """Set the given profile fields; ``None`` empties one. Raises ``InvalidInputError`` and ``NotFoundError``."""
+    def change(
+        self, business_id: str, customer_id: str, given: Mapping[str, Any], *, by_customer: bool = False
+    ) -> CustomerView:
+        """Set the given profile fields; ``None`` empties one.
+
+        Raises ``InvalidInputError``, ``NotFoundError``, and ``ConflictError`` for what only the customer changes.
+        """
         business = self.businesses.get(business_id)
         profile = checked_profile(given, business, self.addresses, creating=False)
 
@@ -167,10 +196,75 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                     FieldError("external_id", "Cannot be changed: it is set when a customer is created.")
                 )
             edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
-            self._write_edit(before, before.changed(self.clock.now(), **profile), edited)
+            if by_customer:
+                news = {name: value for name, value in profile.items() if value != getattr(before, name)}
+                self.write_own(before, news, edited, BY_PORTAL)
+            else:
+                written = self._unlocked(before, profile)
+                self._write_edit(before, before.changed(self.clock.now(), **written), edited)
 
         retried(write)
         return self.get(business_id, customer_id)
+
+    def write_own(
+        self,
+        before: Customer,
+        news: Mapping[str, Any],
+        edited: Sequence[Channel],
+        via: str,
+        form: FormUse | None = None,
+    ) -> None:
+        """Write what the customer changed in person, and what they found right; the profile is theirs from then on.
+
+        ``edited`` are the channels whose address they gave or confirmed, which clears its flag. Raises
+        ``ConcurrentChangeError`` and ``InvalidInputError``.
+        """
+        now = self.clock.now()
+        after = replace(before.changed(now, **news), claimed_at=before.claimed_at or now)
+        confirmed = [name for name, channel in ADDRESS_FIELDS.items() if channel in edited]
+        event = ProfileEvent(
+            kind=ProfileEventKind.EDITED_BY_CUSTOMER if news else ProfileEventKind.CONFIRMED_BY_CUSTOMER,
+            at=after.updated_at,
+            event_id=self.ids.ulid(now),
+            fields=tuple(news or confirmed),
+            via=via,
+        )
+        self._save(after, edited=edited, by=ClearedBy.CUSTOMER, before=before, event=event, form=form)
+
+    def _unlocked(self, before: Customer, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the business may write: of what is locked, other spellings of the same stay as the customer has them.
+
+        Raises ``ConflictError`` for what would change something that is locked.
+        """
+        if before.claimed_at is None:
+            return given
+        locked = locked_among(before, given)
+        if locked:
+            raise ConflictError(
+                "profile_locked",
+                f"Only the customer changes {', '.join(locked)}: the profile is theirs. Nothing was written. Leave "
+                f"these out, or ask the customer with POST /v1/customers/{before.customer_id}/update-requests.",
+                locked_fields=list(locked),
+            )
+        return {
+            name: value
+            for name, value in given.items()
+            if name not in LOCKABLE or not same_value(value, getattr(before, name))
+        }
+
+    def _create(self, customer: Customer, *, by_customer: bool) -> None:
+        if not by_customer:
+            self._save(customer, edited=())
+            return
+        given = tuple(name for name in PROFILE if getattr(customer, name))
+        event = ProfileEvent(
+            kind=ProfileEventKind.EDITED_BY_CUSTOMER,
+            at=customer.created_at,
+            event_id=self.ids.ulid(customer.created_at),
+            fields=given,
+            via=BY_PORTAL,
+        )
+        self._save(replace(customer, claimed_at=customer.created_at), edited=(), event=event)
 
     def _write_edit(self, before: Customer, after: Customer, edited: Sequence[Channel]) -> None:
         self._save(after, edited=edited, before=before)
@@ -185,7 +279,9 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         with suppress(ConcurrentChangeError):
             self.businesses.replace(self.businesses.get(business_id))
 
-    def confirm(self, business_id: str, customer_id: str, channel: Channel) -> CustomerView:
+    def confirm(
+        self, business_id: str, customer_id: str, channel: Channel, *, by_customer: bool = False
+    ) -> CustomerView:
         """Clear the flag of an address, because the business says that the address is right as it stands.
 
         Raises ``ConflictError`` when the customer has no address on the channel.
@@ -195,6 +291,9 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             before = self.customers.get(business_id, customer_id)
             if before.contact_key(channel) is None:
                 raise ConflictError("no_address", f"The customer has no {channel} address to confirm.", channel=channel)
+            if by_customer:
+                self.write_own(before, {}, [channel], BY_PORTAL)
+                return
             # Written with the customer, so that a customer who is deleted meanwhile does not bring the address back.
             self._save(before.changed(self.clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
 
@@ -224,6 +323,8 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         edited: Sequence[Channel],
         by: ClearedBy = ClearedBy.EDIT,
         before: Customer | None = None,
+        event: ProfileEvent | None = None,
+        form: FormUse | None = None,
     ) -> None:
         """Write the customer and the contacts that change with them; ``before`` is given when addresses may change."""
         keys = {*customer.contact_keys, *(before.contact_keys if before is not None else ())}
@@ -232,7 +333,11 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         policy = self.businesses.get(customer.business_id).policy
         contacts |= left_behind(before, customer, known, contacts, policy)
         flagged = with_flags(customer, contacts, policy)
-        self.customers.save([flagged], [contact for key, contact in contacts.items() if contact != known[key]])
+        changed = [contact for key, contact in contacts.items() if contact != known[key]]
+        if event is None:
+            self.customers.save([flagged], changed)
+        else:
+            self.history.save([flagged], changed, {customer.customer_id: [event]}, form=form)
         self._clear_at_the_provider(customer, known, edited)
         if self.businesses.get(customer.business_id).policy != policy:
             # The policy has changed, and its copying may have passed this customer before the customer was written.

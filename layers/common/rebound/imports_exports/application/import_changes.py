@@ -20,9 +20,9 @@ from rebound.contacts.domain.contacts import Contact, most_rows
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.customer_service import ADDRESS_FIELDS, linked
 from rebound.customers.application.moves import left_behind
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, digest_of
+from rebound.customers.domain import LOCKABLE, PROFILE, REQUIRED_FIELDS, Customer, digest_of, locked_among
 from rebound.imports_exports.application.import_rows import name_of
-from rebound.imports_exports.domain import BadRow, ImportJob, RowOutcome
+from rebound.imports_exports.domain import LOCKED, BadRow, ImportJob, RowOutcome
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import FieldError, InvalidInputError
 
@@ -177,7 +177,16 @@ class _State:
         given = {name: value for name, value in wish.profile.items() if name != "external_id"}
         if wish.only_fills and before.external_id is not None:
             given = {name: value for name, value in given.items() if not getattr(before, name)}
-        kept = kept_fields(before, given, self._job.options.protect)
+        locked: tuple[str, ...] = ()
+        if before.claimed_at is not None:
+            locked = locked_among(before, given)
+            # Another spelling of the same is neither a change nor worth a word.
+            given = {
+                name: value
+                for name, value in given.items()
+                if name not in LOCKABLE or name in locked or value == getattr(before, name)
+            }
+        kept = {**kept_fields(before, given, self._job.options.protect), **dict.fromkeys(locked, LOCKED)}
         written = {name: value for name, value in given.items() if name not in kept}
         values = _file_values(before, given, kept)
         warnings = [FieldError(name, reason) for name, reason in kept.items()]

@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Field
 
 from rebound.imports_exports import wiring
 from rebound.imports_exports.application.start_import import MAX_COLUMNS, MAX_ERRORS, ImportView
-from rebound.imports_exports.domain import ERRORS_FILE, RESULT_FILE, ImportOptions
+from rebound.imports_exports.domain import ERRORS_FILE, RESULT_FILE, ImportOptions, code_of_problem
 from rebound.kernel.errors import FieldError
 from rebound.platform.http.routes import business_of, json_answer, responses
-from rebound.platform.http.shapes import Answer, Line, Request, Time, one_of, text_of
+from rebound.platform.http.shapes import Answer, Line, Request, Time, is_none, one_of, text_of
 
 
 def _listed(value: object) -> object:
@@ -80,6 +80,11 @@ class RowProblem(Answer):
     line: int
     field: str
     message: str
+    code: Annotated[str, one_of(("locked",))] | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="locked: only the customer changes the field (claimed_at). New ones may come.",
+    )
 
 
 class ProblemCount(Answer):
@@ -91,6 +96,9 @@ class ProblemCount(Answer):
     field: str
     reason: str
     count: int
+    code: Annotated[str, one_of(("locked",))] | None = Field(
+        default=None, exclude_if=is_none, description="As code of errors and warnings."
+    )
 
 
 class ImportCounts(Answer):
@@ -156,6 +164,7 @@ class ImportAnswer(Answer):
                     field=problem.field,
                     reason=problem.reason,
                     count=count,
+                    code=code_of_problem(problem.reason),
                 )
                 for problem, count in summary
             ],
@@ -167,7 +176,10 @@ class ImportAnswer(Answer):
 
 
 def _shown(problems: Sequence[tuple[int, FieldError]]) -> list[RowProblem]:
-    return [RowProblem(line=line, field=error.field, message=error.message) for line, error in problems[:MAX_ERRORS]]
+    return [
+        RowProblem(line=line, field=error.field, message=error.message, code=code_of_problem(error.message))
+        for line, error in problems[:MAX_ERRORS]
+    ]
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:

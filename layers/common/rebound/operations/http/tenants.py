@@ -133,7 +133,8 @@ class NewKeyRequest(Request):
         default="", description="What the key is for."
     )
     scopes: Annotated[list[Annotated[ApiScope, Field(strict=False)]], Field(min_length=1)] = Field(
-        default_factory=lambda: list(ALL_SCOPES), description="What the key may do; if left out, everything."
+        default_factory=lambda: list(ALL_SCOPES),
+        description="What the key may do; if left out, everything but to speak for customers.",
     )
 
 

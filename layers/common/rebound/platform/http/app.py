@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from msgspec import Struct
 
-from rebound.kernel.api_scopes import Realm
+from rebound.kernel.api_scopes import AS_CUSTOMER, Realm
 from rebound.kernel.errors import InvalidInputError
 from rebound.platform.http.problems import (
     ForbiddenError,
@@ -59,7 +59,8 @@ class Area(Struct, frozen=True):
     that are needed besides. With ``whole_id`` everything behind the address is one id, in which slashes and the names
     of routes are like any other letters. ``pages`` says that its POSTs only ask for parts of a list: their answers are
     not kept for an Idempotency-Key, and may be larger than what could be kept. ``realm`` says whose keys open it; one
-    function answers the areas of one realm.
+    function answers the areas of one realm. ``as_customer`` are methods for which ``customers:write_as_customer`` will
+    do in place of the scope.
     """
 
     address: str
@@ -70,6 +71,7 @@ class Area(Struct, frozen=True):
     whole_id: bool = False
     pages: bool = False
     realm: Realm = Realm.BUSINESS
+    as_customer: tuple[str, ...] = ()
 
     def has(self, path: Sequence[str]) -> bool:
         """Whether it has a path, given by its parts after ``v1``."""
@@ -287,7 +289,9 @@ def _check_size(event: Mapping[str, Any]) -> None:
 
 def _check_scope(event: Mapping[str, Any], area: Area | None) -> None:
     scopes = (event["requestContext"].get("authorizer") or {}).get("scopes", "")
-    for needed in () if area is None else area.scopes(event["httpMethod"]):
+    if area is None or (event["httpMethod"] in area.as_customer and AS_CUSTOMER in scopes.split()):
+        return
+    for needed in area.scopes(event["httpMethod"]):
         check_has(scopes, needed)
 
 

@@ -11,7 +11,7 @@ CONTENT_TYPE: Final = "application/problem+json"
 
 
 def write_problem(
-    code: str, detail: str, errors: Iterable[FieldError] = (), members: Mapping[str, str] | None = None
+    code: str, detail: str, errors: Iterable[FieldError] = (), members: Mapping[str, str | list[str]] | None = None
 ) -> str:
     """The problem as JSON. ``members`` are those that the code's row names."""
     kind = PROBLEMS[code]

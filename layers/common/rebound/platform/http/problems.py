@@ -64,7 +64,7 @@ def problem(
     detail: str,
     errors: Iterable[FieldError] = (),
     *,
-    members: Mapping[str, str] | None = None,
+    members: Mapping[str, str | list[str]] | None = None,
     wait_seconds: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response[str]:

@@ -16,7 +16,7 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, HistoryEntry, moment_of, place_of
 from rebound.contacts.domain.replies import Reply
-from rebound.customers.domain import Customer
+from rebound.customers.domain import PROFILE_EVENTS, Customer, ProfileEvent, place_of_event
 from rebound.inbound.domain.stopped_texts import StoppedTexts, stopped_texts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.find_waiting import FindWaiting, WaitReason
     from rebound.contacts.ports import ContactBook, ContactHistory
-    from rebound.customers.ports import CustomerBook
+    from rebound.customers.ports import CustomerBook, ProfileHistory
     from rebound.messages.ports import AppointmentBook, MessageLog
 
 
 _PLACE: Final = re.compile(
-    r"@[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{64}@[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}\.[0-9]{6}Z#[a-z]+#[0-9A-Za-z]+"
+    r"@[0-7][0-9A-HJKMNP-TV-Z]{25}|(profile|[0-9a-f]{64})@[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}\.[0-9]{6}Z#[a-z]+#[0-9A-Za-z]+"
 )
 _BEHIND: Final = "~"
 """Sorts after every character of a place."""
@@ -45,7 +45,8 @@ _NEAR: Final = 10
 class TimelinePosition(Struct, frozen=True):
     """Where an entry stands in the list: by time, then by where it is kept, then by its name there.
 
-    ``source`` is empty for messages and the hash of the address for everything else.
+    ``source`` is empty for messages, ``PROFILE_EVENTS`` for what happened with the profile itself, and the hash of the
+    address for everything else.
     """
 
     at: datetime
@@ -66,13 +67,14 @@ class TimelinePosition(Struct, frozen=True):
 class Happened(Struct, frozen=True):
     """One entry of the list.
 
-    ``contact`` is the address that it is about, ``None`` for a message without one; ``former`` says whether the
-    customer has left that address, ``shared_with`` how many other customers use or used it.
+    ``contact`` is the address that it is about, ``None`` for a message without one and for the profile itself, which
+    has no ``channel`` either; ``former`` says whether the customer has left that address, ``shared_with`` how many
+    other customers use or used it.
     """
 
     place: TimelinePosition
-    what: Message | HistoryEntry
-    channel: Channel
+    what: Message | HistoryEntry | ProfileEvent
+    channel: Channel | None
     contact: ContactKey | None
     former: bool = False
     shared_with: int = 0
@@ -118,6 +120,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     messages: MessageLog
     history: ContactHistory
+    profile_history: ProfileHistory
     waiting: FindWaiting
 
     def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Timeline:
@@ -128,6 +131,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         sources = [
             self._sent(customer, contacts, last, limit + 1),
             self._awaited(customer, contacts, last),
+            self._of_profile(customer, last, limit + 1),
             *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
         ]
         listed = _once(merge(*sources, key=_ORDER, reverse=True))
@@ -157,6 +161,11 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
             entries.append(Happened(place, message, message.channel, message.contact, former, shared_with, because))
         behind = [entry for entry in entries if last is None or entry.order < last.order]
         return sorted(behind, key=_ORDER, reverse=True)
+
+    def _of_profile(self, customer: Customer, last: TimelinePosition | None, limit: int) -> Iterator[Happened]:
+        before = None if last is None else _before(last, PROFILE_EVENTS)
+        for event in self.profile_history.before(customer.business_id, customer.customer_id, before, limit):
+            yield Happened(TimelinePosition(event.at, PROFILE_EVENTS, place_of_event(event)), event, None, None)
 
     def _known(
         self, customer: Customer, contact: Contact, last: TimelinePosition | None, limit: int
