@@ -646,6 +646,7 @@ def test_only_the_contract_and_signed_callbacks_are_open() -> None:
         "/v1/webhooks/twilio/status",
         "/v1/confirm/{token}",
         "/v1/appointment/{token}",
+        "/v1/profile/{token}",
         "/v1/stop/{code}",
     }
     assert properties("Api")["Auth"]["DefaultAuthorizer"] == "ApiKeyAuthorizer"

@@ -21,6 +21,7 @@ PUBLIC: Final = (
     "/v1/preferences/",
     "/v1/confirm/",
     "/v1/appointment/",
+    "/v1/profile/",
     "/v1/stop/",
     "/v1/webhooks/twilio/",
 )

@@ -29,7 +29,7 @@ THEIR_MARK: Final = "Violet"
 """Stands in everything that is theirs and can be read."""
 NUMBERS: Final = {OURS: "+14155550199", THEIRS: "+14155550100"}
 PHONES: Final = {OURS: "+14155550124", THEIRS: "+14155550123"}
-PUBLIC: Final = re.compile(r"/v1/(unsubscribe|preferences|confirm|appointment|stop|webhooks/twilio)/")
+PUBLIC: Final = re.compile(r"/v1/(unsubscribe|preferences|confirm|appointment|profile|relation|stop|webhooks/twilio)/")
 OPERATORS: Final = "/v1/operator/"
 """Whose keys open these, and those of no business: tests/integration/operations/test_operator_api.py."""
 PREVIEW: Final = {"channel": "email", "category": "marketing"}
@@ -107,6 +107,7 @@ REQUESTS: Final = [
     Asked("POST", CUSTOMER + "/consent", {"channel": "email", "scope": "all", "action": "unsubscribe"}),
     Asked("POST", CUSTOMER + "/consent/email/confirmation", route=CUSTOMER + "/consent/{channel}/confirmation"),
     Asked("POST", CUSTOMER + "/contacts/email/confirm", route=CUSTOMER + "/contacts/{channel}/confirm"),
+    Asked("POST", CUSTOMER + "/update-requests", {"channel": "email"}),
     Asked("GET", CUSTOMER + "/log"),
     Asked("GET", CUSTOMER + "/messages"),
     Asked("GET", CUSTOMER + "/reachability", query=PREVIEW),

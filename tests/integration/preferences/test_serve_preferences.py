@@ -1,8 +1,10 @@
 """The public function behind the links in emails, over the real adapters."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -96,3 +98,26 @@ def test_a_token_that_opens_nothing_writes_and_logs_nothing(stack: Stack, capsys
     assert stack.invoke("serve_preferences", event)["statusCode"] == 404
     assert {name: stack.table(name) for name in before} == before
     assert event["pathParameters"]["token"] not in json.dumps(capsys.readouterr())
+
+
+def test_the_form_with_ones_own_details_is_shown_and_taken_once(stack: Stack) -> None:
+    path = sent_link(Purpose.PROFILE)
+    known = {**recorded("api_gateway/one_click.json")["headers"], "Content-Type": "application/x-www-form-urlencoded"}
+    shown = ask(stack, path, httpMethod="GET")
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', shown["body"]))
+    given = {**fields, "last_name": "Lund", "email": "own@example.com"}
+
+    for _ in range(2):
+        answer = ask(stack, path, headers=known, body=urlencode(given))
+        assert answer["statusCode"] == 200
+    stored = house.ports().customers.get(BUSINESS_ID, customer(1).customer_id)
+    assert (stored.last_name, stored.email, stored.claimed_at is not None) == ("Lund", "own@example.com", True)
+    assert "form has been filled in" in answer["body"]
+    [event] = house.ports().profile_history.before(BUSINESS_ID, customer(1).customer_id, None, 10)
+    assert (event.fields, event.via) == (("last_name", "email"), "form")
+
+
+def test_a_form_that_is_larger_than_any_of_ours_is_refused(stack: Stack) -> None:
+    path = sent_link(Purpose.PROFILE)
+
+    assert ask(stack, path, body="first_name=" + "a" * 30_000)["statusCode"] == 413

@@ -14,6 +14,7 @@ AREAS: Final = (
         "customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers", as_customer=("PATCH",)
     ),
     Area("customers/by-external-id", ("rebound.customers.http",), "customers", whole_id=True, as_customer=("PUT",)),
+    Area("customers/*/update-requests", ("rebound.preferences.http.update_requests",), "customers"),
     Area("customers/*/contacts", ("rebound.customers.http",), "customers", as_customer=("POST",)),
     Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),
     Area("customers/*/consent", ("rebound.preferences.http.consent",), "customers"),
@@ -71,7 +72,14 @@ AREAS: Final = (
 def _elsewhere() -> Mapping[str, Any]:
     # Only the document needs them.
     from rebound.inbound.http import INBOUND_TEXT  # noqa: PLC0415
-    from rebound.preferences.http.documented import APPOINTMENT, CONFIRM, PREFERENCES, STOP, UNSUBSCRIBE  # noqa: PLC0415
+    from rebound.preferences.http.documented import (  # noqa: PLC0415
+        APPOINTMENT,
+        CONFIRM,
+        PREFERENCES,
+        PROFILE,
+        STOP,
+        UNSUBSCRIBE,
+    )
     from rebound.receipts.http import STATUS_CALLBACK  # noqa: PLC0415
 
     return {
@@ -82,6 +90,7 @@ def _elsewhere() -> Mapping[str, Any]:
         "/v1/preferences/{token}": PREFERENCES,
         "/v1/confirm/{token}": CONFIRM,
         "/v1/appointment/{token}": APPOINTMENT,
+        "/v1/profile/{token}": PROFILE,
     }
 
 

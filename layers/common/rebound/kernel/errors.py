@@ -10,6 +10,7 @@ from rebound.kernel.nearest import nearest
 type Conflict = Literal[
     "external_id_taken",
     "profile_locked",
+    "no_channel_left",
     "business_id_taken",
     "no_address",
     "account_held",

@@ -86,6 +86,13 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "customer is signed in, writes with a key of the scope `customers:write_as_customer`.",
         members=("locked_fields",),
     ),
+    "no_channel_left": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The customer can be asked neither by email nor by text: `reasons` says why, channel by channel.",
+        "Ask them in person; a portal of yours writes what they say with a key of the scope "
+        "`customers:write_as_customer`.",
+        members=("reasons",),
+    ),
     "business_id_taken": ProblemKind(
         HTTPStatus.CONFLICT,
         "A business with this id exists.",

@@ -9,10 +9,12 @@ from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 
 if TYPE_CHECKING:
     from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
+    from rebound.preferences.application.ask_for_update import AskForUpdate
     from rebound.preferences.application.campaigns_tried import ChangeSettings, SendTest, Turns
     from rebound.preferences.application.confirm_appointment import ConfirmAppointment
     from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
     from rebound.preferences.application.follow_links import FollowLinks, LinkReader
+    from rebound.preferences.application.own_profile import OwnProfile
 
 
 class PreferencesUseCases(SendingUseCases):
@@ -24,6 +26,14 @@ class PreferencesUseCases(SendingUseCases):
     link_reader: LinkReader = use_case("rebound.preferences.application.follow_links", keyring="link_keyring")
     confirm_appointment: ConfirmAppointment = use_case(
         "rebound.preferences.application.confirm_appointment", reader="link_reader", publish="publish_events"
+    )
+    ask_for_update: AskForUpdate = use_case("rebound.preferences.application.ask_for_update", post="post_message")
+    own_profile: OwnProfile = use_case(
+        "rebound.preferences.application.own_profile",
+        reader="link_reader",
+        keyring="link_keyring",
+        history="profile_history",
+        service="customer_service",
     )
     read_consent: ReadConsent = use_case("rebound.preferences.application.customer_consent", history="contact_history")
     state_consent: StateConsent = use_case("rebound.preferences.application.customer_consent")

@@ -29,6 +29,13 @@ class LinkWriter(Struct, frozen=True, kw_only=True):
 
     def stop_link(self, contact: ContactKey, message: MessageKey, scope: Scope) -> ShortLink:
         """The short link for a text, to be kept (``ShortLinkBook``) before the text is handed over."""
-        token = write_tokens(contact, message, {Purpose.UNSUBSCRIBE: scope}, self.keyring.keys())[Purpose.UNSUBSCRIBE]
+        return self._short(contact, message, Purpose.UNSUBSCRIBE, scope, "stop")
+
+    def short_link(self, contact: ContactKey, message: MessageKey, purpose: Purpose) -> ShortLink:
+        """Such a link for another purpose."""
+        return self._short(contact, message, purpose, Scope.ALL, purpose)
+
+    def _short(self, contact: ContactKey, message: MessageKey, purpose: Purpose, scope: Scope, path: str) -> ShortLink:
+        token = write_tokens(contact, message, {purpose: scope}, self.keyring.keys())[purpose]
         code = short_code_of(token)
-        return ShortLink(code, f"{self.public_url}/v1/stop/{code}", token)
+        return ShortLink(code, f"{self.public_url}/v1/{path}/{code}", token)

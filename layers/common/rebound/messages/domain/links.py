@@ -12,11 +12,13 @@ import binascii
 import hmac
 from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from rebound.kernel.channels import HASHED, Channel, ContactKey
 from rebound.kernel.consent_words import Scope
@@ -32,8 +34,11 @@ _DIGEST: Final = 32
 _SIGNATURE: Final = 16
 """128 of the HMAC's 256 bits, as RFC 2104 §5 allows: links stand in header lines and should be short."""
 _CODE: Final = 10
+CODE_LENGTH: Final = 16
+"""Characters of a short link's code, which no token is as short as."""
 _CONTEXT: Final = b"rebound-link"
 """Signed with each link, so that nothing else that is signed with the same key is taken for a link."""
+_SEEN: Final = b"rebound-seen"
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _AS_PYTHON_COUNTS: Final = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
 _ULID: Final = 26
@@ -47,6 +52,10 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     APPOINTMENT = "appointment"
     """To confirm the appointment that its message asks about."""
+    PROFILE = "profile"
+    """To fill in the form with one's own details, once."""
+    RELATION = "relation"
+    """To accept or decline being linked with another customer."""
 
 
 VARIABLE_OF: Final = {
@@ -56,6 +65,11 @@ VARIABLE_OF: Final = {
     Purpose.APPOINTMENT: APPOINTMENT_URL,
 }
 """The variable that stands for a link in what a message says."""
+PLACES: Final = {f"https://signed.invalid/{purpose}": purpose for purpose in (Purpose.PROFILE, Purpose.RELATION)}
+"""What a template's variable has in the place of a link, until the sender writes the link itself.
+
+What is kept and shown of a message has no such link in it: whoever has one speaks for the customer.
+"""
 _PURPOSES: Final = tuple(Purpose)
 _SCOPES: Final = (Scope.ALL, Scope.MARKETING, Scope.LOYALTY, Scope.TRANSACTIONAL)
 """By their number in a token, which has two bits for it; links that are out there keep theirs."""
@@ -77,6 +91,16 @@ class Link(Struct, frozen=True):
     def to(cls, purpose: Purpose, contact: ContactKey, message: MessageKey, scope: Scope = Scope.ALL) -> Link:
         """The link that goes into a message to an address."""
         return cls(purpose, contact.hashed, message, scope)
+
+
+def place_of(purpose: Purpose) -> str:
+    """What stands in the place of a link in what a template's variables are given."""
+    return next(place for place, each in PLACES.items() if each is purpose)
+
+
+def links_among(given: Mapping[str, object]) -> dict[str, Purpose]:
+    """The variables in whose place the sender writes a link, with the purpose of each."""
+    return {name: PLACES[value] for name, value in given.items() if isinstance(value, str) and value in PLACES}
 
 
 class LinkKeys(Struct, frozen=True):
@@ -157,6 +181,28 @@ def read_token(token: str, purpose: Purpose, keys: LinkKeys) -> Link | None:
         MessageKey(business_id, customer_id, message_id),
         _SCOPES[kind >> 2 & 3],
     )
+
+
+def write_seen(link: Link, at: datetime, keys: LinkKeys) -> str:
+    """A proof for a form that the holder of a link was shown it at a time."""
+    body = f"{keys.current}.{int(at.timestamp())}"
+    return f"{body}.{_proof(link, body, keys.keys[keys.current])}"
+
+
+def read_seen(written: str, link: Link, keys: LinkKeys) -> datetime | None:
+    """When the holder of a link was shown the form; ``None`` for what is no proof of ours."""
+    body, _, proof = written.rpartition(".")
+    key_id, _, seconds = body.partition(".")
+    if not (key_id.isdecimal() and seconds.isdecimal() and int(key_id) in keys.keys):
+        return None
+    if not hmac.compare_digest(proof.encode(), _proof(link, body, keys.keys[int(key_id)]).encode()):
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _proof(link: Link, body: str, key: bytes) -> str:
+    said = "\x1f".join((link.purpose, str(link.contact), *map(str, astuple(link.message)), body))
+    return hmac.digest(key, _SEEN + said.encode(), sha256)[:_SIGNATURE].hex()
 
 
 def _decode(token: str) -> bytes | None:

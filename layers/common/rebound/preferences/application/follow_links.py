@@ -15,7 +15,7 @@ from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried
-from rebound.messages.domain.links import MAX_TOKEN, Link, Purpose, key_id_of, read_token, write_token
+from rebound.messages.domain.links import CODE_LENGTH, MAX_TOKEN, Link, Purpose, key_id_of, read_token, write_token
 from rebound.messages.domain.messages import Message
 from rebound.messages.domain.sealing import sealing_key_of, unseal
 from rebound.preferences import domain as preferences
@@ -45,6 +45,10 @@ class LinkReader(Struct, frozen=True, kw_only=True):
         if token is None:
             raise NotFoundError("link")
         return token
+
+    def token_behind(self, written: str) -> str:
+        """The token of a link that is either written out or short. Raises ``NotFoundError``."""
+        return self.token_of(written) if len(written) == CODE_LENGTH else written
 
     def read(self, token: str, purpose: Purpose) -> Link | None:
         """The link that a token holds; ``None`` unless we wrote the token, for this purpose."""

@@ -79,6 +79,9 @@ def _link(
     }
 
 
+PROFILE: Final = _link(
+    "correct their own details", "The form, filled in once", "first_name", [], called="fill_in_profile"
+)
 UNSUBSCRIBE: Final = _link(
     "unsubscribe", "One click unsubscribes (RFC 8058), again is once", "List-Unsubscribe", ["One-Click"]
 )

@@ -19,13 +19,16 @@ from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.links import Purpose
 from rebound.preferences.application.confirm_appointment import ConfirmAppointment
 from rebound.preferences.application.follow_links import FollowLinks
+from rebound.preferences.application.own_profile import OwnProfile
 from rebound.preferences.domain import Choice, Switches
 from rebound.preferences.http import pages
 from rebound.preferences.http.pages import HtmlPage
 
 MAX_BODY: Final = 4096
 """More than any form of ours, also as multipart/form-data."""
-MAX_FIELDS: Final = 16
+MAX_PROFILE: Final = 24_576
+"""More than the form of a profile, each of whose values comes with what was shown, every letter escaped."""
+MAX_FIELDS: Final = 32
 SHORT: Final = "stop"
 """The path of the links in texts, which are short for those to unsubscribe."""
 _HEADERS: Final = {
@@ -58,6 +61,10 @@ class Pages(Protocol):
     def confirm_appointment(self) -> ConfirmAppointment:
         """For those by which they confirm an appointment."""
 
+    @property
+    def own_profile(self) -> OwnProfile:
+        """For those by which they correct their own details."""
+
 
 def respond(event: Mapping[str, Any], behind: Pages) -> Mapping[str, Any]:
     """Answer one request of API Gateway."""
@@ -73,11 +80,13 @@ def _answer(event: Mapping[str, Any], behind: Pages) -> Answer:
     """Do what a form asks for and show how things stand then; for everything else the page that asks."""
     *_, name, token = event["path"].rstrip("/").split("/")
     purpose = Purpose(name) if name in list(Purpose) else Purpose.UNSUBSCRIBE if name == SHORT else Purpose.PREFERENCES
-    if len(event.get("body") or "") > MAX_BODY:
+    if len(event.get("body") or "") > (MAX_PROFILE if purpose is Purpose.PROFILE else MAX_BODY):
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, pages.not_understood(_read_by(event))
     posted = event["httpMethod"] == "POST"
     form = _form(event) if posted else {}
     try:
+        if purpose is Purpose.PROFILE:
+            return _about_profile(behind, token, form, posted=posted)
         if purpose is Purpose.APPOINTMENT:
             return _about_appointment(behind.confirm_appointment, token, form, posted=posted)
         links = behind.follow_links
@@ -92,10 +101,30 @@ def _answer(event: Mapping[str, Any], behind: Pages) -> Answer:
                 return HTTPStatus.OK, pages.preferences(links.choose(token, choice), saved=True)
         view = links.show(token, purpose)
     except NotFoundError:
-        return HTTPStatus.NOT_FOUND, pages.no_such_link(_read_by(event))
+        return HTTPStatus.NOT_FOUND, _no_such_link(purpose, _read_by(event))
     except ConcurrentChangeError:
         return HTTPStatus.SERVICE_UNAVAILABLE, pages.come_again(_read_by(event))
     return HTTPStatus.BAD_REQUEST if posted else HTTPStatus.OK, _ASKING[purpose](view, pressed=not posted)
+
+
+def _no_such_link(purpose: Purpose, language: str) -> HtmlPage:
+    if purpose is Purpose.PROFILE:
+        from rebound.preferences.http.profile_page import no_such_form  # noqa: PLC0415
+
+        return no_such_form(language)
+    return pages.no_such_link(language)
+
+
+def _about_profile(behind: Pages, token: str, form: Mapping[str, str], *, posted: bool) -> Answer:
+    # The other pages need none of it.
+    from rebound.preferences.application.own_profile import FormState  # noqa: PLC0415
+    from rebound.preferences.http.profile_page import profile_page  # noqa: PLC0415
+
+    view = behind.own_profile.fill_in(token, form) if posted else behind.own_profile.show(token)
+    gone = view.state in (FormState.EXPIRED, FormState.GONE)
+    wrong = posted and view.state is FormState.OPEN
+    status = HTTPStatus.GONE if gone else HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.OK
+    return status, profile_page(view)
 
 
 def _about_appointment(links: ConfirmAppointment, token: str, form: Mapping[str, str], *, posted: bool) -> Answer:
@@ -143,7 +172,7 @@ def _form(event: Mapping[str, Any]) -> Mapping[str, str]:
         body = base64.b64decode(given, validate=True) if event.get("isBase64Encoded") else given.encode()
         if content_type.partition(";")[0].strip().lower() == "multipart/form-data":
             return _multipart(content_type, body)
-        pairs = parse_qs(body.decode(), max_num_fields=MAX_FIELDS, strict_parsing=True)
+        pairs = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, strict_parsing=True)
     except (binascii.Error, ValueError):
         return {}
     return {name: values[0].strip() for name, values in pairs.items()}

@@ -89,9 +89,9 @@ def page_words(language: str) -> PageWords:
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c1c1e; --soft: #55555b; --line: #85858d; --paper: #ffffff; --ground: #f2f2f4;
-  --act: #17558f; --on-act: #ffffff; --good: #1d6b3a; --good-ground: #e5f4ea; }
+  --act: #17558f; --on-act: #ffffff; --bad: #a3261b; --good: #1d6b3a; --good-ground: #e5f4ea; }
 @media (prefers-color-scheme: dark) { :root { --ink: #f2f2f4; --soft: #b9b9c0; --line: #8d8d95; --paper: #1f1f23;
-  --ground: #131316; --act: #8cc2f5; --on-act: #10263b; --good: #9ddcb3; --good-ground: #16301f; } }
+  --ground: #131316; --act: #8cc2f5; --on-act: #10263b; --bad: #ff9d92; --good: #9ddcb3; --good-ground: #16301f; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); overflow-wrap: anywhere;
   font: 1.0625rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
@@ -122,6 +122,12 @@ a:focus-visible, button:focus-visible, input:focus-visible { outline: 3px solid 
 .within .part { margin-left: 3.5rem; }
 .said { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem; font-weight: 600; }
 .done { border-color: transparent; background: var(--good-ground); color: var(--good); }
+.field { margin-bottom: 1.25rem; }
+.field label { display: block; margin-bottom: .375rem; font-weight: 600; }
+.field input { display: block; width: 100%; min-height: 3rem; padding: .625rem .75rem; border: 1px solid var(--line);
+  border-radius: .5rem; background: var(--paper); color: var(--ink); font: inherit; }
+.field input[aria-invalid] { border: 2px solid var(--bad); }
+.wrong { margin: 0 0 .375rem; color: var(--bad); font-size: .9375rem; }
 .note { margin: 1.5rem 0 0; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .9375rem;
   color: var(--soft); }
 """
@@ -258,11 +264,11 @@ def appointment(view: AppointmentView, *, pressed: bool = True) -> HtmlPage:
     words, name = page_words(view.language), view.business.name
     match view.state:
         case AppointmentState.CONFIRMED:
-            return _page(view.language, name, words.coming, _p(words.see_you))
+            return html_page(view.language, name, words.coming, _p(words.see_you))
         case AppointmentState.CLOSED:
-            return _page(view.language, name, words.nothing_to_confirm, _p(words.appointment_over))
+            return html_page(view.language, name, words.nothing_to_confirm, _p(words.appointment_over))
         case AppointmentState.ASKED:
-            return _page(
+            return html_page(
                 view.language,
                 name,
                 words.ask_to_come,
@@ -276,19 +282,19 @@ def appointment(view: AppointmentView, *, pressed: bool = True) -> HtmlPage:
 def no_such_link(language: str) -> HtmlPage:
     """The page for whatever is no link of ours."""
     words = page_words(language)
-    return _page(language, "", words.no_such_link, _p(words.look_whole), _p(words.ask_for_it))
+    return html_page(language, "", words.no_such_link, _p(words.look_whole), _p(words.ask_for_it))
 
 
 def not_understood(language: str) -> HtmlPage:
     """The page for a form that nobody of ours sent."""
     words = page_words(language)
-    return _page(language, "", words.not_understood, _p(words.open_again))
+    return html_page(language, "", words.not_understood, _p(words.open_again))
 
 
 def come_again(language: str) -> HtmlPage:
     """The page for when others are changing the same thing just now."""
     words = page_words(language)
-    return _page(language, "", words.try_again, _p(words.in_a_moment))
+    return html_page(language, "", words.try_again, _p(words.in_a_moment))
 
 
 def _press(words: PageWords) -> str:
@@ -373,10 +379,11 @@ def _fill(sentence: str, view: LinkView) -> str:
 
 
 def _own_page(view: LinkView, head: str, *parts: str) -> HtmlPage:
-    return _page(view.language, view.business.name, head, *parts)
+    return html_page(view.language, view.business.name, head, *parts)
 
 
-def _page(language: str, business: str, head: str, *parts: str) -> HtmlPage:
+def html_page(language: str, business: str, head: str, *parts: str) -> HtmlPage:
+    """A page of a business's, under its name; everything given but that is HTML."""
     name = escape(business)
     title = f"{head} \N{EN DASH} {name}" if name else head
     owner = f'<p class="business">{name}</p>' if name else ""

@@ -16,7 +16,7 @@ from rebound.customers.domain import language_for
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
-from rebound.messages.domain.links import VARIABLE_OF, Purpose
+from rebound.messages.domain.links import VARIABLE_OF, Purpose, links_among
 from rebound.messages.domain.messages import Message
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
@@ -37,7 +37,7 @@ from rebound.sending.domain.recipients import (
     refused,
     unknown,
 )
-from rebound.templates.domain.content import EmailContent
+from rebound.templates.domain.content import EmailContent, TemplateContent
 from rebound.templates.domain.footers import CONFIRM_URL, UNSUBSCRIBE_URL, one_click
 from rebound.templates.domain.rendering import uses
 from rebound.templates.domain.sendable import email_to_send, for_one
@@ -181,7 +181,11 @@ class SendEmail(Struct, frozen=True, kw_only=True):
 
             wanted[Purpose.APPOINTMENT] = Scope.ALL
             content = with_link_to_confirm(content, language)
-        links = {VARIABLE_OF[purpose]: url for purpose, url in self.links.urls(key, message, wanted).items()}
+        said = claimed.campaign.content
+        given = links_among(said.made_from.variables) if isinstance(said, TemplateContent) else {}
+        urls = self.links.urls(key, message, {**wanted, **dict.fromkeys(given.values(), Scope.ALL)})
+        links = {VARIABLE_OF[purpose]: urls[purpose] for purpose in wanted}
+        links |= {name: urls[purpose] for name, purpose in given.items()}
         email = email_to_send(content, category, language, {**found.values, **links}, found.addresses)
         if email is None:
             return None

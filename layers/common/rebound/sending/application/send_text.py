@@ -18,7 +18,7 @@ from rebound.kernel.consent_words import Scope
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome as ReceiptOutcome
 from rebound.kernel.receipts import Receipt
-from rebound.messages.domain.links import Purpose
+from rebound.messages.domain.links import Purpose, links_among
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask
@@ -37,7 +37,7 @@ from rebound.sending.domain.recipients import (
     of_a_single_message,
     unknown,
 )
-from rebound.templates.domain.content import TextContent, contents_of
+from rebound.templates.domain.content import TemplateContent, TextContent, contents_of
 from rebound.templates.domain.footers import CONFIRM_URL, STOP_URL, scope_of
 from rebound.templates.domain.rendering import uses
 from rebound.templates.domain.sendable import for_one, text_to_send
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rebound.businesses.ports import BusinessDirectory
+    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.messages.application.write_links import LinkWriter
     from rebound.messages.domain.links import ShortLink
     from rebound.messages.ports import MessageLog, ShortLinkBook
@@ -156,7 +157,7 @@ class SendText(Struct, frozen=True, kw_only=True):
         """Reserve what the texts to send count, for all in one write; who gets none is not to be sent to."""
         from rebound.templates.domain.text_size import size_of_text  # noqa: PLC0415 - only where there is a plan
 
-        bodies = {r.message.key: self._body(claimed, r, self._stop_link(claimed, r)) for r in outcomes.to_send}
+        bodies = {r.message.key: self._body(claimed, r, self._link_in(claimed, r)) for r in outcomes.to_send}
         wanted = {key: size_of_text(body).segments for key, body in bodies.items() if body is not None}
         reserved = self.meter().reserve(claimed.business, wanted)
         for recipient in outcomes.to_send:
@@ -202,7 +203,7 @@ class SendText(Struct, frozen=True, kw_only=True):
 
     def _hand_over(self, claimed: ClaimedChunk, recipient: Recipient) -> Outcome:
         """Render, reserve, claim the message and hand it over."""
-        message, texter, link = recipient.message, self._texter(claimed), self._stop_link(claimed, recipient)
+        message, texter, link = recipient.message, self._texter(claimed), self._link_in(claimed, recipient)
         body = self._body(claimed, recipient, link)
         if body is None:
             self.chunks.release_earlier(claimed, [recipient.customer_id])
@@ -285,10 +286,13 @@ class SendText(Struct, frozen=True, kw_only=True):
     def _texter(self, claimed: ClaimedChunk) -> Texter:
         return self.texter(claimed.business.text_provider)
 
-    def _stop_link(self, claimed: ClaimedChunk, recipient: Recipient) -> ShortLink | None:
-        """The recipient's own link to stop such texts with, if the text has one: nobody else pays for it."""
+    def _link_in(self, claimed: ClaimedChunk, recipient: Recipient) -> ShortLink | None:
+        """The recipient's own link in the text, if it has one, mostly to stop such texts: nobody else pays for it."""
         campaign = claimed.campaign
         scope, key = scope_of(campaign.category), recipient.customer.contact_key(Channel.SMS)
+        purpose = next(iter(_own_links(campaign).values()), None)
+        if purpose is not None and key is not None:
+            return self.links().short_link(key, recipient.message.key, purpose)
         if scope is None or key is None or not any(uses(each, STOP_URL) for each in contents_of(campaign.content)):
             return None
         return self.links().stop_link(key, recipient.message.key, scope)
@@ -304,10 +308,16 @@ class SendText(Struct, frozen=True, kw_only=True):
             return None
         content, values = found.content, found.values
         if link is not None:
-            values = {**values, STOP_URL: link.url}
+            values = {**values, **dict.fromkeys([*_own_links(claimed.campaign), STOP_URL], link.url)}
         key = recipient.customer.contact_key(Channel.SMS)
         if claimed.campaign.test_to is not None and CONFIRM_URL in content.body and key is not None:
             urls = self.links().urls(key, recipient.message.key, {Purpose.CONFIRM: Scope.MARKETING})
             values = {**values, CONFIRM_URL: urls[Purpose.CONFIRM]}
         smart = claimed.business.smart_encoding
         return text_to_send(content, values, found.addresses, smart=smart)
+
+
+def _own_links(campaign: Campaign) -> Mapping[str, Purpose]:
+    """The variables of a message in whose place a link of the recipient's own is written."""
+    said = campaign.content
+    return links_among(said.made_from.variables) if isinstance(said, TemplateContent) else {}

@@ -1,0 +1,89 @@
+"""Asking customers whether their details are right, with a link to a form in which they say so themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.businesses.domain.business import Business
+from rebound.contacts.domain.contacts import Contact
+from rebound.customers.domain import Customer
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import Scope
+from rebound.kernel.errors import ConflictError
+from rebound.messages.domain.links import Purpose, place_of
+from rebound.messages.domain.messages import Message
+from rebound.templates.domain.content import MadeFrom
+from rebound.templates.domain.template_events import default_id
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.ports import CustomerBook
+    from rebound.sending.application.post_message import PostMessage
+    from rebound.templates.application.template_contents import TemplateContents
+
+
+class AskForUpdate(Struct, frozen=True, kw_only=True):
+    """Sends a link to the form of a customer's own details, by the channel that was asked for or else by the other.
+
+    An address that is flagged, or that wants nothing from the business, is not asked: the form is the way to mend it,
+    and goes by the other channel.
+    """
+
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    template_contents: TemplateContents
+    post: PostMessage
+
+    def __call__(
+        self, business_id: str, customer_id: str, channel: Channel | None = None, request: str | None = None
+    ) -> Message:
+        """The message, whose ``channel`` is the one that it goes by; emails come first where none is named.
+
+        Raises ``NotFoundError``, and ``ConflictError`` when there is no channel left.
+        """
+        business, customer = self.businesses.get(business_id), self.customers.get(business_id, customer_id)
+        known = self.contacts.get_many(customer.contact_keys)
+        order = sorted(Channel, key=lambda each: (each is not channel, each is not Channel.EMAIL))
+        reasons = {each: _reason(each, customer, business, known) for each in order}
+        chosen = next((each for each, reason in reasons.items() if reason is None), None)
+        if chosen is None:
+            raise ConflictError(
+                "no_channel_left",
+                "The customer can be asked neither by email nor by text: "
+                f"{', '.join(f'{each} {_WORDS[str(reason)]}' for each, reason in reasons.items())}.",
+                reasons=[f"{each}: {reason}" for each, reason in reasons.items()],
+            )
+        made_from = MadeFrom(default_id("update_form", chosen), variables={"url": place_of(Purpose.PROFILE)})
+        category = Category.TRANSACTIONAL
+        content = self.template_contents.made(business_id, made_from, chosen, category)
+        return self.post(
+            business_id, customer_id=customer_id, category=category, channel=chosen, content=content, request=request
+        )
+
+
+_WORDS: Final = {
+    "no_address": "has no address",
+    "invalid": "has an address that is flagged as invalid",
+    "opted_out": "has opted out",
+    "off": "is switched off, or has no sender, in the business's settings",
+}
+
+
+def _reason(
+    channel: Channel, customer: Customer, business: Business, known: Mapping[ContactKey, Contact]
+) -> str | None:
+    """Why the form cannot go by a channel; ``None`` when it can."""
+    key = customer.contact_key(channel)
+    if key is None:
+        return "no_address"
+    if known[key].verdict(business.policy).invalid:
+        return "invalid"
+    if Scope.ALL in known[key].consent.opted_out:
+        return "opted_out"
+    return "off" if business.barrier(channel) is not None else None
