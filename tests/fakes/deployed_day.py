@@ -29,6 +29,8 @@ CHUNK: Final = 27
 PAGE: Final = 20
 WORTH_A_RANGE: Final = 2
 """So that what is for a filter is expanded in two ranges by steps of their own, and a list in the plan."""
+WHATEVER_THEY_DID: Final = {"visits": {"at_most": 1_000_000}}
+"""A filter that everybody meets, and that asks what they did."""
 FIRST_NAME: Final = "Zebulonia"
 LAST_NAME: Final = "Quackenbush"
 SUBJECT: Final = "Velvet marmalade"
@@ -267,7 +269,12 @@ class DeployedDay:
         with ExitStack() as small:
             small.enter_context(patch.object(run_campaign, "WORTH_A_RANGE", WORTH_A_RANGE))
             self._post("few", first, "email", {"customer_ids": [self.customer_ids[0][20]]})
-            self._post("some", first, "email", {"filter": {"tag": "texted"}, **self._made_from_a_template(first)})
+            self._post(
+                "some",
+                first,
+                "email",
+                {"filter": {"all": [{"tag": "texted"}, WHATEVER_THEY_DID]}, **self._made_from_a_template(first)},
+            )
             self.deployment.rest()
         self.deployment.invoke("OperateStackFunction", {**command, "bundle": ["premium", "marketing"]})
 
@@ -380,7 +387,8 @@ class DeployedDay:
         person = {"first_name": FIRST_NAME, "last_name": LAST_NAME, "email": email_of(7)}
         self.deployment.api("POST", "/v1/customers", person, business_id=first, key="back")
         self._import(first, [self._person(1)], "again")
-        self.deployment.api("POST", "/v1/exports", {"format": "csv"}, business_id=first, key=f"export-{first}")
+        export = {"format": "csv", "filter": WHATEVER_THEY_DID}
+        self.deployment.api("POST", "/v1/exports", export, business_id=first, key=f"export-{first}")
         self.deployment.rest()
 
     def share_an_address(self) -> None:
@@ -394,7 +402,8 @@ class DeployedDay:
             self.deployment.api("PATCH", f"/v1/customers/{pair[1]}", {field: address}, business_id=first)
             self.deployment.rest()
             self.deployment.providers.answers[address] = [busy]
-            self._post(f"shared {channel}", first, channel, {"customer_ids": pair})
+            who = {"all": [{"field": field, "equals": address}, WHATEVER_THEY_DID]}
+            self._post(f"shared {channel}", first, channel, {"filter": who})
             while not any((sent.to, sent.answer) == (address, busy) for sent in self.deployment.providers.log):
                 self.deployment.tick()
             self.deployment.api("DELETE", f"/v1/customers/{min(pair)}", business_id=first)

@@ -1,10 +1,13 @@
 """What Hypothesis draws: evidence, receipts, customers, filters."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from rebound.activity.domain.events import MembershipStatus
+from rebound.activity.domain.summary import Booking, Membership, Offer, Spending, Summary, Visits
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Recovery
 from rebound.contacts.domain.reachability import Cleared, ClearedBy, Evidence, Failure, Tried, Voided
@@ -13,6 +16,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.provider_codes import FailureClass, Provider, all_codes
 from rebound.kernel.receipts import Outcome
+from rebound.segments.domain.activity_leaves import MEMBERSHIP_VALUES
 from rebound.segments.domain.leaves import CONSENT_VALUES
 from tests.fakes.making import at, customer
 
@@ -81,6 +85,70 @@ def customers(draw: st.DrawFn) -> Customer:
     )
 
 
+_DAYS: Final = (0, 1, 30, 90, 400)
+_classes: Final = st.sampled_from(["yoga", "spin", ["yoga", "spin"], {"any": ["yoga", "spin"]}])
+_within: Final[st.SearchStrategy[dict[str, Any]]] = st.just({}) | st.builds(
+    lambda days: {"within_days": days}, st.sampled_from(_DAYS)
+)
+_about_activity: Final[st.SearchStrategy[dict[str, Any]]] = (
+    st.builds(
+        lambda side, count, within, of: {"visits": {side: count, **within, **of}},
+        st.sampled_from(["at_least", "at_most"]),
+        st.integers(1, 3),
+        _within,
+        st.just({})
+        | st.builds(lambda name, which: {name: which}, st.sampled_from(["class_id", "class_type"]), _classes),
+    )
+    | st.sampled_from(_DAYS).map(lambda days: {"last_visit": {"before_days": days}})
+    | st.builds(
+        lambda upcoming, of: {"bookings": {"upcoming": upcoming, **of}},
+        st.booleans(),
+        st.just({}) | _classes.map(lambda which: {"class_id": which}),
+    )
+    | st.builds(
+        lambda what, within: {"purchases": {**what, **within}},
+        st.sampled_from([{"at_least": 2}, {"amount_at_least": "20.00"}, {"amount_at_least": "20", "currency": "EUR"}]),
+        _within,
+    )
+    | st.builds(
+        lambda of, stands: {"membership": {**of, "is": stands}},
+        st.sampled_from([{}, {"id": None}, {"id": "gold"}]),
+        st.sampled_from(MEMBERSHIP_VALUES),
+    )
+)
+_offers: Final = st.builds(Offer, st.sampled_from([None, "yoga", "spin"]), st.sampled_from([None, "yoga", "spin"]))
+TODAY: Final = at(0).date()
+_days: Final = st.sampled_from([TODAY - timedelta(days=each) for each in (0, 1, 2, 30, 31, 89, 90, 91, 399, 400)])
+
+
+@st.composite
+def summaries(draw: st.DrawFn) -> Summary:
+    """What a customer may have done until ``at(0)``, at the edges of what filters ask."""
+    visited = tuple(
+        Visits(day, day, draw(_offers), draw(st.integers(1, 2))) for day in draw(st.lists(_days, max_size=3))
+    )
+    spendings = tuple(
+        Spending(day, day, None, draw(st.sampled_from(["EUR", "USD"])), False, 1, Decimal(draw(st.integers(-5, 25))))
+        for day in draw(st.lists(_days, max_size=3))
+    )
+    hours = draw(st.lists(st.sampled_from([-1, 0, 5, 60]), max_size=2))
+    coming = tuple(Booking(at(3600 * each), at(3600 * each).date(), draw(_offers)) for each in hours)
+    standing = st.tuples(
+        st.sampled_from(MembershipStatus),
+        st.sampled_from([None, TODAY, TODAY - timedelta(days=1), TODAY + timedelta(days=9)]),
+    ).map(lambda drawn: Membership(*drawn))
+    return Summary(
+        zone="UTC",
+        written_on=TODAY,
+        visited=visited,
+        spendings=spendings,
+        bookings=coming,
+        first_visit=min((each.first for each in visited), default=None),
+        last_visit=max((each.last for each in visited), default=None),
+        memberships=draw(st.dictionaries(st.sampled_from(["gold", "trial"]), standing, max_size=2)),
+    )
+
+
 _values: Final = st.sampled_from([*_NAMES, "f", "ana@example.com", "nobody"])
 _fields: Final = st.sampled_from(["first_name", "gender", "email", "external_id", "birthday"])
 _leaves: Final[st.SearchStrategy[dict[str, Any]]] = (
@@ -103,6 +171,7 @@ _leaves: Final[st.SearchStrategy[dict[str, Any]]] = (
         st.sampled_from(["1990-02-28", "2004-02-29", "2020-01-01"]),
     )
     | st.sampled_from([0, 1, 30, 98, 99, 100, 365, 400]).map(lambda days: {"birthday": {"within_days": days}})
+    | _about_activity
 )
 filters: Final[st.SearchStrategy[dict[str, Any]]] = st.recursive(
     _leaves,

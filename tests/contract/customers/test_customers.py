@@ -132,7 +132,7 @@ def test_pages_of_customers_show_everybody_once_by_id(ports: EveryPorts, limit: 
     own = [customer(number, general_tags=("vip",) if number % 3 else ()) for number in range(7)]
     ports.customers.save(own, [])
     ports.customers.save([customer(99, business_id="other")], [])
-    matching = by_pages(compile_filter({"tag": "vip"}), ports.contacts) if tagged else None
+    matching = by_pages(compile_filter({"tag": "vip"}), ports.contacts, ports.summaries) if tagged else None
     seen: list[str] = []
     cursor: str | None = None
     for _ in range(20):
@@ -150,7 +150,7 @@ def test_pages_of_matching_customers_read_on_past_many_that_do_not(ports: EveryP
     for first in range(0, 300, 100):
         ports.customers.save([customer(n, first_name=f"N{n}") for n in range(first, first + 100)], [])
     last = max(range(300), key=id_of)
-    matching = by_pages(compile_filter({"field": "first_name", "equals": f"n{last}"}), ports.contacts)
+    matching = by_pages(compile_filter({"field": "first_name", "equals": f"n{last}"}), ports.contacts, ports.summaries)
     page = ports.customers.page(BUSINESS_ID, limit=5, matching=matching)
 
     assert [found.customer_id for found in page.items] == [id_of(last)]
@@ -229,7 +229,7 @@ def test_a_flag_does_not_land_on_the_address_to_which_a_customer_moves_meanwhile
 @pytest.mark.parametrize("tagged", [False, True])
 def test_a_page_that_holds_the_last_customer_exactly_is_the_last_one(ports: EveryPorts, tagged: bool) -> None:
     ports.customers.save([customer(number, general_tags=("vip",)) for number in range(6)], [])
-    matching = by_pages(compile_filter({"tag": "vip"}), ports.contacts) if tagged else None
+    matching = by_pages(compile_filter({"tag": "vip"}), ports.contacts, ports.summaries) if tagged else None
     pages = {limit: ports.customers.page(BUSINESS_ID, limit=limit, matching=matching) for limit in (5, 6, 7)}
 
     assert {limit: (len(page.items), page.next_cursor is None) for limit, page in pages.items()} == {

@@ -19,8 +19,9 @@ from rebound.imports_exports.domain import (
     PartProgress,
 )
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from tests.contract.activity.fakes import MemoryActivityPorts
 from tests.contract.contacts.fakes import MAX_TRANSACTION, rows_of
-from tests.contract.customers.fakes import MemoryCustomerBook, MemoryCustomersPorts
+from tests.contract.customers.fakes import MemoryCustomerBook
 
 
 class MemoryImportBook:
@@ -199,7 +200,7 @@ class MemoryExportStore:
         return f"https://exports.example.com/{business_id}/{export_id}"
 
 
-class MemoryImportsExportsPorts(MemoryCustomersPorts):
+class MemoryImportsExportsPorts(MemoryActivityPorts):
     """Implements ``ImportsExportsPorts``; some dozen rows make several parts and pieces of a file."""
 
     import_concurrency = 4

@@ -114,6 +114,7 @@ def test_what_cannot_be_counted_in_time_becomes_a_job_with_the_same_result(
     hasty = PreviewAudience(
         customers=house.ports().customers,
         contacts=house.ports().contacts,
+        summaries=house.ports().summaries,
         frequencies=house.ports().frequencies,
         businesses=house.ports().businesses,
         clock=house.ports().clock,
@@ -127,6 +128,7 @@ def test_what_cannot_be_counted_in_time_becomes_a_job_with_the_same_result(
     count_customers = CountCustomers(
         customers=house.ports().customers,
         contacts=house.ports().contacts,
+        summaries=house.ports().summaries,
         clock=house.ports().clock,
         longest=no_time,
     )

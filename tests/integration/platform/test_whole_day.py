@@ -51,6 +51,10 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ExportCustomersFunction", "s3:GetObject"): "goes on with a file whose writer ran out of time or died",
     ("RollBackFlagsFunction", "dynamodb:ConditionCheckItem"): "a contact that nobody uses any more",
     ("RollBackFlagsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
+    (
+        "PlanCampaignFunction",
+        "dynamodb:BatchGetItem",
+    ): "what customers did, for a filter: those of that day have ranges",
     ("ExpandCampaignFunction", "dynamodb:BatchGetItem"): "a list that the plan, which did it that day, has no time for",
     ("ExpandCampaignFunction", "dynamodb:UpdateItem"): "as BatchGetItem, of those in it who wait for their hour",
     ("ReceiveTextFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",

@@ -233,6 +233,7 @@ def test_segments_are_told_apart_by_preview_send_and_explanation() -> None:
         customers=world.customers,
         contacts=world.contacts,
         frequencies=world.frequencies,
+        summaries=world.summaries,
         pin_filters=world.pin_filters,
         businesses=world.businesses,
         messages=world.messages,

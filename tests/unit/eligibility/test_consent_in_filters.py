@@ -4,18 +4,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebound.activity.domain.summary import Summary
 from rebound.businesses.domain.business import DoubleOptIn
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.eligibility.application.preview_audience import Question
 from rebound.eligibility.domain.eligibility import Exclusion, Send, decide
+from rebound.jobs.domain import JobKind
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
+from rebound.segments.application.find_customers import write_filter
 from rebound.segments.application.matching import among
 from rebound.segments.domain.filters import compile_filter
 from rebound.segments.domain.leaves import CONSENT_VALUES
@@ -92,7 +95,7 @@ def test_only_contacts_are_read_that_decide(tree: dict[str, Any], read: set[int]
     book = CountingBook()
     stop = ConsentEvidence(at(1), Scope.ALL, opted_out=True, source=ConsentSource.KEYWORD)
     book.save(Contact(contact_key(2, Channel.SMS), customer_ids=frozenset({id_of(2)})).with_evidence(stop))
-    found = among(people, compile_filter(tree), book)
+    found = among(people, compile_filter(tree), book, World().summaries)
 
     assert {key.address for key in book.read} == {contact_key(n, Channel.SMS).address for n in read}
     every = book.get_many({key for one in people for key in one.contact_keys})
@@ -105,21 +108,26 @@ def preview(world: World, channel: Channel, tree: Mapping[str, Any]) -> Audience
     return audience
 
 
-@given(st.lists(strategies.said, max_size=4), strategies.filters, channels)
+@settings(deadline=None)
+@given(st.lists(strategies.said, max_size=4), strategies.filters, channels, strategies.summaries())
 def test_lists_counts_and_previews_agree_about_whom_a_filter_means(
-    statements: list[ConsentEvidence], tree: dict[str, Any], channel: Channel
+    statements: list[ConsentEvidence], tree: dict[str, Any], channel: Channel, did: Summary
 ) -> None:
     world = World()
     world.add(*(customer(number, general_tags=("vip",) if number % 2 else ()) for number in range(4)))
     world.know(contact_key(1, channel), *statements)
+    world.summaries.given[BUSINESS_ID, id_of(2)] = did
     world.pump_streams()
     wanted = world.pin_filters.wanted(BUSINESS_ID, CustomerFilter(filter=tree))
     listed = world.list_customers(BUSINESS_ID, wanted, limit=50).items
     counted = world.count_customers(BUSINESS_ID, wanted)
+    job = world.run_to_end(world.job_service.start(BUSINESS_ID, JobKind.COUNT, {"wanted": write_filter(wanted)}))
+    exported = world.run_export(world.start_export(BUSINESS_ID, "csv", wanted).job.export_id)
     audience = preview(world, channel, tree)
 
     assert counted is not None
-    assert len(listed) == counted.get("count", 0) == audience.matched
+    assert len(listed) == counted.get("count", 0) == job.counts[0].get("count", 0) == audience.matched
+    assert exported.job.rows == len(listed)
 
 
 def test_who_said_stop_can_be_listed_and_left_out_of_a_preview_by_a_filter() -> None:

@@ -692,6 +692,7 @@ def world_of(*log: Message) -> tuple[World, ExplainReachability]:
         customers=world.customers,
         contacts=world.contacts,
         frequencies=world.frequencies,
+        summaries=world.summaries,
         pin_filters=world.pin_filters,
         businesses=world.businesses,
         messages=world.messages,

@@ -250,6 +250,8 @@ def situations(draw: st.DrawFn) -> Situation:
         if key is not None and address is not None:
             world.know(key, *draw(known_of_an_address(channel)))
             world.outcomes[address] = ()
+        if draw(st.booleans()):
+            world.summaries.given[BUSINESS_ID, who.customer_id] = draw(strategies.summaries())
     world.pump_streams()
     chosen = draw(st.just(everybody()) | strategies.filters)
     world.segments.put(Segment(BUSINESS_ID, "saved", "Saved", chosen, at(0)))

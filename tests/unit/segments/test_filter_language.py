@@ -1,10 +1,11 @@
 """What the OpenAPI document says of filters is what the compiler takes, no more and no less."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -15,7 +16,10 @@ from rebound.segments.http.filter_language import Filter
 from tests.fakes import strategies
 
 SCHEMA: Final = Filter.model_json_schema()
-CONDITIONS: Final = [kind["$ref"].removeprefix("#/$defs/Filter").lower() for kind in SCHEMA["$defs"]["Filter"]["anyOf"]]
+CONDITIONS: Final = [
+    re.sub(r"(?<=[a-z])([A-Z])", r"_\1", kind["$ref"].removeprefix("#/$defs/Filter")).lower()
+    for kind in SCHEMA["$defs"]["Filter"]["anyOf"]
+]
 DOCUMENTED: Final = Draft202012Validator(SCHEMA)
 
 
@@ -49,6 +53,45 @@ WORDS: Final = (
     "before",
     "after",
 )
+MOSTLY_RIGHT: Final[st.SearchStrategy[Any]] = st.sampled_from(
+    [
+        *(
+            1,
+            0,
+            400,
+            401,
+            3.5,
+            "100.00",
+            "0.00",
+            "1e3",
+            "EUR",
+            "eur",
+            "yoga",
+            "",
+            True,
+            False,
+            None,
+            [],
+            ["a", "b"],
+            [1],
+        ),
+        *({"any": ["a"]}, {"any": []}, {"any": "a"}, {"all": ["a"]}, "active", "never", "gone"),
+    ]
+)
+ASKED: Final = {
+    "visits": ["at_least", "at_most", "within_days", "class_id", "class_type", "template_id", "series_id"],
+    "last_visit": ["before_days", "within_days"],
+    "bookings": ["upcoming", "class_id"],
+    "purchases": ["at_least", "amount_at_least", "currency", "within_days", "product_id"],
+    "membership": ["id", "is"],
+    "birthday": ["within_days", "before_days"],
+}
+ABOUT_ACTIVITY: Final = st.sampled_from(sorted(ASKED)).flatmap(
+    lambda name: st.dictionaries(st.sampled_from([*ASKED[name], "of"]), MOSTLY_RIGHT, max_size=3).map(
+        lambda asked: {name: asked}
+    )
+)
+"""Conditions about what customers did, of the right words and of values that may be right."""
 VALUES: Final = st.sampled_from(
     [
         True,
@@ -93,6 +136,12 @@ NEARLY: Final = st.recursive(
 
 @given(NEARLY)
 def test_of_everything_made_of_its_words_the_same_is_documented_and_taken(tree: Mapping[str, Any]) -> None:
+    assert DOCUMENTED.is_valid(tree) is compiles(tree)
+
+
+@settings(max_examples=1000)
+@given(ABOUT_ACTIVITY)
+def test_of_every_condition_about_activity_the_same_is_documented_and_taken(tree: Mapping[str, Any]) -> None:
     assert DOCUMENTED.is_valid(tree) is compiles(tree)
 
 

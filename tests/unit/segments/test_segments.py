@@ -1,14 +1,16 @@
 """A compiled filter says what a naive reading of its tree says, and a malformed tree is refused with its paths."""
 
+from collections import Counter
 from collections.abc import Mapping
 from copy import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebound.activity.domain.summary import Offer, Summary
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer, field_text
@@ -16,7 +18,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES, as_written, compile_filter, pinned, segments_in
-from rebound.segments.domain.matching import Moment
+from rebound.segments.domain.matching import Known, Moment
 from rebound.segments.domain.selections import CustomerFilter
 from tests.fakes import strategies
 from tests.fakes.making import BUSINESS_ID, at, contact_key, customer
@@ -41,7 +43,7 @@ def with_number(who: Customer) -> Customer:
     return replace(who, mobile_phone=customer(1).mobile_phone)
 
 
-def naive(tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Contact]) -> bool:
+def naive(tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Contact], did: Summary) -> bool:
     """The same tree read node by node, without compiling anything."""
     if "consent" in tree:
         asked = tree["consent"]
@@ -52,17 +54,20 @@ def naive(tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Con
         out = any(scope in consent.opted_out for scope in COVERED_BY[Scope(asked["scope"])])
         return {"opted_out": out, "opted_in": not out, "confirmed": not out and consent.is_confirmed}[asked["is"]]
     if "all" in tree:
-        return all(naive(part, who, known) for part in tree["all"])
+        return all(naive(part, who, known, did) for part in tree["all"])
     if "any" in tree:
-        return any(naive(part, who, known) for part in tree["any"])
+        return any(naive(part, who, known, did) for part in tree["any"])
     if "not" in tree:
-        return not naive(tree["not"], who, known)
+        return not naive(tree["not"], who, known, did)
     if "tag" in tree:
         return str(tree["tag"]).casefold() in [tag.casefold() for tag in who.general_tags]
     if "failed" in tree:
         flags = {"phone": [who.failed_phone], "email": [who.failed_email]}
         both = [who.failed_phone, who.failed_email]
         return any(flags.get(tree["failed"], both)) if tree["failed"] != "both" else all(both)
+    if tree.keys() & {"visits", "last_visit", "bookings", "purchases", "membership"}:
+        [(name, asked)] = tree.items()
+        return bool(did_so(name, asked, did))
     if "birthday" in tree:
         days = (TODAY.today + timedelta(days=n) for n in range(tree["birthday"]["within_days"] + 1))
         return any(has_birthday(who, day) for day in days)
@@ -75,6 +80,50 @@ def naive(tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Con
     return text.casefold() in [value.casefold() for value in wanted]
 
 
+def did_so(name: str, asked: Mapping[str, Any], did: Summary) -> Any:
+    """A condition about activity read from the parts of a summary, one named class at a time."""
+    for field in ("class_id", "class_type"):
+        which = asked.get(field)
+        if isinstance(which, list):
+            return all(did_so(name, {**asked, field: each}, did) for each in which)
+        if isinstance(which, dict):
+            return any(did_so(name, {**asked, field: each}, did) for each in which["any"])
+
+    def is_meant(offer: Offer) -> bool:
+        return all(asked.get(field) in (None, getattr(offer, field)) for field in ("class_id", "class_type"))
+
+    def is_within(day: date) -> bool:
+        return bool((TODAY.today - day).days <= asked.get("within_days", 10_000))
+
+    match name:
+        case "visits":
+            count = sum(each.count for each in did.visited if is_within(each.first) and is_meant(each.offer))
+            return count >= asked["at_least"] if "at_least" in asked else count <= asked["at_most"]
+        case "last_visit":
+            return did.last_visit is not None and (TODAY.today - did.last_visit).days > asked["before_days"]
+        case "bookings":
+            coming = [each for each in did.bookings if each.starts_at >= TODAY.now and is_meant(each.offer)]
+            return bool(coming) is asked["upcoming"]
+        case "purchases":
+            bought = [each for each in did.spendings if is_within(each.first)]
+            if "at_least" in asked:
+                return len(bought) >= asked["at_least"]
+            sums: Counter[str] = Counter()
+            for each in bought:
+                sums[each.currency] += int(each.amount)
+            return any(sums[each] >= 20 for each in sums if asked.get("currency") in (None, each))
+        case _:
+            own = [each for id_, each in did.memberships.items() if asked.get("id") in (None, id_)]
+            active = any(each.status == "active" and (each.until or TODAY.today) >= TODAY.today for each in own)
+            answers = {
+                "active": active,
+                "not_active": not active,
+                "never": not own,
+                "expired": bool(own) and not active,
+            }
+            return answers[asked["is"]]
+
+
 def has_birthday(who: Customer, day: date) -> bool:
     if who.birthday is None:
         return False
@@ -84,18 +133,35 @@ def has_birthday(who: Customer, day: date) -> bool:
     )
 
 
-@given(strategies.filters, strategies.customers().map(with_number), KNOWN)
+@settings(max_examples=500)
+@given(strategies.filters, strategies.customers().map(with_number), KNOWN, strategies.summaries())
 def test_a_compiled_filter_says_what_a_naive_reading_says(
-    tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Contact]
+    tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Contact], did: Summary
 ) -> None:
-    assert compile_filter(tree, at=TODAY)(who, known) == naive(tree, who, known)
+    assert compile_filter(tree, at=TODAY)(who, known, {who.customer_id: did}) == naive(tree, who, known, did)
 
 
-@given(strategies.filters, strategies.customers().map(with_number), KNOWN)
+@given(strategies.filters, strategies.customers().map(with_number), KNOWN, strategies.summaries())
 def test_a_filter_and_its_negation_split_everybody(
-    tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Contact]
+    tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Contact], did: Summary
 ) -> None:
-    assert compile_filter(tree, at=TODAY)(who, known) is not compile_filter({"not": tree}, at=TODAY)(who, known)
+    opposite = compile_filter({"not": tree}, at=TODAY)
+    summaries = {who.customer_id: did}
+    assert compile_filter(tree, at=TODAY)(who, known, summaries) is not opposite(who, known, summaries)
+
+
+@given(st.lists(strategies.filters, max_size=4), strategies.customers().map(with_number), KNOWN, strategies.summaries())
+def test_what_is_decided_on_less_is_decided_the_same_on_all(
+    trees: list[Mapping[str, Any]], who: Customer, known: Mapping[ContactKey, Contact], did: Summary
+) -> None:
+    matcher = compile_filter({"any": [{"all": trees}, {"not": {"any": trees}}]}, at=TODAY)
+    whole = matcher.test(who, Known(known, {who.customer_id: did}))
+
+    assert whole is not None
+    assert matcher.test(who, Known()) in (None, whole)
+    assert matcher.test(who, Known(known)) in (None, whole)
+    if not matcher.asks_activity:
+        assert matcher.test(who, Known(known)) is whole
 
 
 @given(
@@ -119,7 +185,8 @@ def test_whoever_was_written_since_is_found_and_nobody_else(since: datetime, aft
 def check_compiled_or_refused(tree: object) -> None:
     wrong: tuple[FieldError, ...] = ()
     try:
-        answer = compile_filter(tree, at=TODAY)(customer(), {key: Contact(key) for key in customer().contact_keys})
+        contacts = {key: Contact(key) for key in customer().contact_keys}
+        answer = compile_filter(tree, at=TODAY)(customer(), contacts, {customer().customer_id: Summary.empty()})
     except InvalidInputError as error:
         wrong = error.errors
         answer = None
@@ -134,7 +201,25 @@ def test_any_json_is_compiled_or_refused_with_paths(tree: object) -> None:
 
 
 @given(
-    st.sampled_from(["all", "any", "not", "segment", "birthday", "tier", "tag", "failed", "consent", "field"]),
+    st.sampled_from(
+        [
+            "all",
+            "any",
+            "not",
+            "segment",
+            "birthday",
+            "tier",
+            "visits",
+            "last_visit",
+            "bookings",
+            "purchases",
+            "membership",
+            "tag",
+            "failed",
+            "consent",
+            "field",
+        ]
+    ),
     strategies.json_values,
 )
 def test_any_json_below_a_known_name_is_compiled_or_refused(name: str, value: object) -> None:
@@ -182,7 +267,10 @@ def test_everything_that_is_wrong_is_named_with_its_path() -> None:
         {"field": "business_id", "equals": "x"},
         {"field": "general_tags", "equals": "x"},
         {"field": ["first_name"], "equals": "x"},
-        {"visits": {"at_least": 5}},
+        {"visits": {"at_least": 5, "at_most": 6}},
+        {"visits": {"class_id": "yoga"}},
+        {"visits": {"at_least": 5, "within_days": 401}},
+        {"tier": "top"},
     ],
     ids=str,
 )

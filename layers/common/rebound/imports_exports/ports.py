@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import IO, Protocol
 
+from rebound.activity.ports import ActivityPorts
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
-from rebound.customers.ports import CustomersPorts
 from rebound.imports_exports.domain import (
     BadRow,
     BatchReport,
@@ -127,7 +127,7 @@ class FileRunner(Protocol):
         """Start now; starting twice is starting once."""
 
 
-class ImportsExportsPorts(CustomersPorts, Protocol):
+class ImportsExportsPorts(ActivityPorts, Protocol):
     """What the use cases of imports and exports need from outside."""
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rebound.customers.wiring import AwsCustomersPorts, CustomersUseCases
+from rebound.activity.wiring import ActivityUseCases, AwsActivityPorts
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
 
 
-class AwsImportsExportsPorts(AwsCustomersPorts):
+class AwsImportsExportsPorts(AwsActivityPorts):
     """The ports of imports and exports over AWS."""
 
     @cached_property
@@ -105,7 +105,7 @@ class AwsImportsExportsPorts(AwsCustomersPorts):
         return imports_of_notice(body)
 
 
-class ImportsExportsUseCases(CustomersUseCases):
+class ImportsExportsUseCases(ActivityUseCases):
     """The use cases of imports and exports."""
 
     ports: ImportsExportsPorts

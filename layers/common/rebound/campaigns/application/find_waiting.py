@@ -21,9 +21,11 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.ids import range_of
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message
+from rebound.segments.application.matching import settled
 from rebound.segments.domain.selections import meant_by
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger
     from rebound.contacts.domain.contacts import Contact
@@ -69,6 +71,7 @@ class FindWaiting(Struct, frozen=True, kw_only=True):
     rates: RateBook
     clock: Clock
     whereabouts: Whereabouts
+    summaries: SummaryBook
 
     def __call__(self, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> Sequence[Waiting]:
         """What waits, in no order; ``contacts`` has those of the customer's addresses."""
@@ -129,7 +132,7 @@ class FindWaiting(Struct, frozen=True, kw_only=True):
         """Whether the campaign has yet to come to the customer, or has a chunk in which they remain to be sent to."""
         listed, customer_id = campaign.selection.customer_ids, customer.customer_id
         if listed is None:
-            if not meant_by(campaign.selection)(customer, contacts):
+            if not settled([customer], meant_by(campaign.selection), contacts, self.summaries)[customer_id]:
                 return False
             progress = self.expansion.get(campaign.campaign_id, range_of(customer_id, campaign.ranges))
             is_ahead = not progress.done and (progress.cursor is None or progress.cursor < customer_id)

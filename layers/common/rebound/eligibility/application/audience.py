@@ -31,6 +31,7 @@ from rebound.templates.domain.content import Said, TemplateContent
 from rebound.templates.domain.sendable import is_always_sendable, is_sendable, missing_for, segments_for
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.contacts.ports import ContactBook
     from rebound.eligibility.application.shared_addresses import FindSharers
     from rebound.eligibility.ports import FrequencyBook
@@ -181,9 +182,12 @@ class Foreseeing:
         return missing_for(self._content, customer, self._business)
 
 
-def matching(customers: Sequence[Customer], matcher: CustomerMatcher, contacts: ContactBook) -> Mapping[str, Customer]:
+def matching(
+    customers: Sequence[Customer], matcher: CustomerMatcher, contacts: ContactBook, summaries: SummaryBook
+) -> Mapping[str, Customer]:
     """The customers whom the filter matches, by id."""
-    return {customer.customer_id: customer for customer in among(customers, matcher, contacts, consistent=False)}
+    matched = among(customers, matcher, contacts, summaries, consistent=False)
+    return {customer.customer_id: customer for customer in matched}
 
 
 EVERYBODY: Final = Selection()

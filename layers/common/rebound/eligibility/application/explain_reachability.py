@@ -20,6 +20,7 @@ from rebound.messages.domain.messages import Message
 from rebound.segments.domain.selections import Selection
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
@@ -38,6 +39,7 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     frequencies: FrequencyBook
     pin_filters: PinFilters
     businesses: BusinessDirectory
@@ -74,7 +76,7 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
         )
         contact = self.contacts.get_many([key])[key] if key is not None else None
         find_sharers = FindSharers(
-            self.customers, self.contacts, self.frequencies, business, supposed, self.whereabouts
+            self.customers, self.contacts, self.summaries, self.frequencies, business, supposed, self.whereabouts
         )
         sharers = find_sharers({customer_id: contact}, now).get(customer_id) if contact is not None else None
         case = Case(

@@ -33,6 +33,7 @@ from rebound.templates.domain.content import Said, read_said, written_said
 from rebound.templates.domain.rendering import check_given
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
@@ -134,6 +135,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     frequencies: FrequencyBook
     businesses: BusinessDirectory
     clock: Clock
@@ -191,7 +193,9 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         size = min(limit + 1, PAGE)
         while True:
             customers = self.customers.read_range(business_id, *bounds(0, 1), after, size)
-            decisions = foreseeing(matching(customers, matcher, self.contacts), mailing.starts_at(now)).decisions
+            decisions = foreseeing(
+                matching(customers, matcher, self.contacts, self.summaries), mailing.starts_at(now)
+            ).decisions
             for customer in customers:
                 decision = decisions.get(customer.customer_id)
                 if decision is None:
@@ -270,7 +274,9 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
             # A draft of which the template is deleted says nothing yet.
             mailing = replace(mailing, content=None)
         screening = Screening(self.contacts, self.frequencies, business, mailing, self.whereabouts)
-        find_sharers = FindSharers(self.customers, self.contacts, self.frequencies, business, mailing, self.whereabouts)
+        find_sharers = FindSharers(
+            self.customers, self.contacts, self.summaries, self.frequencies, business, mailing, self.whereabouts
+        )
         return Foreseeing(screening, find_sharers, business, mailing)
 
     def _meant(self, mailing: Mailing) -> Iterator[tuple[int, Mapping[str, Customer | None]]]:
@@ -285,7 +291,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         after: str | None = None
         while True:
             customers = self.customers.read_range(business_id, *bounds(0, 1), after, PAGE)
-            yield len(customers), matching(customers, matcher, self.contacts)
+            yield len(customers), matching(customers, matcher, self.contacts, self.summaries)
             after = next_after(customers)
             if after is None:
                 return
@@ -300,6 +306,7 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     frequencies: FrequencyBook
     businesses: BusinessDirectory
     ledger: JobLedger
@@ -315,12 +322,12 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
         screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         find_sharers = FindSharers(
-            self.customers, self.contacts, self.frequencies, business, supposed, self.whereabouts
+            self.customers, self.contacts, self.summaries, self.frequencies, business, supposed, self.whereabouts
         )
         foreseeing = Foreseeing(screening, find_sharers, business, supposed)
         at = supposed.starts_at(job.created_at)
         selection = self.preview.pin_filters.at(job.business_id, supposed.selection, at)
-        meant = matching(customers, meant_by(selection), self.contacts)
+        meant = matching(customers, meant_by(selection), self.contacts, self.summaries)
         page = foreseeing(meant, at).audience
         excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}
         counts = {"looked_at": len(customers), MATCHED: page.matched, **excluded}

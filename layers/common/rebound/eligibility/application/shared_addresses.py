@@ -27,6 +27,7 @@ from rebound.segments.domain.selections import meant_by
 from rebound.templates.domain.sendable import is_sendable
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.ports import FrequencyBook
@@ -75,6 +76,7 @@ class FindSharers:
         self,
         customers: CustomerBook,
         contacts: ContactBook,
+        summaries: SummaryBook,
         frequencies: FrequencyBook,
         business: Business,
         mailing: Mailing,
@@ -82,6 +84,7 @@ class FindSharers:
     ) -> None:
         self._customers = customers
         self._contacts = contacts
+        self._summaries = summaries
         self._frequencies = frequencies
         self._business = business
         self._mailing = mailing
@@ -96,7 +99,9 @@ class FindSharers:
         ids = sorted({customer_id for contact in shared.values() for customer_id in contact.customer_ids})
         found = self._customers.get_many(mailing.business_id, ids)
         sharing = [customer for customer in found.values() if customer.contact_key(mailing.channel) in shared]
-        meant = [each.customer_id for each in among(sharing, meant_by(mailing.selection), self._contacts)]
+        meant = [
+            each.customer_id for each in among(sharing, meant_by(mailing.selection), self._contacts, self._summaries)
+        ]
         frequencies = known_frequencies(self._frequencies, self._business, mailing, meant, consistent=False)
         first: dict[ContactKey, str] = {}
         for customer_id in sorted(meant):

@@ -22,6 +22,7 @@ from rebound.segments.application.matching import by_pages
 from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
@@ -83,6 +84,7 @@ class ExportCustomers(Struct, frozen=True, kw_only=True):
     store: ExportStore
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     businesses: BusinessDirectory
     part_bytes: int
 
@@ -95,7 +97,7 @@ class ExportCustomers(Struct, frozen=True, kw_only=True):
             return self._completed(job)
         business = self.businesses.get(business_id)
         wanted = read_filter({"wanted": job.wanted})
-        matching = None if wanted.is_everybody else by_pages(wanted.compiled(), self.contacts)
+        matching = None if wanted.is_everybody else by_pages(wanted.compiled(), self.contacts, self.summaries)
         if job.upload_id is None:
             job = replace(job, upload_id=self.store.begin(business_id, export_id, job.format))
             self.exports.save(job)

@@ -37,11 +37,12 @@ from rebound.jobs.domain import (
 )
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.segments.application.find_customers import PAGE, next_after, read_filter, write_filter
-from rebound.segments.application.matching import among
+from rebound.segments.application.matching import among, settled
 from rebound.segments.domain.segments import Removal
 from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.application.remove_customer import RemoveCustomer
@@ -109,6 +110,7 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     businesses: BusinessDirectory
     ledger: JobLedger
     removals: RemovalLedger
@@ -134,7 +136,7 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
     def _freeze(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         customers, looked_at, cursor = self._page(job, progress, within)
         matcher = read_filter(job.request).compiled()
-        matched = among(customers, matcher, self.contacts, consistent=False)
+        matched = among(customers, matcher, self.contacts, self.summaries, consistent=False)
         found = tuple(FrozenCustomer(c.customer_id, c.updated_at) for c in matched)
         number = progress.counts.get(PAGES, 0)
         counts = {LOOKED_AT: looked_at, FROZEN: len(found), PAGES: 1 if found else 0}
@@ -186,28 +188,28 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
             if customer is not None and customer.updated_at == one.updated_at:
                 self._lighten(found, customer)
         known = self.contacts.get_many({key for customer in found.values() for key in customer.all_contact_keys})
-        settled = _Settled()
+        flagged = [with_flags(customer, known, policy) for customer in found.values()]
+        matches = settled(flagged, matcher, known, self.summaries)
+        done = _Settled()
         rows = 0
         for one in listed:
             customer = found.get(one.customer_id)
             if customer is None:
-                settled.spare(one.customer_id, GONE, None)
+                done.spare(one.customer_id, GONE, None)
             elif customer.updated_at != one.updated_at:
-                settled.spare(one.customer_id, CHANGED, customer)
-            elif not matcher(with_flags(customer, known, policy), known):
-                settled.spare(one.customer_id, NO_LONGER_MATCHES, customer)
+                done.spare(one.customer_id, CHANGED, customer)
+            elif not matches[one.customer_id]:
+                done.spare(one.customer_id, NO_LONGER_MATCHES, customer)
             else:
                 rows += 1 + most_rows(customer.all_contact_keys)
-                if rows > MOST_ROWS and settled.removed:
+                if rows > MOST_ROWS and done.removed:
                     break
-                settled.handled += 1
-                settled.removed.append(customer)
-        ids = {customer.customer_id for customer in settled.removed}
-        theirs = {key: known[key] for customer in settled.removed for key in customer.all_contact_keys}
-        settled.removal = (
-            Removal(settled.removed, unlinked(theirs, ids, self.remove.note(settled.removed))) if ids else None
-        )
-        return settled
+                done.handled += 1
+                done.removed.append(customer)
+        ids = {customer.customer_id for customer in done.removed}
+        theirs = {key: known[key] for customer in done.removed for key in customer.all_contact_keys}
+        done.removal = Removal(done.removed, unlinked(theirs, ids, self.remove.note(done.removed))) if ids else None
+        return done
 
     def _lighten(self, found: dict[str, Customer], customer: Customer) -> None:
         try:

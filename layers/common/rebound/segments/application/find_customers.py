@@ -21,6 +21,7 @@ from rebound.segments.application.matching import among, by_pages
 from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.application.customer_service import CustomerView
@@ -34,13 +35,14 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     businesses: BusinessDirectory
 
     def __call__(
         self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
     ) -> Page[CustomerView]:
         """The customers that match, sorted by id. Raises ``InvalidInputError`` when the filter is wrong."""
-        matching = None if wanted.is_everybody else by_pages(wanted.compiled(), self.contacts)
+        matching = None if wanted.is_everybody else by_pages(wanted.compiled(), self.contacts, self.summaries)
         page = self.customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
         return Page(views_of(page.items, self.contacts, self.businesses.get(business_id)), page.next_cursor)
 
@@ -56,6 +58,7 @@ class CountCustomers(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     clock: Clock
     longest: timedelta = LONGEST_COUNT
 
@@ -71,7 +74,7 @@ class CountCustomers(Struct, frozen=True, kw_only=True):
         after: str | None = None
         while self.clock.now() < deadline:
             customers = self.customers.read_range(business_id, first, last, after, PAGE)
-            counts.update(tally(customers, among(customers, matcher, self.contacts, consistent=False)))
+            counts.update(tally(customers, among(customers, matcher, self.contacts, self.summaries, consistent=False)))
             if len(customers) < PAGE:
                 return counts
             after = customers[-1].customer_id
@@ -83,12 +86,13 @@ class CountingWork(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     ledger: JobLedger
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """Count one page of customers."""
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
-        matched = among(customers, read_filter(job.request).compiled(), self.contacts, consistent=False)
+        matched = among(customers, read_filter(job.request).compiled(), self.contacts, self.summaries, consistent=False)
         counts = tally(customers, matched)
         self.ledger.commit(beyond(progress, counts, next_after(customers)))
 

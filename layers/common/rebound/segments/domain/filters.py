@@ -9,7 +9,7 @@ from rebound.customers.domain import TEXT_FIELDS
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
-from rebound.segments.domain import leaves
+from rebound.segments.domain import activity_leaves, leaves
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
 from rebound.segments.domain.reading import Problems, a_date, day_count, read_object
@@ -245,6 +245,11 @@ LEAVES: Final[Mapping[str, Leaf]] = {
     "failed": _failed,
     "consent": _consent,
     "birthday": _birthday,
+    "visits": activity_leaves.visits,
+    "last_visit": activity_leaves.last_visit,
+    "bookings": activity_leaves.bookings,
+    "purchases": activity_leaves.purchases,
+    "membership": activity_leaves.membership,
     "tier": _tier,
 }
 """The conditions with one name, each with what reads its value."""

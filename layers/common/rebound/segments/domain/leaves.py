@@ -28,6 +28,14 @@ DATE_FIELDS: Final = fields_of(Kind.DATE)
 _FEBRUARY: Final = 2
 
 
+def _undated(_customer: Customer, _known: Known) -> bool:
+    raise ValueError("the filter asks for a day, and was compiled for none")
+
+
+NEEDS_A_DAY: Final = CustomerMatcher(_undated, is_timed=True)
+"""A condition that can be checked and not asked."""
+
+
 def tagged(tag: str) -> CustomerMatcher:
     """Those with a tag, without regard to case and accents."""
     wanted = folded(tag)
@@ -65,7 +73,7 @@ def dated(name: str, holds: Callable[[date], bool]) -> CustomerMatcher:
 def with_birthday(within_days: int, moment: Moment | None) -> CustomerMatcher:
     """Those whose birthday comes within so many days, today's included; nobody of whom it is not known."""
     if moment is None:
-        return _NEEDS_A_DAY
+        return NEEDS_A_DAY
     today = moment.today
     last = today + timedelta(days=within_days)
 
@@ -129,11 +137,3 @@ def searching(q: str) -> CustomerMatcher:
 
 _numbers: Final = attrgetter(*fields_of(Kind.PHONE))
 _searched: Final = attrgetter(*(name for name, row in PROFILE.items() if row.searched and row.kind is not Kind.PHONE))
-
-
-def _undated(_customer: Customer, _known: Known) -> bool:
-    raise ValueError("the filter asks for a day, and was compiled for none")
-
-
-_NEEDS_A_DAY: Final = CustomerMatcher(_undated, is_timed=True)
-"""A condition that can be checked and not asked."""

@@ -4,10 +4,12 @@ A condition answers ``None`` while it cannot tell. So what the profile says deci
 contacts, and only where neither is enough what the customer did is read.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from msgspec import Struct, field
 
@@ -16,8 +18,14 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel, ContactKey
 
+if TYPE_CHECKING:
+    from rebound.activity.domain.summary import Summary
+
 KnownContacts = Mapping[ContactKey, Contact]
 NO_CONTACTS: Final[KnownContacts] = MappingProxyType({})
+type Summaries = Mapping[str, Summary]
+"""What customers did, by their ids."""
+NO_SUMMARIES: Final[Summaries] = MappingProxyType({})
 
 
 class Moment(Struct, frozen=True):
@@ -39,6 +47,7 @@ class Known(Struct, frozen=True):
     """What has been read about some customers besides their profiles."""
 
     contacts: KnownContacts = field(default_factory=dict)
+    summaries: Summaries = field(default_factory=dict)
 
 
 NOTHING_KNOWN: Final = Known()
@@ -49,17 +58,21 @@ Test = Callable[[Customer, Known], bool | None]
 class CustomerMatcher(Struct, frozen=True):
     """Whether a customer matches a filter.
 
-    ``channels`` are those whose contacts it may ask for. ``is_timed`` says that it depends on the day; without a
+    ``channels`` are those whose contacts it may ask for; ``asks_activity`` says that it may ask what the customer did.
+    ``is_timed`` says that it depends on the day; without a
     ``Moment`` to compile it for, such a matcher can be checked and not asked.
     """
 
     test: Test
     channels: frozenset[Channel] = frozenset()
     is_timed: bool = False
+    asks_activity: bool = False
 
-    def __call__(self, customer: Customer, contacts: KnownContacts = NO_CONTACTS) -> bool:
+    def __call__(
+        self, customer: Customer, contacts: KnownContacts = NO_CONTACTS, summaries: Summaries = NO_SUMMARIES
+    ) -> bool:
         """Whether the customer matches. Raises ``LookupError`` when that depends on what is not given."""
-        return self.decided(customer, Known(contacts))
+        return self.decided(customer, Known(contacts, summaries))
 
     def decided(self, customer: Customer, known: Known) -> bool:
         """Whether the customer matches, once all is known that it asks for. Raises ``LookupError`` before."""
@@ -124,10 +137,13 @@ def none_of(part: CustomerMatcher) -> CustomerMatcher:
 
 
 def _cheapest_first(parts: Iterable[CustomerMatcher]) -> Sequence[CustomerMatcher]:
-    return sorted(parts, key=lambda part: len(part.channels))
+    return sorted(parts, key=lambda part: (part.asks_activity, len(part.channels)))
 
 
 def _asking_for(parts: Sequence[CustomerMatcher], test: Test) -> CustomerMatcher:
     return CustomerMatcher(
-        test, frozenset().union(*(part.channels for part in parts)), any(part.is_timed for part in parts)
+        test,
+        frozenset().union(*(part.channels for part in parts)),
+        any(part.is_timed for part in parts),
+        any(part.asks_activity for part in parts),
     )

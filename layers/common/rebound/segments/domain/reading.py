@@ -5,12 +5,23 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct
 
 from rebound.kernel.errors import FieldError
 from rebound.segments.domain.leaves import MAX_DAYS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher
 
+MAX_NAME: Final = 128
+"""The longest id that a condition names."""
+MOST_NAMES: Final = 50
+"""Of one condition."""
+AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,4})?"
+CURRENCY: Final = r"[A-Z]{3}"
+_AMOUNT: Final = re.compile(AMOUNT)
+_CURRENCY: Final = re.compile(CURRENCY)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -59,6 +70,8 @@ def number(least: int, most: int) -> Reader:
     """Reads a whole number between two."""
 
     def read(problems: Problems, value: object, path: str) -> int | None:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             problems.wrong(path, f"Must be a whole number from {least} to {most}.")
             return None
@@ -68,6 +81,70 @@ def number(least: int, most: int) -> Reader:
 
 
 day_count: Final = number(0, MAX_DAYS)
+
+
+class Several(Struct, frozen=True):
+    """Names of which each is asked about: all of them must hold, unless ``one_is_enough``."""
+
+    values: tuple[str, ...]
+    one_is_enough: bool = False
+
+
+def one_or_several(problems: Problems, value: object, path: str) -> Several | None:
+    """Reads a name, a list of names, of which all must hold, or ``{"any": [names]}``."""
+    one_is_enough = isinstance(value, Mapping) and list(value) == ["any"]
+    named = value["any"] if isinstance(value, Mapping) and one_is_enough else value
+    names: tuple[Any, ...] = (named,) if isinstance(named, str) else tuple(named) if isinstance(named, list) else ()
+    fit = all(isinstance(each, str) and 0 < len(each) <= MAX_NAME for each in names)
+    if not fit or not 0 < len(names) <= MOST_NAMES or (one_is_enough and isinstance(named, str)):
+        how = 'a list of them, of which all must hold, or {"any": [names]}, of which one'
+        problems.wrong(path, f"Must be a name of 1 to {MAX_NAME} characters, {how}; {MOST_NAMES} at most.")
+        return None
+    return Several(names, one_is_enough)
+
+
+def optional_text(problems: Problems, value: object, path: str) -> str | None:
+    """Reads a name, or null for any."""
+    if value is None or (isinstance(value, str) and 0 < len(value) <= MAX_NAME):
+        return value
+    problems.wrong(path, f"Must be a name of 1 to {MAX_NAME} characters, or null for any.")
+    return None
+
+
+def yes_or_no(problems: Problems, value: object, path: str) -> bool | None:
+    """Reads true or false."""
+    if isinstance(value, bool):
+        return value
+    problems.wrong(path, "Must be true or false.")
+    return None
+
+
+def one_of(values: Sequence[str]) -> Reader:
+    """Reads one of a few words."""
+
+    def read(problems: Problems, value: object, path: str) -> str | None:
+        if isinstance(value, str) and value in values:
+            return value
+        problems.wrong(path, f"Must be one of {', '.join(values)}.")
+        return None
+
+    return read
+
+
+def amount(problems: Problems, value: object, path: str) -> Decimal | None:
+    """Reads an amount of money: decimal text, above zero."""
+    if isinstance(value, str) and _AMOUNT.fullmatch(value) and Decimal(value) > 0:
+        return Decimal(value)
+    problems.wrong(path, 'Must be an amount above zero as decimal text, such as "100.00".')
+    return None
+
+
+def currency(problems: Problems, value: object, path: str) -> str | None:
+    """Reads the code of a currency."""
+    if isinstance(value, str) and _CURRENCY.fullmatch(value):
+        return value
+    problems.wrong(path, "Must be a currency of three capital letters (ISO 4217), such as EUR.")
+    return None
 
 
 def a_date(problems: Problems, value: object, path: str) -> date | None:

@@ -1,9 +1,11 @@
 """The filter language as the OpenAPI document has it; ``compile_filter`` reads it. Loaded only for the document."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from itertools import combinations
+from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, RootModel, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.domain import PROFILE, TEXT_FIELDS
@@ -11,8 +13,10 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.platform.http.shapes import Request, text_of
 from rebound.segments.application.segment_service import SEGMENT_ID
+from rebound.segments.domain.activity_leaves import LONGEST_AGO, MEMBERSHIP_VALUES, MOST, OF_CLASSES
 from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS, MAX_DAYS
+from rebound.segments.domain.reading import AMOUNT, CURRENCY, MAX_NAME, MOST_NAMES
 from rebound.segments.http.filters import MAX_FILTER_BYTES
 
 _LARGEST: Final = f"At most {MAX_NODES} conditions, {MAX_DEPTH} levels deep."
@@ -121,6 +125,120 @@ class FilterBirthday(Request):
     birthday: BirthdayCondition
 
 
+def _left_out(schema: dict[str, Any]) -> None:
+    """A field that may be left out, and has no value then."""
+    schema.pop("default", None)
+
+
+Nothing = SkipJsonSchema[None]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
+Names = Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES)]
+Days = Annotated[int, Field(ge=0, le=MAX_DAYS)]
+Count = Annotated[int, Field(ge=1, le=MOST)]
+_LEFT_OUT: Final = Field(default=None, json_schema_extra=_left_out)
+
+
+class AnyOfThese(Request):
+    """One of these is enough."""
+
+    any: Names
+
+
+class VisitsCondition(Request):
+    """At least so many or at most so many, which whoever never came had too; of one kind of class, if any is named.
+
+    A list of classes asks for each of them, ``{"any": […]}`` for one.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["at_least"]}, {"required": ["at_most"]}],
+            "not": {"anyOf": [{"required": list(two)} for two in combinations(OF_CLASSES, 2)]},
+        }
+    )
+
+    at_least: Count | Nothing = _LEFT_OUT
+    at_most: Annotated[int, Field(ge=0, le=MOST)] | Nothing = _LEFT_OUT
+    within_days: Days | Nothing = _LEFT_OUT
+    class_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
+    class_type: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
+    template_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
+    series_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
+
+
+class FilterVisits(Request):
+    """The customer came so often within so many days (0 is today), or ever."""
+
+    visits: VisitsCondition
+
+
+class LastVisitCondition(Request):
+    """Days from the last visit to today."""
+
+    before_days: Annotated[int, Field(ge=0, le=LONGEST_AGO)]
+
+
+class FilterLastVisit(Request):
+    """The last visit was more than so many days ago; never came: no."""
+
+    last_visit: LastVisitCondition
+
+
+class BookingsCondition(Request):
+    """Bookings that were not cancelled."""
+
+    upcoming: bool
+    class_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
+
+
+class FilterBookings(Request):
+    """A booking is to come, or, with false, none is."""
+
+    bookings: BookingsCondition
+
+
+class PurchasesCondition(Request):
+    """So many purchases, or so much paid, refunds taken off, in one currency."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["at_least"]}, {"required": ["amount_at_least"]}],
+            "not": {"required": ["at_least", "currency"]},
+        }
+    )
+
+    at_least: Count | Nothing = _LEFT_OUT
+    amount_at_least: Annotated[str, text_of(pattern=rf"^(?=.*[1-9]){AMOUNT}$")] | Nothing = _LEFT_OUT
+    currency: Annotated[str, StringConstraints(pattern=f"^{CURRENCY}$")] | Nothing = _LEFT_OUT
+    within_days: Days | Nothing = _LEFT_OUT
+    product_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
+
+
+class FilterPurchases(Request):
+    """The customer bought so often, or paid so much, within so many days, or ever."""
+
+    purchases: PurchasesCondition
+
+
+class MembershipStanding(StrEnum):
+    """How memberships stand: one runs today; none does; none does and there was one; there never was one."""
+
+    vars().update({value.upper(): value for value in MEMBERSHIP_VALUES})
+
+
+class MembershipCondition(Request):
+    """Of one membership, or with null or nothing of any."""
+
+    id: Name | None = _LEFT_OUT
+    is_: MembershipStanding = Field(alias="is")
+
+
+class FilterMembership(Request):
+    """A membership stands so; whoever has none is not_active and never."""
+
+    membership: MembershipCondition
+
+
 class DateField(StrEnum):
     """A field of the profile that is a date."""
 
@@ -159,6 +277,11 @@ class Filter(
         | FilterBefore
         | FilterAfter
         | FilterBirthday
+        | FilterVisits
+        | FilterLastVisit
+        | FilterBookings
+        | FilterPurchases
+        | FilterMembership
     ]
 ):
     """Which customers: a condition, or several joined with all, any and not. ``{"all": []}`` is everybody."""

@@ -32,6 +32,7 @@ from rebound.segments.domain.selections import meant_by
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.steer_campaign import CloseCampaign
     from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
@@ -151,6 +152,7 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     frequencies: FrequencyBook
     expansion: ExpansionLedger
     queue: ChunkQueue
@@ -185,7 +187,9 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
             return _ListReader(self.customers, business, screening, self.clock, selection.customer_ids)
         matcher = meant_by(selection)
         within = bounds(index, campaign.ranges)
-        return _RangeReader(self.customers, self.contacts, business, screening, self.clock, matcher, within)
+        return _RangeReader(
+            self.customers, self.contacts, self.summaries, business, screening, self.clock, matcher, within
+        )
 
     def _page(
         self,
@@ -292,6 +296,7 @@ class _RangeReader(Struct, frozen=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     business: Business
     screening: Screening
     clock: Clock
@@ -301,7 +306,7 @@ class _RangeReader(Struct, frozen=True):
     def __call__(self, cursor: str | None) -> ReadPage:
         first, last = self.bounds
         customers = self.customers.read_range(self.business.business_id, first, last, cursor, PAGE)
-        selected = self.screening(matching(customers, self.matcher, self.contacts), self.clock.now())
+        selected = self.screening(matching(customers, self.matcher, self.contacts, self.summaries), self.clock.now())
         return ReadPage(selected, customers[-1].customer_id if len(customers) == PAGE else None)
 
 

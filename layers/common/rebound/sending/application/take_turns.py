@@ -15,6 +15,7 @@ from rebound.messages.domain.messages import MessageStatus, had_its_message
 from rebound.sending.domain.recipients import ClaimedChunk, Recipient
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import SharedAddressLedger
     from rebound.contacts.ports import ContactBook
@@ -50,6 +51,7 @@ class TakeTurns(Struct, frozen=True, kw_only=True):
     shared_addresses: SharedAddressLedger
     customers: CustomerBook
     contacts: ContactBook
+    summaries: SummaryBook
     departures: Departures
     frequencies: FrequencyBook
     messages: MessageLog
@@ -61,7 +63,13 @@ class TakeTurns(Struct, frozen=True, kw_only=True):
         if not campaign.once_per_address:
             return {}
         find = FindSharers(
-            self.customers, self.contacts, self.frequencies, claimed.business, campaign, self.whereabouts
+            self.customers,
+            self.contacts,
+            self.summaries,
+            self.frequencies,
+            claimed.business,
+            campaign,
+            self.whereabouts,
         )
         found = find({r.customer_id: r.contact for r in recipients if r.contact is not None}, now)
         sharing = frozenset(claimed.chunk.sharing)
