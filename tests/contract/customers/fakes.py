@@ -90,6 +90,11 @@ class MemoryCustomerBook:
         self.rows[key.business_id, customer_id] = replace(flagged, version=customer.version + 1)
         return customer
 
+    def choose(self, business_id: str, customer_id: str, *, favourite: bool) -> None:
+        customer = self.get(business_id, customer_id)
+        chosen = replace(customer, favourite=favourite, version=customer.version + 1)
+        self.rows[business_id, customer_id] = chosen
+
     def _of(self, business_id: str) -> list[Customer]:
         return [customer for (owner, _), customer in sorted(self.rows.items()) if owner == business_id]
 

@@ -8,7 +8,7 @@ import pytest
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import bounds
 from rebound.segments.application.matching import by_pages
 from rebound.segments.domain.filters import compile_filter
@@ -18,6 +18,7 @@ from tests.fakes.making import (
     BUSINESS_ID,
     at,
     contact_key,
+    contacts_of,
     customer,
     id_of,
 )
@@ -237,3 +238,24 @@ def test_a_page_that_holds_the_last_customer_exactly_is_the_last_one(ports: Ever
         6: (6, True),
         7: (6, True),
     }
+
+
+def test_a_favourite_is_one_until_they_are_none_and_stays_one_through_edits(ports: EveryPorts) -> None:
+    ports.customers.save([customer(1), customer(2)], contacts_of(customer(1), customer(2)))
+    ports.customers.choose(BUSINESS_ID, id_of(1), favourite=True)
+    chosen = ports.customers.get(BUSINESS_ID, id_of(1))
+
+    assert chosen.favourite
+    assert chosen.updated_at == customer(1).updated_at
+    assert not ports.customers.get(BUSINESS_ID, id_of(2)).favourite
+    ports.customers.save([replace(chosen, first_name="Bea")], [])
+    assert ports.customers.get(BUSINESS_ID, id_of(1)).favourite
+    # Whoever read the customer before does not write over the choice.
+    with pytest.raises(ConcurrentChangeError):
+        ports.customers.save([chosen], [])
+    ports.customers.choose(BUSINESS_ID, id_of(1), favourite=False)
+    assert not ports.customers.get(BUSINESS_ID, id_of(1)).favourite
+    with pytest.raises(NotFoundError):
+        ports.customers.choose(BUSINESS_ID, id_of(77), favourite=True)
+    with pytest.raises(NotFoundError):
+        ports.customers.get(BUSINESS_ID, id_of(77))

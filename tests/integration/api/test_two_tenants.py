@@ -118,6 +118,8 @@ REQUESTS: Final = [
     Asked("POST", "/v1/customers/bulk-delete", {"segment_id": "{segment_id}", "confirm_count": 1}),
     Asked("GET", "/v1/customers", query={"segment_id": "{segment_id}"}),
     Asked("GET", "/v1/customers/count", query={"segment_id": "{segment_id}"}),
+    *(Asked(method, "/v1/loyalty/favourites/{customer_id}") for method in ("PUT", "DELETE")),
+    *(Asked(method, "/v1/loyalty/favourites/by-external-id/{external_id}") for method in ("PUT", "DELETE")),
     Asked("GET", CAMPAIGN),
     *(Asked("GET", f"{CAMPAIGN}/{what}") for what in ("messages", "messages.csv", "excluded")),
     Asked("PATCH", CAMPAIGN, {"name": "Stolen"}),

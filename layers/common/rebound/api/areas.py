@@ -20,6 +20,8 @@ AREAS: Final = (
     Area("customers/*/consent", ("rebound.preferences.http.consent",), "customers"),
     Area("customers/*/messages", ("rebound.sending.http",), "messages"),
     Area("customers/*/log", ("rebound.timeline.http",), "messages"),
+    Area("loyalty", ("rebound.loyalty.http",), "customers"),
+    Area("loyalty/favourites/by-external-id", ("rebound.loyalty.http",), "customers", whole_id=True),
     Area("jobs", ("rebound.jobs.http",)),
     Area("imports", ("rebound.imports_exports.http.imports",), "customers"),
     # Asking for a file of customers reads them, although it is a POST.

@@ -52,7 +52,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     ``failed_phone`` are copies of the contacts' flags for listing and filtering, which were last corrected at
     ``flags_at``; what is sent to whom is decided on the contacts themselves. ``former_contacts`` are the contacts that
     the customer used before; they still list the customer. ``version`` grows with each write of the stored row and is
-    never used again after a deletion; 0 for none yet.
+    never used again after a deletion; 0 for none yet. ``favourite`` is what the staff chose (``loyalty``).
 
     ``file_values`` says, for each field that was edited since an import had it, what the import had (``digest_of``;
     ``""`` when nobody knows): a file that says the same again must not undo the edit. Other fields are as the file has
@@ -95,6 +95,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     failed_email: bool = False
     failed_phone: bool = False
     flags_at: datetime | None = None
+    favourite: bool = False
     former_contacts: frozenset[ContactKey] = frozenset()
     file_values: Mapping[str, str] | None = None
     claimed_at: datetime | None = None

@@ -58,6 +58,9 @@ class CustomerBook(Protocol):
         The customer as they were read before; ``None`` when there is no such customer.
         """
 
+    def choose(self, business_id: str, customer_id: str, *, favourite: bool) -> None:
+        """Make the customer a favourite, or none any more; this is no edit. Raises ``NotFoundError``."""
+
 
 class CustomerTransactions(Protocol):
     """Lets the owners of other tables write customers and contacts in the same transaction."""

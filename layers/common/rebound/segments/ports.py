@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from rebound.activity.ports import ActivityPorts
 from rebound.jobs.domain import JobProgress
 from rebound.jobs.ports import JobsPorts
 from rebound.kernel.pages import Page
+from rebound.loyalty.ports import LoyaltyPorts
 from rebound.segments.domain.segments import Removal, SavedSegments, Segment
 
 
@@ -47,7 +47,7 @@ class RemovalLedger(Protocol):
         """
 
 
-class SegmentsPorts(ActivityPorts, JobsPorts, Protocol):
+class SegmentsPorts(LoyaltyPorts, JobsPorts, Protocol):
     """What the use cases of segments need from outside."""
 
     @property

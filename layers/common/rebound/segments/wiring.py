@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rebound.activity.wiring import ActivityUseCases, AwsActivityPorts
 from rebound.jobs.wiring import AwsJobsPorts, JobsUseCases
+from rebound.loyalty.wiring import AwsLoyaltyPorts, LoyaltyUseCases
 from rebound.platform.wiring import in_this_process, use_case
 from rebound.segments.application.find_customers import ListCustomers
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rebound.segments.ports import RemovalLedger, SegmentBook, SegmentsPorts
 
 
-class AwsSegmentsPorts(AwsActivityPorts, AwsJobsPorts):
+class AwsSegmentsPorts(AwsLoyaltyPorts, AwsJobsPorts):
     """The ports of segments, implemented over AWS."""
 
     @cached_property
@@ -37,7 +37,7 @@ class AwsSegmentsPorts(AwsActivityPorts, AwsJobsPorts):
         return DynamoRemovalLedger(self.dynamo_job_ledger, self.dynamo_customers)
 
 
-class SegmentsUseCases(ActivityUseCases, JobsUseCases):
+class SegmentsUseCases(LoyaltyUseCases, JobsUseCases):
     """The use cases of segments."""
 
     ports: SegmentsPorts

@@ -62,6 +62,7 @@ class CustomerRow(Model):
     failed_email = BooleanAttribute(default=False)
     failed_phone = BooleanAttribute(default=False)
     flags_at = InstantAttribute(null=True)
+    favourite = BooleanAttribute(null=True)
     former_contacts = TextListAttribute(null=True)
     file_values = UnicodeAttribute(null=True)
     """JSON."""
@@ -82,7 +83,7 @@ DEPARTURE_KEPT: Final = timedelta(days=400)
 """As long as messages and campaigns are kept."""
 _FIELDS: Final = Customer.__struct_fields__
 _TAGS: Final = fields_of(Kind.TAGS)
-_WRITTEN_OTHERWISE: Final = (*_TAGS, "former_contacts", "file_values", "version")
+_WRITTEN_OTHERWISE: Final = (*_TAGS, "favourite", "former_contacts", "file_values", "version")
 _NOTHING_EDITED: Final = "{}"
 
 
@@ -197,6 +198,16 @@ class DynamoCustomerBook:
             return customer
         return customer
 
+    def choose(self, business_id: str, customer_id: str, *, favourite: bool) -> None:
+        chosen = CustomerRow.favourite.set(True) if favourite else CustomerRow.favourite.remove()
+        try:
+            with lost_races():
+                self._row(business_id, customer_id).update(
+                    actions=[chosen, CustomerRow.version.add(1)], condition=CustomerRow.customer_id.exists()
+                )
+        except ConcurrentChangeError:
+            raise NotFoundError("customer") from None
+
 
 class DynamoDepartures(Directory):
     """Implements ``Departures``. Each address has a partition, by its hash, with a row for each customer."""
@@ -224,6 +235,7 @@ def row_of(row: type[CustomerRow], customer: Customer, version: int) -> Customer
     return row(
         **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
         **tags,
+        favourite=customer.favourite or None,
         former_contacts=sorted(map(str, customer.former_contacts)) or None,
         file_values=None if customer.file_values is None else json.dumps(customer.file_values),
         version=version,

@@ -1,0 +1,1 @@
+"""Loyalty: favourites, and the tiers of customers by what they did."""

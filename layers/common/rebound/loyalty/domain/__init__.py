@@ -1,0 +1,1 @@
+"""The domain of loyalty: tiers, and the ranking that they look at."""
