@@ -9,10 +9,10 @@ from rebound.jobs.domain import JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.segments.domain.segments import Removal, SavedSegments, Segment
-from tests.contract.activity.fakes import MemoryActivityPorts
 from tests.contract.contacts.fakes import MAX_TRANSACTION, rows_of
 from tests.contract.customers.fakes import MemoryCustomerBook
-from tests.contract.jobs.fakes import MemoryJobLedger, MemoryJobsPorts
+from tests.contract.jobs.fakes import MemoryJobLedger
+from tests.contract.loyalty.fakes import MemoryLoyaltyPorts
 from tests.fakes.cursors import page_of, read_cursor
 
 
@@ -77,7 +77,7 @@ class MemoryRemovalLedger:
         return self._jobs.commit(progress)
 
 
-class MemorySegmentsPorts(MemoryActivityPorts, MemoryJobsPorts):
+class MemorySegmentsPorts(MemoryLoyaltyPorts):
     """Implements ``SegmentsPorts``."""
 
     @cached_property

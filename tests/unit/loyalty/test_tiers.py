@@ -15,7 +15,7 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.loyalty.domain import tiers
 from rebound.loyalty.domain.ranking import MOST_ON_TOP, Rank, highest, rank_of
 from rebound.loyalty.domain.tiers import DEFINITIONS, Person, Standings, Tier, joined_on, months_before, tier_of
@@ -117,7 +117,8 @@ def test_who_opted_out_of_loyalty_on_any_channel_has_no_tier(doings: Visited, ch
     contacts = {**known(who), key: Contact(key).with_evidence(said)}
 
     assert tier_of(who, known(who), doings, Standings(TODAY), LONG_AGO) is Tier.FAVOURITE
-    assert tier_of(who, contacts, doings, Standings(TODAY), LONG_AGO) is None
+    out = scope in COVERED_BY[Scope.LOYALTY]
+    assert tier_of(who, contacts, doings, Standings(TODAY), LONG_AGO) is (None if out else Tier.FAVOURITE)
 
 
 def test_who_joined_is_told_by_the_profile_or_else_by_what_is_known() -> None:

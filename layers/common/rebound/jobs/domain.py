@@ -26,6 +26,8 @@ class JobKind(StrEnum):
     """Count who would get a message."""
     BULK_DELETE = "bulk_delete"
     """Delete the customers of a filter."""
+    RANKING = "ranking"
+    """Rank the customers, and count the loyalty tiers."""
 
 
 class JobStatus(StrEnum):

@@ -87,7 +87,7 @@ class JobAnswer(Answer):
         """The answer for a job."""
         job, first = view.job, view.counts[0]
         counted = first.get(FROZEN, 0) + first.get(COUNT, 0) + first.get(MATCHED, 0)
-        report = _deletion_report(view) if job.phase else None
+        report = _deletion_report(view) if job.phase and job.kind is JobKind.BULK_DELETE else None
         is_completed = job.status is JobStatus.COMPLETED
         return cls.filled(
             job,
@@ -171,5 +171,10 @@ def _demand(app: APIGatewayRestResolver, needed: ApiScope) -> None:
     check_has(authorizer(app).get("scopes", ""), needed)
 
 
-_AREA_OF_JOB: Final = {JobKind.COUNT: "customers", JobKind.PREVIEW: "segments", JobKind.BULK_DELETE: "customers"}
+_AREA_OF_JOB: Final = {
+    JobKind.COUNT: "customers",
+    JobKind.PREVIEW: "segments",
+    JobKind.BULK_DELETE: "customers",
+    JobKind.RANKING: "customers",
+}
 """Whose scopes a job asks for: those of the request that started it."""

@@ -20,6 +20,7 @@ type Conflict = Literal[
     "campaign_begun",
     "campaign_is_draft",
     "loyalty_week_taken",
+    "not_ranked_yet",
     "test_recipient_unconfirmed",
     "job_ended",
     "message_in_hand",

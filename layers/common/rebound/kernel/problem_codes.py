@@ -147,6 +147,14 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Let it be sent at `free_again_at` (`send_at`), or cancel the other one while it has sent nothing.",
         members=("free_again_at",),
     ),
+    "not_ranked_yet": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "A filter or a campaign asks for loyalty tiers for the first time, and the business has so many customers that "
+        "they are still being ranked.",
+        "Send it again in some minutes; `GET /v1/loyalty` answers 200 once it is done.",
+        retryable=True,
+        wait_seconds=60,
+    ),
     "test_recipient_unconfirmed": ProblemKind(
         HTTPStatus.CONFLICT,
         "The address is one of the business's `test_recipients`, and its owner has not confirmed it yet.",

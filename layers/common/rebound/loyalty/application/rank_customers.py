@@ -1,0 +1,167 @@
+"""Ranking the customers of a business: at once where they are few, and as a job.
+
+Customers are read twice, range by range: first to find who is on top and whether there is any review, then, with that,
+to count the tiers. Only the best of each range so far are kept, beside its progress.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.businesses.domain.business import Business
+from rebound.customers.domain import Customer
+from rebound.jobs.application.run_job import beyond, completed
+from rebound.jobs.domain import LOOKED_AT, Job, JobProgress, JobStatus
+from rebound.kernel.ids import bounds
+from rebound.loyalty.domain.ranking import Rank, Ranking, highest, rank_of
+from rebound.loyalty.domain.tiers import Standings
+
+if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.customers.ports import CustomerBook
+    from rebound.jobs.ports import JobLedger
+    from rebound.loyalty.application.find_tiers import FindTiers
+    from rebound.loyalty.ports import Rankings
+    from rebound.platform.ports import Clock
+
+PAGE: Final = 500
+"""Customers read at a time."""
+LONGEST_RANKING: Final = timedelta(seconds=3)
+"""How long a request may take to rank customers while it waits."""
+NO_TIER: Final = "none"
+REVIEWED: Final = "reviewed"
+TIER: Final = "tier:"
+_RANKED: Final = "ranked:"
+"""Before the id of a customer of the best of a range, in the counts of the first phase."""
+_DIGITS: Final = 1_000_000
+"""More visits than anybody makes: sessions and visits are kept as one number."""
+
+
+class Piece(Struct, frozen=True):
+    """What some customers of a business add to its ranking."""
+
+    ranks: Sequence[Rank] = ()
+    is_reviewed: bool = False
+
+
+class RankCustomers(Struct, frozen=True, kw_only=True):
+    """Ranks customers who have been read, or all of a business while a request waits."""
+
+    customers: CustomerBook
+    summaries: SummaryBook
+    businesses: BusinessDirectory
+    rankings: Rankings
+    find_tiers: FindTiers
+    clock: Clock
+
+    def __call__(self, business_id: str) -> Ranking | None:
+        """Rank the customers of a business now, and keep the ranking; ``None`` when time is up before the end."""
+        business, began = self.businesses.get(business_id), self.clock.now()
+        day = business.local_day(began)
+        pieces = self._all(business_id, began, lambda customers: self.piece(business_id, customers, day))
+        if pieces is None:
+            return None
+        best = highest(*(rank for piece in pieces for rank in piece.ranks))
+        ranking = Ranking(began, day, _ids(best), any(piece.is_reviewed for piece in pieces))
+        counted = self._all(business_id, began, lambda customers: self.counted(business, customers, ranking.standings))
+        if counted is None:
+            return None
+        counts: Counter[str] = Counter()
+        for page in counted:
+            counts.update(page)
+        return self.rankings.put(business_id, replace(ranking, counts=dict(counts)))
+
+    def _all[T](self, business_id: str, began: datetime, work: Callable[[Sequence[Customer]], T]) -> list[T] | None:
+        found: list[T] = []
+        for customers in self._pages(business_id):
+            if self.clock.now() - began >= LONGEST_RANKING:
+                return None
+            found.append(work(customers))
+        return found
+
+    def _pages(self, business_id: str) -> Iterator[Sequence[Customer]]:
+        after: str | None = None
+        while customers := self.customers.read_range(business_id, *bounds(0, 1), after, PAGE):
+            yield customers
+            if len(customers) < PAGE:
+                return
+            after = customers[-1].customer_id
+
+    def piece(self, business_id: str, customers: Sequence[Customer], day: date) -> Piece:
+        """What these customers add, as of a moment ago."""
+        if not customers:
+            return Piece()
+        summaries = self.summaries.get_many(business_id, [customer.customer_id for customer in customers])
+        ranks = [rank for id_, summary in summaries.items() if (rank := rank_of(id_, summary, day)) is not None]
+        return Piece(highest(*ranks), any(summary.rating is not None for summary in summaries.values()))
+
+    def counted(self, business: Business, customers: Sequence[Customer], standings: Standings) -> Mapping[str, int]:
+        """How many of these customers are of each tier, and of none."""
+        tiers = self.find_tiers(business, customers, standings) if customers else {}
+        return Counter(NO_TIER if tier is None else str(tier) for tier in tiers.values())
+
+
+class RankingWork(Struct, frozen=True, kw_only=True):
+    """Ranks the customers of a business as a job of two phases."""
+
+    rank: RankCustomers
+    customers: CustomerBook
+    businesses: BusinessDirectory
+    ledger: JobLedger
+    rankings: Rankings
+
+    def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
+        """Look at one page of customers, and commit what it adds."""
+        business = self.businesses.get(job.business_id)
+        customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
+        cursor = customers[-1].customer_id if len(customers) == PAGE else None
+        if job.phase:
+            counts = self.rank.counted(business, customers, _ranking(job).standings)
+            tiers = {f"{TIER}{tier}": count for tier, count in counts.items()}
+            self.ledger.commit(beyond(progress, {LOOKED_AT: len(customers), **tiers}, cursor))
+            return
+        piece = self.rank.piece(job.business_id, customers, business.local_day(job.created_at))
+        best = highest(*_ranks(progress.counts), *piece.ranks)
+        kept = {
+            LOOKED_AT: progress.counts.get(LOOKED_AT, 0),
+            REVIEWED: progress.counts.get(REVIEWED, 0),
+            **{f"{_RANKED}{rank.customer_id}": rank.sessions * _DIGITS + rank.visits for rank in best},
+        }
+        added = {LOOKED_AT: len(customers), REVIEWED: int(piece.is_reviewed)}
+        self.ledger.commit(beyond(replace(progress, counts=kept), added, cursor))
+
+    def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:
+        """Fix who is on top for the second phase, or keep the ranking and complete the job."""
+        if not job.phase:
+            day = self.businesses.get(job.business_id).local_day(job.created_at)
+            found = {"day": day.isoformat(), "top": list(_ids(highest(*_ranks(counts))))}
+            request = {**job.request, **found, "is_reviewed": bool(counts.get(REVIEWED))}
+            return replace(job, request=request, phase=1, status=JobStatus.RUNNING)
+        tiers = {label.removeprefix(TIER): count for label, count in counts.items() if label.startswith(TIER)}
+        self.rankings.put(job.business_id, replace(_ranking(job), counts=tiers))
+        return completed(job)
+
+
+def _ranking(job: Job) -> Ranking:
+    """The ranking that the first phase of a job has found."""
+    asked = job.request
+    return Ranking(job.created_at, date.fromisoformat(asked["day"]), tuple(asked["top"]), asked["is_reviewed"])
+
+
+def _ranks(counts: Mapping[str, int]) -> list[Rank]:
+    return [
+        Rank(*divmod(count, _DIGITS), label.removeprefix(_RANKED))
+        for label, count in counts.items()
+        if label.startswith(_RANKED)
+    ]
+
+
+def _ids(ranks: Sequence[Rank]) -> tuple[str, ...]:
+    return tuple(rank.customer_id for rank in ranks)
