@@ -367,12 +367,19 @@ class Deployment:
         self.spent = Spent()
         self.api_requests = self.provider_events = self.log_bytes = 0
 
-    def run(self, channel: Channel, recipients: int, said: Mapping[str, Any] | None = None) -> Usage:
-        """Post a campaign to everybody and let everything come to rest."""
+    def run(
+        self,
+        channel: Channel,
+        recipients: int,
+        said: Mapping[str, Any] | None = None,
+        *,
+        filter_: Mapping[str, Any] | None = None,
+    ) -> Usage:
+        """Post a campaign to everybody, or to whom a filter means, and let everything come to rest."""
         self.forget_usage()
         began = self.cloud.now
         said = said or {"content": EMAIL if channel is Channel.EMAIL else TEXT}
-        audience = {"category": "marketing", "channel": channel, "filter": {"all": []}}
+        audience = {"category": "marketing", "channel": channel, "filter": filter_ or {"all": []}}
         campaign = self.api("POST", "/v1/campaigns", {"name": "Autumn", **audience, **said})
         _Pump(self).to_rest()
         if self.cloud.missing:
@@ -530,7 +537,7 @@ class _Pump:
             image = json.loads(change.after or change.before or b"{}")
             shard = f"shardId-{zlib.crc32(next(iter(image.values()))['S'].encode()) % SHARDS}"
             for function, table, wanted in _stream_sources():
-                if table == change.table and wanted(image):
+                if table == change.table and wanted(_kind_of(change), image):
                     self._streams[function, shard].append(change)
         self._cloud.tables.changes.clear()
         for (function, shard), records in self._streams.items():
@@ -545,8 +552,8 @@ class _Pump:
 
 
 @cache
-def _stream_sources() -> list[tuple[str, str, Callable[[Mapping[str, Any]], bool]]]:
-    """Function, table and filter of each mapping of a stream; of filters, those on attributes that exist."""
+def _stream_sources() -> list[tuple[str, str, Callable[[str, Mapping[str, Any]], bool]]]:
+    """Function, table and filter of each mapping of a stream: by what a change is, and by attributes that exist."""
     found = []
     for function, properties in functions().items():
         for event in properties.get("Events", {}).values():
@@ -554,13 +561,24 @@ def _stream_sources() -> list[tuple[str, str, Callable[[Mapping[str, Any]], bool
                 stream = event["Properties"]["Stream"]["Fn::GetAtt"]
                 logical = stream[0] if isinstance(stream, list) else stream.partition(".")[0]
                 filters = event["Properties"].get("FilterCriteria", {}).get("Filters", [])
-                wanted = [set(json.loads(f["Pattern"])["dynamodb"].get("NewImage", {})) for f in filters]
-                found.append((function, logical, _having(wanted)))
+                found.append((function, logical, _having([json.loads(each["Pattern"]) for each in filters])))
     return found
 
 
-def _having(wanted: list[set[str]]) -> Callable[[Mapping[str, Any]], bool]:
-    return lambda image: not wanted or any(names <= set(image) for names in wanted)
+def _having(patterns: list[dict[str, Any]]) -> Callable[[str, Mapping[str, Any]], bool]:
+    def wanted(kind: str, image: Mapping[str, Any]) -> bool:
+        return not patterns or any(
+            kind in pattern.get("eventName", (kind,))
+            and set(pattern.get("dynamodb", {}).get("NewImage", {})) <= set(image)
+            for pattern in patterns
+        )
+
+    return wanted
+
+
+def _kind_of(change: StreamRecord) -> str:
+    """What DynamoDB calls it."""
+    return "REMOVE" if change.after is None else "INSERT" if change.before is None else "MODIFY"
 
 
 @cache

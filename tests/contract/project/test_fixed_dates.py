@@ -22,6 +22,9 @@ VERSIONS: Final = frozenset({"2010-03-31", "2010-04-01", "2012-10-17"})
 """Of other people's interfaces, which look like dates."""
 FIXED: Final[Mapping[str, Mapping[str, str]]] = {
     "docs/guide/consent-records.md": {"2026-11-22": "an answer as it looks"},
+    "docs/guide/filters.md": dict.fromkeys(
+        ("1990-01-01", "2020-12-31"), "compared with dates of a profile, and with no clock"
+    ),
     "docs/guide/imports-and-exports.md": {"2025-03-01": "when somebody opted out elsewhere, which is always past"},
     "docs/guide/logs.md": {"2026-01-01": "replies since then: no time is too long ago to ask for"},
     "docs/guide/template-events.md": dict.fromkeys(
