@@ -4,13 +4,14 @@ Everybody's name, address and number is unmistakable, so that it can be looked f
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from rebound.kernel.channels import Channel, ContactKey
@@ -70,6 +71,7 @@ class DeployedDay:
         self.answered: list[Any] = []
         """What the pages behind the link of a question answered."""
         self.confirmed: list[Any] = []
+        self.own: list[Any] = []
         """What the page behind the link to confirm an appointment answered."""
         self.fell_back: list[str] = []
         """By which channel two texts went in the end, of which the plan had room for one."""
@@ -244,6 +246,35 @@ class DeployedDay:
         path = f"/v1/preferences/{write_token(link, LinkKeys(1, {1: LINK_KEY.encode()}))}"
         self.opened += [self.deployment.open_link(path), self.deployment.open_link(path, "choice=no_loyalty")]
         self.deployment.rest()
+
+    def mind_their_own(self) -> None:
+        """Somebody is linked with who is deleted later, asks another to be linked, and corrects details in a form."""
+        first, ids = self.business_ids[0], self.customer_ids[0]
+        family = f"/v1/customers/{ids[24]}/relations"
+        for given in ({"customer_id": ids[15], "relationship": "child"}, {"name": "Rex", "relationship": "dog"}):
+            self.deployment.api("POST", family, given, business_id=first)
+        asked = {"customer_id": ids[25], "relationship": "spouse", "invite": True}
+        self.deployment.api("POST", family, asked, business_id=first, key="family")
+        self.deployment.rest()
+        path = self._own_link(Purpose.RELATION, 25)
+        self.own = [self.deployment.open_link(path), self.deployment.open_link(path, "answer=accept")]
+        request = f"/v1/customers/{ids[24]}/update-requests"
+        self.deployment.api("POST", request, {"channel": "email"}, business_id=first, key="details")
+        self.deployment.rest()
+        path = self._own_link(Purpose.PROFILE, 24)
+        shown = self.deployment.open_link(path)
+        fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', shown["body"]))
+        filled = urlencode({**fields, "night_phone": phone_of(24), "email": email_of(124)})
+        self.own += [shown, self.deployment.open_link(path, filled)]
+        assert [answer["statusCode"] for answer in self.own] == [200] * 4
+        self.deployment.rest()
+
+    def _own_link(self, purpose: Purpose, number: int) -> str:
+        """The link in the last email to a customer."""
+        first = self.business_ids[0]
+        sent = [each.key for each in self.deployment.providers.log if each.to == email_of(number)][-1]
+        link = Link.to(purpose, ContactKey(first, Channel.EMAIL, email_of(number)), MessageKey(first, *sent))
+        return f"/v1/{purpose}/{write_token(link, LinkKeys(1, {1: LINK_KEY.encode()}))}"
 
     def _link_to(self, number: int) -> str:
         headers = next(own for to, own in self.deployment.providers.headers if to == email_of(number))

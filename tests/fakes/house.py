@@ -11,14 +11,16 @@ from rebound.operations.ports import OperationsPorts
 from rebound.operations.wiring import AwsOperationsPorts, OperationsUseCases
 from rebound.platform.wiring import AwsPorts, PlatformUseCases, in_this_process
 from rebound.preferences.wiring import PreferencesUseCases
+from rebound.relations.ports import RelationsPorts
+from rebound.relations.wiring import AwsRelationsPorts
 from rebound.timeline.wiring import TimelineUseCases
 
 
-class EveryPorts(OperationsPorts, Protocol):
+class EveryPorts(OperationsPorts, RelationsPorts, Protocol):
     """Every port there is."""
 
 
-class AwsEveryPorts(AwsOperationsPorts, AwsInboundPorts):
+class AwsEveryPorts(AwsOperationsPorts, AwsInboundPorts, AwsRelationsPorts):
     """The same over AWS."""
 
 

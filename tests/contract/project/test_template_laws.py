@@ -19,6 +19,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from rebound.api.areas import AREAS
 from rebound.customers.adapters.forgetting import UNFORGOTTEN
+from rebound.customers.adapters.profile_history import HISTORIES
 from rebound.imports_exports.adapters.import_store import imports_of_notice
 from rebound.kernel.api_scopes import Realm
 from rebound.kernel.events import DomainEvent
@@ -30,6 +31,7 @@ from rebound.platform.http.problem_details import write_problem
 from rebound.platform.settings import KNOWN
 from rebound.platform.wiring import UseCase, required
 from rebound.receipts.adapters.receipts_queue import decode
+from rebound.relations.adapters import RELATIONS
 from rebound.sending.adapters.counted import DENIED, WHAT_BECAME
 from tests.fakes.house import EveryUseCase
 
@@ -388,8 +390,11 @@ def test_who_reads_a_queue_can_say_why_a_message_failed_and_write_no_other_row_f
     # Imports keep their progress in the same table, and webhooks are kept there.
     if logical not in ("ImportCustomersFunction", "DeliverWebhooksFunction"):
         own = [UNFORGOTTEN] if logical == "ForgetCustomersFunction" else []
+        # Who is unlinked from somebody who is deleted keeps the rest of the row, and the log says so.
+        others = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{HISTORIES}*", f"{RELATIONS}*"]}}
         assert [statement["Condition"] for statement in writes] == [
-            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [FAILURES, *own]}}
+            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [FAILURES, *own]}},
+            *([others] if own else []),
         ]
 
 
@@ -647,6 +652,7 @@ def test_only_the_contract_and_signed_callbacks_are_open() -> None:
         "/v1/confirm/{token}",
         "/v1/appointment/{token}",
         "/v1/profile/{token}",
+        "/v1/relation/{token}",
         "/v1/stop/{code}",
     }
     assert properties("Api")["Auth"]["DefaultAuthorizer"] == "ApiKeyAuthorizer"

@@ -22,6 +22,7 @@ PUBLIC: Final = (
     "/v1/confirm/",
     "/v1/appointment/",
     "/v1/profile/",
+    "/v1/relation/",
     "/v1/stop/",
     "/v1/webhooks/twilio/",
 )

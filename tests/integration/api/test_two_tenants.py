@@ -49,6 +49,7 @@ NOBODY: Final = {
     "template_id": "nobodys-template",
     "webhook_id": "nobodys-webhook",
     "delivery_id": "01M7W6ARGFEXM6PVNM0V1C8F94",
+    "relation_id": "01M7W6ARGFEXM6PVNM0V1C8F93",
 }
 
 
@@ -108,6 +109,9 @@ REQUESTS: Final = [
     Asked("POST", CUSTOMER + "/consent/email/confirmation", route=CUSTOMER + "/consent/{channel}/confirmation"),
     Asked("POST", CUSTOMER + "/contacts/email/confirm", route=CUSTOMER + "/contacts/{channel}/confirm"),
     Asked("POST", CUSTOMER + "/update-requests", {"channel": "email"}),
+    Asked("GET", CUSTOMER + "/relations"),
+    Asked("POST", CUSTOMER + "/relations", {"name": "Rex", "relationship": "dog"}),
+    Asked("DELETE", CUSTOMER + "/relations/{relation_id}"),
     Asked("GET", CUSTOMER + "/log"),
     Asked("GET", CUSTOMER + "/messages"),
     Asked("GET", CUSTOMER + "/reachability", query=PREVIEW),
@@ -256,6 +260,9 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
         "reply_id": review[0]["reply_id"],
         "import_id": post("/v1/imports", {"format": "jsonl"})["import_id"],
         "export_id": post("/v1/exports", {"format": "csv"})["export_id"],
+        "relation_id": post(f"/v1/customers/{customer}/relations", {"name": mark, "relationship": "pet"})[
+            "relation_id"
+        ],
         "delivery_id": post(f"/v1/webhooks/{mark}-hook/test", None)["delivery_id"],
         "job_id": post("/v1/customers/bulk-delete", {"tag": mark, "confirm_count": 9})["job_id"],
     }

@@ -30,6 +30,16 @@ ASKED_IN_PART: Final = {
 UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ForgetCustomersFunction", "dynamodb:DeleteItem"): "somebody who could not be forgotten at once: no eraser fails",
     ("ForgetCustomersFunction", "sqs:SendMessage"): "the same",
+    ("ServePreferencesFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
+    **{
+        ("ServePreferencesFunction", f"ses:{name}"): "an address that failed, and is found right in a form"
+        for name in (
+            "DeleteSuppressedDestination",
+            "GetAccount",
+            "GetSuppressedDestination",
+            "ListSuppressedDestinations",
+        )
+    },
     (
         "CountResultsFunction",
         "dynamodb:PutItem",
@@ -122,6 +132,7 @@ def done() -> Iterator[Done]:
         day.prepare()
         day.play()
         ended = day.faults(*died)
+        day.mind_their_own()
         day.say_what_they_want()
         day.wait_for_the_morning()
         day.plan_ahead()

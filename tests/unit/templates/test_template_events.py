@@ -87,7 +87,7 @@ def test_the_events_are_those_that_studios_and_salons_write_about() -> None:
         *("class_confirmed", "class_changed", "class_cancelled"),
         *("reminder", "confirmation_asked", "waiting_list_place_offered", "receipt"),
         *("membership_renewed", "membership_expiring", "renewal_failed", "package_last_credit"),
-        *("waiver_to_sign", "update_form", "login_information", "missed_call", "voucher"),
+        *("waiver_to_sign", "update_form", "family_invitation", "login_information", "missed_call", "voucher"),
     ) == EVENTS
 
 

@@ -14,6 +14,7 @@ AREAS: Final = (
         "customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers", as_customer=("PATCH",)
     ),
     Area("customers/by-external-id", ("rebound.customers.http",), "customers", whole_id=True, as_customer=("PUT",)),
+    Area("customers/*/relations", ("rebound.preferences.http.relations",), "customers"),
     Area("customers/*/update-requests", ("rebound.preferences.http.update_requests",), "customers"),
     Area("customers/*/contacts", ("rebound.customers.http",), "customers", as_customer=("POST",)),
     Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),
@@ -79,6 +80,7 @@ def _elsewhere() -> Mapping[str, Any]:
         CONFIRM,
         PREFERENCES,
         PROFILE,
+        RELATION,
         STOP,
         UNSUBSCRIBE,
     )
@@ -93,6 +95,7 @@ def _elsewhere() -> Mapping[str, Any]:
         "/v1/confirm/{token}": CONFIRM,
         "/v1/appointment/{token}": APPOINTMENT,
         "/v1/profile/{token}": PROFILE,
+        "/v1/relation/{token}": RELATION,
     }
 
 

@@ -73,6 +73,16 @@ class CustomerTransactions(Protocol):
     def delete_within(self, writes: Any, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         """``CustomerBook.delete`` as a part of a larger transaction."""
 
+    def exists_within(self, writes: Any, business_id: str, customer_id: str) -> None:
+        """Let a larger transaction fail unless the customer is there; a row of it."""
+
+
+class ProfileTransactions(Protocol):
+    """Lets the owners of other tables note what happened with profiles in the same transaction."""
+
+    def note_within(self, writes: Any, business_id: str, customer_id: str, event: ProfileEvent) -> None:
+        """Keep an event; a row of the transaction."""
+
 
 class Departures(Protocol):
     """Who was deleted, by the hashes of the addresses that they had; kept for as long as their messages are."""

@@ -11,6 +11,7 @@ from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.customers.adapters.customer_book import DynamoCustomerBook
+    from rebound.customers.adapters.profile_history import DynamoProfileHistory
     from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
     from rebound.customers.application.customer_service import CustomerService
     from rebound.customers.application.external_ids import ReadExternalIds
@@ -77,6 +78,11 @@ class AwsCustomersPorts(AwsBusinessesPorts):
 
     @cached_property
     def profile_history(self) -> ProfileHistory:
+        return self.dynamo_profile_history
+
+    @cached_property
+    def dynamo_profile_history(self) -> DynamoProfileHistory:
+        """For adapters that note what happened with profiles in one transaction with their own rows."""
         from rebound.customers.adapters.profile_history import DynamoProfileHistory
 
         return DynamoProfileHistory(self.settings["DIRECTORY_TABLE"], self.dynamo_customers)

@@ -11,6 +11,8 @@ type Conflict = Literal[
     "external_id_taken",
     "profile_locked",
     "no_channel_left",
+    "relation_exists",
+    "too_many_relations",
     "business_id_taken",
     "no_address",
     "account_held",

@@ -93,6 +93,18 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "`customers:write_as_customer`.",
         members=("reasons",),
     ),
+    "relation_exists": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The two are linked already, or one of them was asked (`relation_status`).",
+        "Leave it, or `DELETE` the relation `relation_id` first to begin anew.",
+        members=("relation_id", "relation_status"),
+    ),
+    "too_many_relations": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The customer `customer_id` has as many relations as there may be, which is 50.",
+        "Remove one that is not needed any more; those that were declined count too.",
+        members=("customer_id",),
+    ),
     "business_id_taken": ProblemKind(
         HTTPStatus.CONFLICT,
         "A business with this id exists.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rebound.platform.wiring import in_this_process, use_case
+from rebound.relations.wiring import AwsRelationsPorts, RelationsUseCases
 from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 
 if TYPE_CHECKING:
@@ -15,10 +16,18 @@ if TYPE_CHECKING:
     from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
     from rebound.preferences.application.follow_links import FollowLinks, LinkReader
     from rebound.preferences.application.own_profile import OwnProfile
+    from rebound.preferences.application.relation_invitations import AnswerInvitation, RelationInvitations
+    from rebound.preferences.ports import PreferencesPorts
 
 
-class PreferencesUseCases(SendingUseCases):
+class AwsPreferencesPorts(AwsSendingPorts, AwsRelationsPorts):
+    """The ports of preferences over AWS."""
+
+
+class PreferencesUseCases(SendingUseCases, RelationsUseCases):
     """The use cases of preferences."""
+
+    ports: PreferencesPorts
 
     follow_links: FollowLinks = use_case(
         "rebound.preferences.application.follow_links", reader="link_reader", keyring="link_keyring"
@@ -35,6 +44,15 @@ class PreferencesUseCases(SendingUseCases):
         history="profile_history",
         service="customer_service",
     )
+    relation_invitations: RelationInvitations = use_case(
+        "rebound.preferences.application.relation_invitations",
+        service="relation_service",
+        post="post_message",
+        post_elsewhere="post_test",
+    )
+    answer_invitation: AnswerInvitation = use_case(
+        "rebound.preferences.application.relation_invitations", reader="link_reader", service="relation_service"
+    )
     read_consent: ReadConsent = use_case("rebound.preferences.application.customer_consent", history="contact_history")
     state_consent: StateConsent = use_case("rebound.preferences.application.customer_consent")
     ask_for_confirmation: AskForConfirmation = use_case(
@@ -49,5 +67,5 @@ class PreferencesUseCases(SendingUseCases):
     )
 
 
-use_cases = in_this_process(PreferencesUseCases, AwsSendingPorts)
-ports = AwsSendingPorts
+use_cases = in_this_process(PreferencesUseCases, AwsPreferencesPorts)
+ports = AwsPreferencesPorts

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING
 from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
 from rebound.inbound.wiring import AwsInboundPorts, InboundUseCases
 from rebound.platform.wiring import in_this_process, use_case
+from rebound.relations.wiring import AwsRelationsPorts, RelationsUseCases
 
 if TYPE_CHECKING:
     from rebound.timeline.application.forget_customers import ForgetCustomers
     from rebound.timeline.application.project_contacts import ProjectContacts
     from rebound.timeline.application.read_timeline import ReadAppointmentLog, ReadTimeline
+    from rebound.timeline.ports import TimelinePorts
 
 
-class AwsTimelinePorts(AwsInboundPorts, AwsCampaignsPorts):
+class AwsTimelinePorts(AwsInboundPorts, AwsCampaignsPorts, AwsRelationsPorts):
     """The ports of timeline over AWS."""
 
 
-class TimelineUseCases(InboundUseCases, CampaignsUseCases):
+class TimelineUseCases(InboundUseCases, CampaignsUseCases, RelationsUseCases):
     """The use cases of timeline."""
+
+    ports: TimelinePorts
 
     read_timeline: ReadTimeline = use_case(
         "rebound.timeline.application.read_timeline", history="contact_history", waiting="find_waiting"

@@ -118,6 +118,10 @@ class DynamoCustomerBook:
         with transaction(self._row) as writes:
             self.save_within(writes, customers, contacts)
 
+    def exists_within(self, writes: TransactWrite, business_id: str, customer_id: str) -> None:
+        """A condition of a larger transaction."""
+        writes.condition_check(self._row, business_id, customer_id, CustomerRow.customer_id.exists())
+
     def save_within(
         self,
         writes: TransactWrite,

@@ -11,6 +11,8 @@ from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import DirectoryRow, expiry, read_instant, transaction, write_instant
 
 if TYPE_CHECKING:
+    from pynamodb.transactions import TransactWrite
+
     from rebound.contacts.domain.contacts import Contact
     from rebound.customers.ports import CustomerTransactions
 
@@ -39,7 +41,7 @@ class DynamoProfileHistory(Directory):
     ) -> None:
         [customer, *_] = customers
         rows = [
-            self.event_row(customer.business_id, customer_id, event)
+            self._event_row(customer.business_id, customer_id, event)
             for customer_id, each in events.items()
             for event in each
         ]
@@ -57,8 +59,11 @@ class DynamoProfileHistory(Directory):
                 )
                 writes.save(row, condition=DirectoryRow.entry_id.does_not_exist() | (DirectoryRow.version == 0))
 
-    def event_row(self, business_id: str, customer_id: str, event: ProfileEvent) -> DirectoryRow:
-        """The row of an event, for who writes it with others."""
+    def note_within(self, writes: TransactWrite, business_id: str, customer_id: str, event: ProfileEvent) -> None:
+        """Keep an event in a larger transaction."""
+        writes.save(self._event_row(business_id, customer_id, event))
+
+    def _event_row(self, business_id: str, customer_id: str, event: ProfileEvent) -> DirectoryRow:
         document = {
             name: value
             for name in event.__struct_fields__

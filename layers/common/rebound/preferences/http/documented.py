@@ -79,6 +79,13 @@ def _link(
     }
 
 
+RELATION: Final = _link(
+    "answer an invitation",
+    "Accept or decline being linked with a customer; the first answer counts",
+    "answer",
+    ["accept", "decline"],
+    called="answer_invitation",
+)
 PROFILE: Final = _link(
     "correct their own details", "The form, filled in once", "first_name", [], called="fill_in_profile"
 )

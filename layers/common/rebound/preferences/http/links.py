@@ -20,6 +20,7 @@ from rebound.messages.domain.links import Purpose
 from rebound.preferences.application.confirm_appointment import ConfirmAppointment
 from rebound.preferences.application.follow_links import FollowLinks
 from rebound.preferences.application.own_profile import OwnProfile
+from rebound.preferences.application.relation_invitations import AnswerInvitation
 from rebound.preferences.domain import Choice, Switches
 from rebound.preferences.http import pages
 from rebound.preferences.http.pages import HtmlPage
@@ -65,6 +66,10 @@ class Pages(Protocol):
     def own_profile(self) -> OwnProfile:
         """For those by which they correct their own details."""
 
+    @property
+    def answer_invitation(self) -> AnswerInvitation:
+        """For those by which they say whether they belong to somebody."""
+
 
 def respond(event: Mapping[str, Any], behind: Pages) -> Mapping[str, Any]:
     """Answer one request of API Gateway."""
@@ -87,6 +92,8 @@ def _answer(event: Mapping[str, Any], behind: Pages) -> Answer:
     try:
         if purpose is Purpose.PROFILE:
             return _about_profile(behind, token, form, posted=posted)
+        if purpose is Purpose.RELATION:
+            return _about_relation(behind, token, form, posted=posted)
         if purpose is Purpose.APPOINTMENT:
             return _about_appointment(behind.confirm_appointment, token, form, posted=posted)
         links = behind.follow_links
@@ -108,7 +115,7 @@ def _answer(event: Mapping[str, Any], behind: Pages) -> Answer:
 
 
 def _no_such_link(purpose: Purpose, language: str) -> HtmlPage:
-    if purpose is Purpose.PROFILE:
+    if purpose in (Purpose.PROFILE, Purpose.RELATION):
         from rebound.preferences.http.profile_page import no_such_form  # noqa: PLC0415
 
         return no_such_form(language)
@@ -125,6 +132,17 @@ def _about_profile(behind: Pages, token: str, form: Mapping[str, str], *, posted
     wrong = posted and view.state is FormState.OPEN
     status = HTTPStatus.GONE if gone else HTTPStatus.BAD_REQUEST if wrong else HTTPStatus.OK
     return status, profile_page(view)
+
+
+def _about_relation(behind: Pages, token: str, form: Mapping[str, str], *, posted: bool) -> Answer:
+    # The other pages need none of it.
+    from rebound.preferences.http.relation_page import relation_page  # noqa: PLC0415
+
+    answer = form.get("answer")
+    if answer in ("accept", "decline"):
+        return HTTPStatus.OK, relation_page(behind.answer_invitation(token, accepts=answer == "accept"))
+    status = HTTPStatus.BAD_REQUEST if posted else HTTPStatus.OK
+    return status, relation_page(behind.answer_invitation.show(token), pressed=not posted)
 
 
 def _about_appointment(links: ConfirmAppointment, token: str, form: Mapping[str, str], *, posted: bool) -> Answer:

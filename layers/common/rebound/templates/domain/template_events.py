@@ -46,7 +46,7 @@ class TemplateEvent(Struct, frozen=True, forbid_unknown_fields=True):
 
     A message needs the ``required`` ones that its template uses. A template ``must_use`` some where it can be read.
     ``details`` are the lines that say what it is about, the first of them in bold, ``notes`` variables that are a
-    paragraph each.
+    paragraph each. Who may be no customer is not greeted by name (``greets``).
     """
 
     name: str
@@ -57,6 +57,7 @@ class TemplateEvent(Struct, frozen=True, forbid_unknown_fields=True):
     must_use: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    greets: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -189,7 +190,7 @@ def _layout_of(event: TemplateEvent, hello: str, words: EventWords, language: st
     blocks: list[dict[str, Any]] = [
         {"kind": "text", "parts": [{"paragraph": [{"text": "##{{business_name}}", "bold": True}]}]},
         {"kind": "heading", "text": words.heading},
-        {"kind": "text", "text": f"{hello}\n\n{words.text}"},
+        {"kind": "text", "text": f"{hello}\n\n{words.text}" if event.greets else words.text},
     ]
     if event.details:
         first, *others = event.details

@@ -1,0 +1,198 @@
+"""Asking family and friends by email whether they belong to a customer, and what they answer on the page behind it."""
+
+from __future__ import annotations
+
+from copy import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.businesses.domain.business import Business
+from rebound.customers.domain import Customer, language_for
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.consent_words import Scope
+from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.messages.domain.links import Link, Purpose, place_of
+from rebound.relations.domain import RelationStatus
+from rebound.templates.domain.content import MadeFrom
+from rebound.templates.domain.template_events import default_id
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.ports import AddressReader, ContactBook
+    from rebound.customers.ports import CustomerBook
+    from rebound.platform.ports import Clock, Ids, RequestIds
+    from rebound.preferences.application.follow_links import LinkReader
+    from rebound.relations.application import NewRelation, RelationService, RelationView
+    from rebound.sending.application.post_message import PostMessage
+    from rebound.sending.application.post_test import PostTest
+    from rebound.templates.application.template_contents import TemplateContents
+
+
+class InvitationState(StrEnum):
+    """How it stands with an invitation."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    CLOSED = "closed"
+    """It was taken back, or one of the two is gone."""
+
+
+class InvitationView(Struct, frozen=True):
+    """What the holder of a link sees; ``name`` is that of the customer who asks."""
+
+    business: Business
+    language: str
+    state: InvitationState
+    name: str = ""
+
+
+class RelationInvitations(Struct, frozen=True, kw_only=True):
+    """Links customers, and asks the other first where an invitation is wished for.
+
+    The relation is written first, with the id that its message will have: who dies in between, and is asked again with
+    the same name of the request, sends the one message that is missing.
+    """
+
+    service: RelationService
+    customers: CustomerBook
+    contacts: ContactBook
+    businesses: BusinessDirectory
+    addresses: AddressReader
+    template_contents: TemplateContents
+    post: PostMessage
+    post_elsewhere: PostTest
+    clock: Clock
+    ids: Ids
+    request_ids: RequestIds
+
+    def __call__(
+        self,
+        business_id: str,
+        customer_id: str,
+        new: NewRelation,
+        *,
+        invite: bool | str = False,
+        request: str | None = None,
+    ) -> RelationView:
+        """The new relation: accepted at once where nobody is asked.
+
+        ``invite`` is the email address to ask at, or true for that of the other customer. Raises what
+        ``RelationService.add`` does, and ``ConflictError`` where no email may go there.
+        """
+        new = self._named(business_id, new, request)
+        if invite is False:
+            return self.service.add(business_id, customer_id, new)
+        business, customer = self.businesses.get(business_id), self.customers.get(business_id, customer_id)
+        other = self.service.check(business_id, customer_id, new)
+        address = self._address(business, other, invite=invite)
+        name = f"relation#{new.relation_id}"
+        message_id = self.request_ids.id_for(business_id, name, self.ids.ulid(self.clock.now()))
+        made_from = MadeFrom(
+            default_id("family_invitation", Channel.EMAIL),
+            variables={"person_name": customer.full_name, "url": place_of(Purpose.RELATION)},
+        )
+        category = Category.TRANSACTIONAL
+        content = self.template_contents.made(business_id, made_from, Channel.EMAIL, category)
+        view = self.service.add(business_id, customer_id, replace(new, invitation=message_id))
+        key = None if other is None else other.contact_key(Channel.EMAIL)
+        if other is not None and key == ContactKey.of(business_id, Channel.EMAIL, address):
+            self.post(
+                business_id,
+                customer_id=other.customer_id,
+                category=category,
+                channel=Channel.EMAIL,
+                content=content,
+                request=name,
+            )
+        else:
+            self.post_elsewhere(
+                business_id, channel=Channel.EMAIL, address=address, category=category, content=content, request=name
+            )
+        return view
+
+    def _named(self, business_id: str, new: NewRelation, request: str | None) -> NewRelation:
+        proposed = self.ids.ulid(self.clock.now())
+        relation_id = (
+            proposed if request is None else self.request_ids.id_for(business_id, f"relation-of#{request}", proposed)
+        )
+        return replace(new, relation_id=relation_id)
+
+    def _address(self, business: Business, other: Customer | None, *, invite: bool | str) -> str:
+        """Where to ask. Raises ``InvalidInputError`` and ``ConflictError``."""
+        if invite is True:
+            if other is None:
+                raise InvalidInputError(
+                    FieldError("invite", "Must be the email address of somebody who is no customer.")
+                )
+            address = other.email
+        else:
+            try:
+                address = self.addresses.email(str(invite))
+            except ValueError as error:
+                raise InvalidInputError(FieldError("invite", str(error))) from None
+        reason = "no_address" if address is None else self._reason(business, address)
+        if address is None or reason is not None:
+            raise ConflictError(
+                "no_channel_left", f"Nobody can be asked by email there: {reason}.", reasons=[f"email: {reason}"]
+            )
+        return address
+
+    def _reason(self, business: Business, address: str) -> str | None:
+        key = ContactKey.of(business.business_id, Channel.EMAIL, address)
+        contact = self.contacts.get_many([key])[key]
+        if contact.verdict(business.policy).invalid:
+            return "invalid"
+        if Scope.ALL in contact.consent.opted_out:
+            return "opted_out"
+        return "off" if business.barrier(Channel.EMAIL) is not None else None
+
+
+class AnswerInvitation(Struct, frozen=True, kw_only=True):
+    """Shows what a link asks, and takes the answer, of which the first counts. Showing never changes anything."""
+
+    service: RelationService
+    reader: LinkReader
+    customers: CustomerBook
+    businesses: BusinessDirectory
+
+    def show(self, token: str) -> InvitationView:
+        """How it stands. Raises ``NotFoundError`` when it is no such link."""
+        return self._view(self._open(token))
+
+    def __call__(self, token: str, *, accepts: bool) -> InvitationView:
+        """Take the answer, of which the first counts, and show how it stands then. Raises ``NotFoundError``."""
+        return self._view(self._open(token), accepts=accepts)
+
+    def _open(self, token: str) -> Link:
+        link = self.reader.read(self.reader.token_behind(token), Purpose.RELATION)
+        if link is None:
+            raise NotFoundError("link")
+        return link
+
+    def _view(self, link: Link, *, accepts: bool | None = None) -> InvitationView:
+        business_id = link.message.business_id
+        business = self.businesses.get(business_id)
+        stands = self.service.answer(business_id, link.message.message_id, accepts=accepts)
+        asker = None if stands is None else self._customer(business_id, stands[0])
+        if stands is None or asker is None:
+            return InvitationView(business, language_for(None, business), InvitationState.CLOSED)
+        _, relation = stands
+        asked = None if relation.other_id is None else self._customer(business_id, relation.other_id)
+        return InvitationView(business, language_for(asked, business), _STATES[relation.status], asker.full_name)
+
+    def _customer(self, business_id: str, customer_id: str) -> Customer | None:
+        try:
+            return self.customers.get(business_id, customer_id)
+        except NotFoundError:
+            return None
+
+
+_STATES: Final = {
+    RelationStatus.PENDING: InvitationState.OPEN,
+    RelationStatus.ACCEPTED: InvitationState.ACCEPTED,
+    RelationStatus.DECLINED: InvitationState.DECLINED,
+}

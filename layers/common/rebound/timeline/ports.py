@@ -1,0 +1,10 @@
+"""What the use cases of timeline need from outside."""
+
+from typing import Protocol
+
+from rebound.relations.ports import RelationsPorts
+from rebound.sending.ports import SendingPorts
+
+
+class TimelinePorts(SendingPorts, RelationsPorts, Protocol):
+    """What the use cases of timeline need from outside; those who erase what was a customer's are all here."""
