@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound.eligibility import wiring
 from rebound.platform.invocations import at_start, more_than, step
+from rebound.recurring import wiring
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a piece of work takes, so that the function ends by itself and goes on in a new invocation."""

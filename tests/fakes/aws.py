@@ -41,6 +41,7 @@ SETTING_OF: Final = {
     "TextPlansTable": "TEXT_PLANS_TABLE",
     "TimersTable": "TIMERS_TABLE",
     "ActivityTable": "ACTIVITY_TABLE",
+    "RecurringTable": "RECURRING_TABLE",
 }
 """The setting that holds the name of each table of the template."""
 

@@ -79,6 +79,8 @@ class DeployedDay:
         """The campaigns to two who share an address, at their end."""
         self.tried: list[Sent] = []
         """What test recipients were sent."""
+        self.celebrated: list[Any] = []
+        """What came of recurring campaigns."""
         self.left_out: list[Any] = []
         """Whom the copy of a campaign left out."""
         self.planned: dict[str, str] = {}
@@ -308,6 +310,29 @@ class DeployedDay:
             )
             self.deployment.rest()
         self.deployment.invoke("OperateStackFunction", {**command, "bundle": ["premium", "marketing"]})
+
+    def celebrate(self) -> None:
+        """Somebody has a birthday, is lost, or is meant each month: it is sent, and then no more."""
+        first, customer_ids = self.business_ids[0], self.customer_ids[0]
+        today = self.deployment.clock.now().astimezone(ZoneInfo("America/New_York")).date()
+        born = {"birthday": today.replace(year=1988).isoformat()}
+        self.deployment.api("PATCH", f"/v1/customers/{customer_ids[19]}", born, business_id=first)
+        said = {"category": "reminder", "channel": "email", "content": self._content("email"), "at": "00:00"}
+        monthly = {"filter": {"tag": "texted"}, "every": {"day_of_month": today.day}}
+        audiences: list[Any] = [{"birthday": {}}, {"lost_customer": {"after_days": 30}}, monthly]
+        made: list[str] = []
+        for audience in audiences:
+            given = {**said, "name": "Again", "audience": audience, "backlog": True, "local": True}
+            posted = self.deployment.api(
+                "POST", "/v1/recurring-campaigns", given, business_id=first, key=f"again-{len(made)}"
+            )
+            made.append(f"/v1/recurring-campaigns/{posted['recurring_campaign_id']}")
+        self.deployment.rest()
+        for path in made:
+            came = self.deployment.api("GET", f"{path}/occurrences", business_id=first)["items"]
+            self.celebrated.append([(each["status"], each["audience"]["matched"]) for each in came])
+            self.deployment.api("PATCH", path, {"status": "off"}, business_id=first)
+            self.deployment.api("DELETE", path, business_id=first)
 
     def wait_for_the_morning(self) -> None:
         """Where the business and most of its customers are it is night for two hours more; where one is it is not."""

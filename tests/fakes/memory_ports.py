@@ -4,6 +4,7 @@ from typing import Any, Final, cast
 
 from rebound.kernel.provider_codes import Provider
 from tests.contract.operations.fakes import MemoryOperationsPorts
+from tests.contract.recurring.fakes import MemoryRecurringPorts
 from tests.contract.relations.fakes import MemoryRelationsPorts
 from tests.fakes.house import EveryPorts
 from tests.fakes.watching import Checkpoint, watched
@@ -12,7 +13,7 @@ OF_THE_PROCESS: Final = frozenset({"clock", "ids", "addresses", "link_keyring", 
 """What no call leaves the process for."""
 
 
-class MemoryPorts(MemoryOperationsPorts, MemoryRelationsPorts):
+class MemoryPorts(MemoryOperationsPorts, MemoryRecurringPorts, MemoryRelationsPorts):
     """Implements ``EveryPorts``: the parts of all capabilities, each of which stands beside the suite of its ports."""
 
 

@@ -40,6 +40,11 @@ _CAP: Final = {
 }
 
 
+_NOBODY: Final = dict.fromkeys(("birthday", "lost_customer", "segment_id", "filter", "every"))
+WHOLE: Final[frozenset[Place]] = frozenset({("audience",)})
+"""What is set as a whole, although nothing in it is required."""
+
+
 def in_days(days: int) -> str:
     return write_time((datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0))
 
@@ -126,6 +131,28 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("local",): (False, False),
         ("expires_at",): (in_days(40), None),
     },
+    "/v1/recurring-campaigns/{recurring_campaign_id}": {
+        ("name",): ("Birthdays", "Every month"),
+        ("category",): ("marketing", "loyalty"),
+        ("content",): (
+            {"subject": "Hello ##{{first_name}}", "html": "<p>Hi</p>", "text": None},
+            {"subject": "Hello", "html": None, "text": "Hi ##{{first_name}}"},
+        ),
+        # In place of content, of which nothing would be left.
+        ("template_id",): (None, None),
+        ("variables",): (None, None),
+        ("email_content",): (None, None),
+        ("audience",): (
+            {**_NOBODY, "birthday": {"days_before": 3}},
+            {**_NOBODY, "filter": {"tag": "vip"}, "every": {"weekday": None, "day_of_month": 31}},
+        ),
+        ("at",): ("09:30", "18:00"),
+        ("local",): (True, False),
+        ("exclude_failed",): (False, True),
+        ("catch_up_hours",): (48, 24),
+        ("backlog",): (True, False),
+        ("status",): ("on", "off"),
+    },
     "/v1/messages/{message_id}": {
         ("content",): (
             {"subject": "Hello ##{{first_name}}", "html": "<p>Hi</p>", "text": None},
@@ -158,7 +185,14 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
     },
 }
 """A new field of such a request wants its row, and a new PATCH its rows."""
-BECOMES_ANOTHER: Final = {path: {("layout",)} for path in ("/v1/campaigns/{campaign_id}", "/v1/messages/{message_id}")}
+BECOMES_ANOTHER: Final = {
+    path: {("layout",)}
+    for path in (
+        "/v1/campaigns/{campaign_id}",
+        "/v1/messages/{message_id}",
+        "/v1/recurring-campaigns/{recurring_campaign_id}",
+    )
+}
 """Fields of a request that no answer has, because what they say is kept as something else."""
 VALUES[BY_EXTERNAL_ID] = {
     **VALUES["/v1/customers/{customer_id}"],
@@ -178,6 +212,7 @@ MADE_WITH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/v1/campaigns/{campaign_id}": {"channel": "email", "status": "draft"},
     "/v1/messages/{message_id}": {"external_id": "crm-2", "channel": "email", "category": "reminder"},
     "/v1/templates/{template_id}": {"channel": "email"},
+    "/v1/recurring-campaigns/{recurring_campaign_id}": {"channel": "email"},
 }
 """What else the POST of such a thing needs."""
 NAMED: Final[Mapping[str, Mapping[str, str]]] = {"/v1/templates/{template_id}": {"template_id": "welcome"}}
@@ -220,7 +255,7 @@ def _places(schema: Mapping[str, Any], above: Place = ()) -> Iterator[Place]:
         if field.get("deprecated"):
             continue
         group = _group(field)
-        if group is not None:
+        if group is not None and (*above, name) not in WHOLE:
             yield from _places(group, (*above, name))
         else:
             yield (*above, name)

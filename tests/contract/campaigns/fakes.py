@@ -18,6 +18,7 @@ from rebound.campaigns.domain.chunks import (
     ChunkState,
     ClaimOutcome,
     LeftOut,
+    MembersPart,
     RangeProgress,
     claim_of,
     left_out_name,
@@ -348,8 +349,26 @@ class MemorySingleMessages:
         return min(len(found), most)
 
 
+class MemoryMemberList:
+    """Implements ``MemberList``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], MembersPart] = {}
+
+    def add(self, campaign_id: str, part: MembersPart) -> None:
+        self.rows[campaign_id, part.name] = part
+
+    def parts(self, campaign_id: str, after: str | None, limit: int) -> Sequence[MembersPart]:
+        own = [part for (of, name), part in sorted(self.rows.items()) if of == campaign_id and name > (after or "")]
+        return own[:limit]
+
+
 class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     """Implements ``CampaignsPorts``."""
+
+    @cached_property
+    def members(self) -> MemoryMemberList:
+        return MemoryMemberList()
 
     @cached_property
     def campaigns(self) -> MemoryCampaignBook:

@@ -29,6 +29,7 @@ KEYS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "TextPlansTable": {"": ("entry_id",)},
     "TimersTable": {"": ("shard", "timer")},
     "ActivityTable": {"": ("owner", "entry_id")},
+    "RecurringTable": {"": ("owner", "entry")},
     "IdempotencyTable": {"": ("id",)},
     "WebhookDeliveriesTable": {"": ("webhook", "delivery_id")},
 }

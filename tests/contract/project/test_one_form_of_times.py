@@ -17,6 +17,8 @@ STORED: Final = frozenset(
         "rebound.campaigns.adapters.campaign_runner",
         "rebound.contacts.domain.history",
         "rebound.platform.adapters.dynamo",
+        "rebound.recurring.adapters",
+        "rebound.recurring.application.look_who_is_due",
         "rebound.receipts.adapters.receipts_queue",
         "rebound.sending.adapters.queues",
         "rebound.sending.adapters.sqs_receipt_queue",

@@ -50,6 +50,7 @@ NOBODY: Final = {
     "webhook_id": "nobodys-webhook",
     "delivery_id": "01M7W6ARGFEXM6PVNM0V1C8F94",
     "relation_id": "01M7W6ARGFEXM6PVNM0V1C8F93",
+    "recurring_campaign_id": "01M7W6ARGFEXM6PVNM0V1C8F92",
 }
 
 
@@ -90,6 +91,8 @@ MESSAGE: Final = "/v1/messages/{message_id}"
 APPOINTMENT: Final = "/v1/appointments/{appointment_id}"
 WEBHOOK: Final = "/v1/webhooks/{webhook_id}"
 TEMPLATE: Final = "/v1/templates/{template_id}"
+RECURRING: Final = "/v1/recurring-campaigns/{recurring_campaign_id}"
+BIRTHDAYS: Final = {**OFFER, "audience": {"birthday": {}}, "at": "09:00"}
 GREETING: Final = {"name": "Ours", "channel": "email", "content": {"subject": "Hi", "text": "Hello"}}
 HOOKED: Final = {"url": "https://hooks.example.com/in", "events": ["ReplyReceived"]}
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
@@ -124,6 +127,17 @@ REQUESTS: Final = [
     Asked("GET", "/v1/customers/count", query={"segment_id": "{segment_id}"}),
     *(Asked(method, "/v1/loyalty/favourites/{customer_id}") for method in ("PUT", "DELETE")),
     *(Asked(method, "/v1/loyalty/favourites/by-external-id/{external_id}") for method in ("PUT", "DELETE")),
+    Asked("GET", RECURRING),
+    Asked("GET", RECURRING + "/occurrences"),
+    Asked("PATCH", RECURRING, {"name": "Stolen"}),
+    Asked("DELETE", RECURRING),
+    *(
+        Asked("POST", "/v1/recurring-campaigns", {**BIRTHDAYS, **other})
+        for other in (
+            {"audience": {"segment_id": "{segment_id}", "every": {"day_of_month": 1}}},
+            {"content": None, "template_id": "{template_id}"},
+        )
+    ),
     Asked("GET", CAMPAIGN),
     *(Asked("GET", f"{CAMPAIGN}/{what}") for what in ("messages", "messages.csv", "excluded")),
     Asked("PATCH", CAMPAIGN, {"name": "Stolen"}),
@@ -210,6 +224,7 @@ WITHOUT_IDS: Final = [
         "/v1/business",
         "/v1/customers",
         "/v1/campaigns",
+        "/v1/recurring-campaigns",
         "/v1/segments",
         "/v1/replies",
         "/v1/replies/review",
@@ -242,6 +257,7 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
     segment = {"name": mark, "filter": {"tag": mark}}
     assert stack.api("PUT", f"/v1/segments/{ids['segment_id']}", segment, business_id=business_id).status < 300
     campaign = post("/v1/campaigns", {**OFFER, "name": mark, "segment_id": ids["segment_id"]})
+    recurring = post("/v1/recurring-campaigns", {**BIRTHDAYS, "name": mark})
     asking = {"appointment_id": ids["appointment_id"], "asks_confirmation": True, "content": {"body": mark}}
     message = post("/v1/messages", {**REMINDER, **asking, "customer_id": customer})
     reply = f"SM{business_id}"
@@ -256,6 +272,7 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
         **ids,
         "customer_id": customer,
         "campaign_id": campaign["campaign_id"],
+        "recurring_campaign_id": recurring["recurring_campaign_id"],
         "message_id": message["message_id"],
         "reply_id": review[0]["reply_id"],
         "import_id": post("/v1/imports", {"format": "jsonl"})["import_id"],
@@ -274,7 +291,11 @@ def of(business_id: str) -> list[str]:
         f"{table} {json.dumps(row, sort_keys=True, default=str)}"
         for table, found in rows().items()
         for row in found
-        if any(business_id in str(value) for name, value in row.items() if name.endswith("_id") or name == "webhook")
+        if any(
+            business_id in str(value)
+            for name, value in row.items()
+            if name.endswith("_id") or name in {"webhook", "owner"}
+        )
     )
 
 

@@ -112,6 +112,7 @@ class Done:
     taken_back: Mapping[str, str]
     confirmed: Sequence[Any]
     fell_back: Sequence[str]
+    celebrated: Sequence[Any]
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,7 @@ def done() -> Iterator[Done]:
         day.mind_their_own()
         day.say_what_they_want()
         day.wait_for_the_morning()
+        day.celebrate()
         day.plan_ahead()
         day.plan_and_take_back()
         day.try_again()
@@ -162,6 +164,7 @@ def done() -> Iterator[Done]:
             day.taken_back,
             day.confirmed,
             day.fell_back,
+            day.celebrated,
         )
         yield Done(ended, deployment, asked, *told)
 
@@ -190,6 +193,14 @@ def test_the_next_at_an_address_gets_what_the_first_did_not(done: Done) -> None:
     assert [(view["status"], view["results"]["delivered"], view["audience"]) for view in done.shared] == [
         ("completed", 1, audience)
     ] * 2
+
+
+def test_what_recurs_is_sent_to_whom_it_is_due(done: Done) -> None:
+    birthdays, lost, monthly = done.celebrated
+
+    assert birthdays == [("completed", 1)]
+    assert lost == []
+    assert [status for status, _ in monthly] == ["completed"]
 
 
 def test_a_copy_with_another_audience_is_sent_to_that_and_names_whom_it_left_out(done: Done) -> None:

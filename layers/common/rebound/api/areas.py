@@ -44,6 +44,7 @@ AREAS: Final = (
         "campaigns",
     ),
     Area("campaigns/*/test", ("rebound.preferences.http.campaigns_tried",), "campaigns"),
+    Area("recurring-campaigns", ("rebound.recurring.http",), "campaigns"),
     # They name customers.
     *(
         Area(f"campaigns/*/{name}", ("rebound.campaigns.http.named_recipients",), "campaigns", also=("customers:read",))

@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.addresses import SharedAddress
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.campaigns.domain.chunks import Chunk, ChunkKey, ChunkState, ClaimOutcome, LeftOut, RangeProgress
+from rebound.campaigns.domain.chunks import (
+    Chunk,
+    ChunkKey,
+    ChunkState,
+    ClaimOutcome,
+    LeftOut,
+    MembersPart,
+    RangeProgress,
+)
 from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
 from rebound.eligibility.ports import EligibilityPorts
 from rebound.kernel.pages import Page
@@ -162,6 +170,20 @@ class TallyBook(Protocol):
         """Add counts and move the position on. Raises ``ConcurrentChangeError`` when it is not at ``after``."""
 
 
+class MemberList(Protocol):
+    """Whom the occurrences of recurring campaigns go to: all is there before the campaign is."""
+
+    def parts(self, campaign_id: str, after: str | None, limit: int) -> Sequence[MembersPart]:
+        """Up to ``limit`` parts in the order of their names, those after a name; strongly consistent."""
+
+
+class MemberTransactions(Protocol):
+    """Lets the owners of other tables list members in the same transaction."""
+
+    def add_within(self, writes: Any, campaign_id: str, part: MembersPart) -> None:
+        """Write a part as a piece of a larger transaction."""
+
+
 class CampaignRunner(Protocol):
     """Runs campaigns."""
 
@@ -192,6 +214,9 @@ class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):
 
     @property
     def expansion(self) -> ExpansionLedger: ...
+
+    @property
+    def members(self) -> MemberList: ...
 
     @property
     def single_messages(self) -> SingleMessages: ...

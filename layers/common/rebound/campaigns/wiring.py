@@ -13,6 +13,7 @@ from rebound.platform.wiring import in_this_process, use_case
 from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
+    from rebound.campaigns.adapters.dynamo_members import DynamoMemberList
     from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.campaigns.application.claim_loyalty_week import ClaimLoyaltyWeek
     from rebound.campaigns.application.count_results import CountResults, TripBreaker
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         ChunkLedger,
         ExpansionLedger,
         LoyaltyWeeks,
+        MemberList,
         SharedAddressLedger,
         SingleMessages,
         TallyBook,
@@ -62,6 +64,17 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
         from rebound.campaigns.adapters.dynamo_shared_addresses import DynamoSharedAddressLedger
 
         return DynamoSharedAddressLedger(self.settings["CHUNKS_TABLE"])
+
+    @cached_property
+    def members(self) -> MemberList:
+        return self.dynamo_members
+
+    @cached_property
+    def dynamo_members(self) -> DynamoMemberList:
+        """For adapters that list members and rows of their own in one transaction."""
+        from rebound.campaigns.adapters.dynamo_members import DynamoMemberList
+
+        return DynamoMemberList(self.settings["CHUNKS_TABLE"])
 
     @cached_property
     def single_messages(self) -> SingleMessages:

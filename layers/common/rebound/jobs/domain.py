@@ -28,6 +28,8 @@ class JobKind(StrEnum):
     """Delete the customers of a filter."""
     RANKING = "ranking"
     """Rank the customers, and count the loyalty tiers."""
+    RECURRING = "recurring"
+    """Look who is due for a recurring campaign, and send it to them."""
 
 
 class JobStatus(StrEnum):

@@ -163,7 +163,7 @@ def _any_of(scopes: Iterable[str]) -> list[dict[str, list[str]]]:
 
 
 def _scope_of_resuming(kind: JobKind) -> ApiScope:
-    return ApiScope(f"{_AREA_OF_JOB[kind]}:{'write' if kind is JobKind.BULK_DELETE else 'read'}")
+    return ApiScope(f"{_AREA_OF_JOB[kind]}:{'write' if kind in _CHANGES else 'read'}")
 
 
 def _demand(app: APIGatewayRestResolver, needed: ApiScope) -> None:
@@ -176,5 +176,8 @@ _AREA_OF_JOB: Final = {
     JobKind.PREVIEW: "segments",
     JobKind.BULK_DELETE: "customers",
     JobKind.RANKING: "customers",
+    JobKind.RECURRING: "campaigns",
 }
 """Whose scopes a job asks for: those of the request that started it."""
+_CHANGES: Final = (JobKind.BULK_DELETE, JobKind.RECURRING)
+"""What does more than to look."""

@@ -39,6 +39,7 @@ KNOWN: Final = frozenset(
         "PUBLIC_URL",
         "RECEIPTS_QUEUE_URL",
         "RECOPY_QUEUE_URL",
+        "RECURRING_TABLE",
         "SCHEDULER_ROLE_ARN",
         "SCHEDULE_GROUP",
         "SENDER_IDENTITIES",

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from rebound.recurring.ports import RecurringPorts
 from rebound.relations.ports import RelationsPorts
-from rebound.sending.ports import SendingPorts
 
 
-class TimelinePorts(SendingPorts, RelationsPorts, Protocol):
+class TimelinePorts(RecurringPorts, RelationsPorts, Protocol):
     """What the use cases of timeline need from outside; those who erase what was a customer's are all here."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
 from rebound.inbound.wiring import AwsInboundPorts, InboundUseCases
 from rebound.platform.wiring import in_this_process, use_case
+from rebound.recurring.wiring import AwsRecurringPorts, RecurringUseCases
 from rebound.relations.wiring import AwsRelationsPorts, RelationsUseCases
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from rebound.timeline.ports import TimelinePorts
 
 
-class AwsTimelinePorts(AwsInboundPorts, AwsCampaignsPorts, AwsRelationsPorts):
+class AwsTimelinePorts(AwsInboundPorts, AwsRecurringPorts, AwsRelationsPorts):
     """The ports of timeline over AWS."""
 
 
-class TimelineUseCases(InboundUseCases, CampaignsUseCases, RelationsUseCases):
+class TimelineUseCases(InboundUseCases, RecurringUseCases, RelationsUseCases):
     """The use cases of timeline."""
 
     ports: TimelinePorts

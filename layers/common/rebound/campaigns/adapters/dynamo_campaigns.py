@@ -11,6 +11,7 @@ from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.campaigns.adapters.rollbacks import read_rollback, write_rollback
 from rebound.campaigns.adapters.rows import (
     CampaignRow,
     ChunkRow,
@@ -24,7 +25,6 @@ from rebound.campaigns.domain.campaigns import (
     Campaign,
     CampaignStatus,
     FinalWords,
-    Rollback,
     all_named,
 )
 from rebound.campaigns.domain.chunks import (
@@ -68,8 +68,6 @@ _HOLDS: Final = "holds"
 CHUNKS_A_PAGE: Final = 20
 _TAKEN_OUT: Final = "exclude_customer_ids"
 _TAKEN_OUT_EXTERNAL: Final = "exclude_external_ids"
-_TIMES: Final = ("requested_at", "since", "until")
-"""Fields of a rollback that are times."""
 
 
 class DynamoCampaignBook:
@@ -148,10 +146,12 @@ class DynamoCampaignBook:
             paused_because=campaign.paused_because,
             window=campaign.window,
             bounce_warning=None if warning is None else asdict(warning),
-            rollback=_write_rollback(campaign.rollback),
+            rollback=write_rollback(campaign.rollback),
             recalling=campaign.recalling or None,
             names_left_out=campaign.names_left_out or None,
             test_to=campaign.test_to,
+            recurring_id=campaign.recurring_id,
+            occurrence_date=campaign.occurrence_date,
             version=version,
             expires_at=_carrier_expiry(campaign) if campaign.single else None,
             running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
@@ -236,29 +236,18 @@ def _campaign(row: CampaignRow) -> Campaign:
         paused_because=row.paused_because,
         window=int(row.window),
         bounce_warning=None if row.bounce_warning is None else FinalWords(**row.bounce_warning),
-        rollback=_read_rollback(row.rollback),
+        rollback=read_rollback(row.rollback),
         recalling=bool(row.recalling),
         names_left_out=bool(row.names_left_out),
         test_to=row.test_to,
+        recurring_id=row.recurring_id,
+        occurrence_date=row.occurrence_date,
         version=int(row.version or 0),
     )
 
 
 def _read_lead(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=int(seconds))
-
-
-def _write_rollback(rollback: Rollback | None) -> Mapping[str, Any] | None:
-    if rollback is None:
-        return None
-    document = asdict(rollback)
-    return {**document, **{name: document[name] and write_instant(document[name]) for name in _TIMES}}
-
-
-def _read_rollback(document: Mapping[str, Any] | None) -> Rollback | None:
-    if document is None:
-        return None
-    return Rollback(**{**document, **{name: document[name] and read_instant(document[name]) for name in _TIMES}})
 
 
 class DynamoChunkLedger:

@@ -5,6 +5,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from rebound.platform.adapters.dynamo import (
     CustomerIdsAttribute,
+    DateAttribute,
     EpochAttribute,
     InstantAttribute,
     JsonAttribute,
@@ -69,6 +70,8 @@ class CampaignRow(Model):
     recalling = BooleanAttribute(null=True)
     names_left_out = BooleanAttribute(null=True)
     test_to = UnicodeAttribute(null=True)
+    recurring_id = UnicodeAttribute(null=True)
+    occurrence_date = DateAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     running = UnicodeAttribute(null=True)
@@ -118,6 +121,15 @@ class LeftOutRow(Model):
     chunk = UnicodeAttribute(range_key=True)
     customer_ids = CustomerIdsAttribute(attr_name="ids")
     reasons = JsonAttribute()
+    expires_at = NumberAttribute()
+
+
+class MemberRow(Model):
+    """In the Chunks table, ``chunk`` = ``member#<part>``: some of those whom an occurrence goes to."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    customer_ids = CustomerIdsAttribute(attr_name="ids")
     expires_at = NumberAttribute()
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus, all_named
+from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -193,6 +193,30 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             self.campaigns.add(campaign)
         except ConcurrentChangeError:
             return self.campaigns.get(campaign.business_id, campaign.campaign_id)
+        return campaign
+
+    def post_made(self, campaign: Campaign, *, spaced: bool) -> Campaign:
+        """Accept an occurrence of a recurring campaign, and start it; doing it again goes on with the same.
+
+        ``spaced`` is one that other campaigns to the same people keep away from. One that would be refused if a client
+        posted it is kept as failed, with the reason: nobody is there to be told.
+        """
+        business = self.businesses.get(campaign.business_id)
+        if campaign.status not in ENDED:
+            try:
+                self.check(business, campaign.selection, campaign.content, campaign.category, None)
+                check_barrier(business, campaign.channel)
+                self.judge(business, campaign.category)
+                if spaced and campaign.category.traits.is_spaced:
+                    self.space_out(campaign)
+            except (ConflictError, InvalidInputError) as error:
+                campaign = campaign.failed(str(error), self.clock.now())
+        try:
+            self.campaigns.add(campaign)
+        except ConcurrentChangeError:
+            campaign = self.campaigns.get(campaign.business_id, campaign.campaign_id)
+        if campaign.status is CampaignStatus.EXPANDING and campaign.run_id is None:
+            self.runner.start(campaign.business_id, campaign.campaign_id)
         return campaign
 
     def accepted(self, business: Business, campaign: Campaign, foreseen: Audience | None) -> CampaignView:

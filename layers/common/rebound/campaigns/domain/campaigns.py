@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -95,7 +95,8 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     else is accounted for and those who made way for others at their address are decided about again (``addresses``).
     ``names_left_out`` is set where the expansion keeps whom it leaves out (``LeftOut``), as campaigns of former
     versions did not. ``test_to`` is the address of a single message that is a test, whose customer is made up.
-    ``version`` counts the writes of the stored row, 0 for none yet.
+    An occurrence of the recurring campaign ``recurring_id``, on the local day ``occurrence_date``, goes to its members
+    (``MemberList``), whatever its selection says. ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -120,6 +121,8 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     recalling: bool = False
     names_left_out: bool = False
     test_to: str | None = None
+    recurring_id: str | None = None
+    occurrence_date: date | None = None
     version: int = 0
 
     @property
@@ -136,6 +139,10 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     def is_editable(self) -> bool:
         """Whether nothing of it is fixed yet: it waits, and no run has been planned."""
         return self.run_id is None and self.status in WAITING
+
+    def failed(self, why: str, at: datetime) -> Campaign:
+        """The campaign as one that cannot be sent."""
+        return replace(self, status=CampaignStatus.FAILED, failure=why, completed_at=at)
 
     def is_due(self, now: datetime) -> bool:
         """Whether its run may be planned: it is no draft, and its time has come."""

@@ -108,6 +108,13 @@ def left_out_name(range_index: int, number: int) -> str:
     return part_name(LEFT_OUT, range_index, number)
 
 
+class MembersPart(Struct, frozen=True):
+    """Some of those whom an occurrence of a recurring campaign goes to; parts sort by ``name``."""
+
+    name: str
+    customer_ids: tuple[str, ...]
+
+
 class ClaimOutcome(StrEnum):
     """What a claim found."""
 

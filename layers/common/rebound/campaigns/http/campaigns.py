@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from copy import replace
+from datetime import date
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
@@ -109,6 +110,8 @@ class ListedCampaignAnswer(Answer):
         description="Of those targeted, to how many it goes by email in place of a text, because the text plan has no "
         "room for them. They are among the results."
     )
+    recurring_campaign_id: str | None = Field(description="Of which recurring campaign it is an occurrence.")
+    occurrence_date: date | None = Field(description="The local day of the occurrence.")
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
     warnings: list[FieldProblem] = Field(
         description="What the business had better set right, or mend in the layout that has just been given; the "
@@ -130,6 +133,7 @@ class ListedCampaignAnswer(Answer):
             audience=AudienceAnswer.of(view.audience),
             results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
             fell_back_to_email=view.fell_back_to_email,
+            recurring_campaign_id=campaign.recurring_id,
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
             warnings=[FieldProblem.of(warning) for warning in view.warnings],
             **cls._more(campaign),

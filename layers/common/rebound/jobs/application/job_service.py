@@ -49,13 +49,15 @@ class JobService(Struct, frozen=True, kw_only=True):
         *,
         request: str | None = None,
         in_one: bool = False,
+        job_id: str | None = None,
     ) -> JobView:
         """Start a job; ``in_one`` makes it a single range, because there is nothing to split.
 
-        ``request`` names the client's request: a retry of the request after a crash goes on with the same job.
+        ``request`` names the client's request: a retry of the request after a crash goes on with the same job. What
+        nobody asked for has a ``job_id`` of what it is instead.
         """
         now = self.clock.now()
-        proposed = self.ids.ulid(now)
+        proposed = job_id or self.ids.ulid(now)
         job_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         with suppress(ConcurrentChangeError):  # when this request has come before
             self.jobs.add(Job(business_id, job_id, kind, asked, 1 if in_one else self.ranges, now))

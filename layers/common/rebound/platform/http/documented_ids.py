@@ -19,6 +19,7 @@ IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "job_id": ("A job: a ULID.", _ULID),
     "key_id": ("An API key, which is no secret.", {}),
     "message_id": ("A message: a ULID, which sorts by time. What came in by text has the provider's id.", {}),
+    "recurring_campaign_id": ("A recurring campaign: a ULID.", _ULID),
     "relation_id": ("A link between a customer and somebody of their family or friends: a ULID.", _ULID),
     "reply_id": ("A text that came in, by the provider's id.", {}),
     "segment_id": ("A saved segment, as you call it.", _NAME),

@@ -28,14 +28,14 @@ from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT
 from rebound.segments.domain.matching import CustomerMatcher
-from rebound.segments.domain.selections import meant_by
+from rebound.segments.domain.selections import Selection, meant_by
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
     from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.steer_campaign import CloseCampaign
-    from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, TallyBook
+    from rebound.campaigns.ports import CampaignBook, ChunkLedger, ExpansionLedger, MemberList, TallyBook
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.audience import Selected
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = 500
 """Customers read at a time; this bounds the memory of an expansion."""
+PARTS: Final = 5
+"""Parts of an occurrence's members that are read at a time: together they are no more than ``PAGE``."""
 SAMPLE: Final = 200
 """Customers that are read to estimate how many a business has."""
 WORTH_A_RANGE: Final = 2_500
@@ -114,14 +116,17 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
 
     def _planned(self, campaign: Campaign) -> Campaign:
         """Write the campaign as it will run, and return it. Raises ``InvalidInputError``."""
-        business_id, now = campaign.business_id, self.clock.now()
-        selection = self.pin_filters.selection(business_id, campaign.selection)
-        selection = self.pin_filters.at(business_id, selection, now)
+        business_id, selection, now = campaign.business_id, campaign.selection, self.clock.now()
+        if campaign.recurring_id is None:
+            selection = self.pin_filters.selection(business_id, selection)
+            selection = self.pin_filters.at(business_id, selection, now)
         planned = replace(
             campaign,
             run_id=self.ids.ulid(now),
             selection=selection,
-            ranges=1 if selection.customer_ids is not None else self._ranges_of(business_id),
+            ranges=1
+            if selection.customer_ids is not None or campaign.recurring_id is not None
+            else self._ranges_of(business_id),
             started_at=now,
             names_left_out=True,
             # A pause from before the time to send still holds when that time comes.
@@ -161,13 +166,16 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
     held: DeferredChunkQueue
     whereabouts: Whereabouts
     limit: LimitRecipients
+    members: MemberList
     template_contents: TemplateContents
 
     def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
         """Expand range ``index`` while there is time; returns whether it is done."""
         campaign = loaded(self.campaigns.get(business_id, campaign_id), self.template_contents)
         business = self.businesses.get(business_id)
-        if self.limit.refuses(business, campaign, campaign_id, campaign.started_at or self.clock.now()):
+        if self.limit.refuses(
+            business, self._as_counted(business, campaign), campaign_id, campaign.started_at or self.clock.now()
+        ):
             campaign = replace(campaign, over_limit=True)
         progress = self.expansion.get(campaign_id, index)
         read = self._reader(campaign, business, index)
@@ -180,9 +188,22 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
                 return False
             progress = self._page(campaign, business, progress, read, holds)
 
+    def _as_counted(self, business: Business, campaign: Campaign) -> Campaign:
+        """The campaign as who counts its recipients sees it: an occurrence goes to its members."""
+        if campaign.recurring_id is None or business.recipient_limit(campaign.channel, campaign.category) is None:
+            return campaign
+        named: list[str] = []
+        after: str | None = None
+        while parts := self.members.parts(campaign.campaign_id, after, PARTS):
+            named.extend(customer_id for part in parts for customer_id in part.customer_ids)
+            after = parts[-1].name
+        return replace(campaign, selection=Selection(customer_ids=tuple(named)))
+
     def _reader(self, campaign: Campaign, business: Business, index: int) -> Reader:
         selection = campaign.selection
         screening = Screening(self.contacts, self.frequencies, business, campaign, self.whereabouts)
+        if campaign.recurring_id is not None:
+            return _MembersReader(self.customers, business, screening, self.clock, self.members, campaign.campaign_id)
         if selection.customer_ids is not None:
             return _ListReader(self.customers, business, screening, self.clock, selection.customer_ids)
         matcher = meant_by(selection)
@@ -326,6 +347,24 @@ class _ListReader(Struct, frozen=True):
         selected = self.screening({customer_id: found.get(customer_id) for customer_id in ids}, self.clock.now())
         end = start + len(ids)
         return ReadPage(selected, str(end) if end < len(self.customer_ids) else None)
+
+
+class _MembersReader(Struct, frozen=True):
+    """Pages of the members of an occurrence; the cursor is the name of the last part of them that was read."""
+
+    customers: CustomerBook
+    business: Business
+    screening: Screening
+    clock: Clock
+    members: MemberList
+    campaign_id: str
+
+    def __call__(self, cursor: str | None) -> ReadPage:
+        parts = self.members.parts(self.campaign_id, cursor, PARTS)
+        ids = [customer_id for part in parts for customer_id in part.customer_ids]
+        found = self.customers.get_many(self.business.business_id, ids) if ids else {}
+        selected = self.screening({customer_id: found.get(customer_id) for customer_id in ids}, self.clock.now())
+        return ReadPage(selected, parts[-1].name if len(parts) == PARTS else None)
 
 
 class Drained(Struct, frozen=True):

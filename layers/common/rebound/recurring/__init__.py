@@ -1,0 +1,1 @@
+"""Recurring campaigns: birthdays, customers who stay away, every week or month."""

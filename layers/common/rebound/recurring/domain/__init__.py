@@ -1,0 +1,1 @@
+"""What recurs, on which days, and who is due when; all of it can be said without asking anybody."""
