@@ -39,6 +39,10 @@ FILTERS: Final[tuple[tuple[Json, set[str]], ...]] = (
     ({"all": [{"not": {"failed": "email"}}, {"any": [WOMEN, {"all": [COLOUR]}]}]}, {"Ada", "Cleo", "Dov"}),
     ({"not": {"any": [VIP, {"not": WOMEN}]}}, {"Cleo"}),
     ({"tag": "nobody-has-this"}, set()),
+    ({"visits": {"at_most": 0, "within_days": 30}}, set(PEOPLE)),
+    ({"all": [WOMEN, {"visits": {"at_least": 1}}]}, set()),
+    ({"all": [VIP, {"membership": {"is": "never"}}, {"bookings": {"upcoming": False}}]}, {"Ada", "Ben", "Eve"}),
+    ({"birthday": {"within_days": 400}}, set()),
 )
 NO_ADDRESS, INVALID, OPTED_OUT = {"Dov"}, {"Eve"}, {"Fay"}
 
