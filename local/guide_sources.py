@@ -25,7 +25,9 @@ from rebound.platform.http.openapi import operations
 from rebound.platform.http.routes import DEFAULT_LIMIT, MAX_LIMIT
 from rebound.platform.http.shapes import MAX_CUSTOMER_IDS, MAX_EXTERNAL_ID
 from rebound.segments.application.find_customers import LONGEST_COUNT
-from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES
+from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES, MAX_PINNED_BYTES
+from rebound.segments.domain.leaves import MAX_DAYS
+from rebound.segments.domain.segments import MAX_ORDERED
 from rebound.segments.http.customer_filters import MAX_IN_ADDRESS
 from rebound.segments.http.filters import MAX_FILTER_BYTES
 from rebound.templates.application.make_version import MOST_BYTES as MOST_OF_A_VERSION
@@ -265,6 +267,12 @@ def _limits() -> Iterator[tuple[str, str]]:
     yield "an email address", f"{MAX_EMAIL} characters"
     yield "customers who share one address or number", f"{MAX_CUSTOMERS_PER_CONTACT}"
     yield "a filter", f"{MAX_NODES} conditions, {MAX_DEPTH} levels deep, {MAX_FILTER_BYTES:,} bytes"
+    yield (
+        "a filter with the segments that it names",
+        f"{MAX_NODES} conditions, {MAX_DEPTH} levels deep, {MAX_PINNED_BYTES:,} bytes",
+    )
+    yield "`within_days` of a filter", f"{MAX_DAYS}, counted back from today, which is 0"
+    yield "an order of segments", f"{MAX_ORDERED:,} of them"
     yield "a filter in an address (`?filter=`)", f"{MAX_IN_ADDRESS:,} bytes"
     yield "a count or a preview while a client waits", f"{_time(LONGEST_COUNT)}; then it goes on as a job (202)"
     yield "`customer_ids` and the like in a request", f"{MAX_CUSTOMER_IDS:,}"

@@ -24,9 +24,9 @@ class AwsActivityPorts(AwsCustomersPorts, AwsTimersPorts):
 
     @cached_property
     def summaries(self) -> SummaryBook:
-        from rebound.activity.adapters.dynamo_summaries import DynamoSummaryBook
+        from rebound.activity.adapters.late_summaries import LateSummaryBook
 
-        return DynamoSummaryBook(self.settings["ACTIVITY_TABLE"])
+        return LateSummaryBook(self.settings["ACTIVITY_TABLE"])
 
 
 class ActivityUseCases(CustomersUseCases, TimersUseCases):

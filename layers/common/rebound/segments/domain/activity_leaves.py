@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from rebound.activity.domain.events import MembershipStatus
 from rebound.customers.domain import Customer
 from rebound.segments.domain.leaves import NEEDS_A_DAY
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Known, Moment, all_of, any_of
@@ -36,6 +35,8 @@ OF_CLASSES: Final = ("class_id", "class_type", "template_id", "series_id")
 MEMBERSHIP_VALUES: Final = ("active", "not_active", "expired", "never")
 """How a membership may stand: one runs today; none does; none does and there was one; there never was one."""
 _COUNT: Final = number(1, MOST)
+_ACTIVE: Final = "active"
+"""``MembershipStatus.ACTIVE``: what reads no activity loads none of it."""
 
 
 def visits(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
@@ -168,7 +169,7 @@ def by_activity(holds: Callable[[Summary], bool]) -> CustomerMatcher:
 
 
 def _runs(membership: Membership, today: date) -> bool:
-    return membership.status is MembershipStatus.ACTIVE and (membership.until is None or membership.until >= today)
+    return membership.status == _ACTIVE and (membership.until is None or membership.until >= today)
 
 
 def _reaches(spent: Mapping[str, Decimal], least: Decimal, in_currency: str | None) -> bool:
