@@ -12,7 +12,7 @@ from rebound.businesses.application.timing import FARTHEST_EXPIRY, FARTHEST_SCHE
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS
 from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
 from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, TEXT_FIELDS, Kind, ProfileField
+from rebound.customers.domain import COUNTED_FIELDS, PROFILE, REQUIRED_FIELDS, TEXT_FIELDS, Kind, ProfileField
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, FLAG_COLUMNS, ID_COLUMN
 from rebound.imports_exports.application.file_lines import MAX_LINE
 from rebound.imports_exports.application.start_import import FILES_KEPT, MAX_COLUMNS, MAX_ERRORS
@@ -119,7 +119,9 @@ COMPARED: Final[Mapping[Kind, str]] = {
 def filter_fields() -> str:
     """The fields that ``field`` can name."""
     fields = ((name, row) for name, row in PROFILE.items() if name in TEXT_FIELDS)
-    return table(("field", "how it is compared"), ((f"`{name}`", COMPARED[row.kind]) for name, row in fields))
+    compared = [(f"`{name}`", COMPARED[row.kind]) for name, row in fields]
+    compared += [(f"`{name}`", "as a whole number") for name in COUNTED_FIELDS]
+    return table(("field", "how it is compared"), compared)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -394,6 +394,14 @@ class Deployment:
         self.cloud.now += 1
         return usage
 
+    def rest(self, things: int) -> Usage:
+        """Let everything come to rest that follows from requests made since ``forget_usage``, about so many things."""
+        began = self.cloud.now
+        _Pump(self).to_rest()
+        if self.cloud.missing:
+            raise RuntimeError(f"not known to the benchmarks' cloud: {', '.join(sorted(self.cloud.missing))}")
+        return self._usage(things, self.cloud.now - began)
+
     def _usage(self, recipients: int, seconds: float) -> Usage:
         return Usage(
             recipients=recipients,

@@ -191,6 +191,7 @@ def test_the_operators_command_prints_them(story: Story) -> None:
 def test_after_the_cause_is_gone_a_redriven_chunk_is_sent_once(api: ReboundApi, twin: Twin, story: Story) -> None:
     assert story.redriven == {
         "redriven": {
+            "activity": 0,
             "email": 0,
             "forget": 0,
             "held": 0,

@@ -354,6 +354,21 @@ class DeployedDay:
         off = {"quiet_hours": {"sms": None, "email": None}}
         self.deployment.api("PATCH", "/v1/business", off, business_id=first)
 
+    def tell_of_activity(self) -> None:
+        """What a customer did, and somebody who is none yet and does not become one; one event is taken back."""
+        first, now = self.business_ids[0], self.deployment.clock.now()
+        ask: dict[str, Any] = {"business_id": first}
+        visit = {"kind": "visit", "at": now.isoformat()}
+        mine = {**visit, "event_id": "e1", "customer_id": self.customer_ids[0][12]}
+        for events in (
+            [mine, {**visit, "event_id": "e2", "external_id": "nobody-yet"}],
+            [{**mine, "class_id": "yoga"}],
+        ):
+            self.deployment.api("POST", "/v1/activity", {"events": events}, **ask)
+            self.deployment.rest()
+        self.deployment.api("DELETE", "/v1/activity/e1", **ask)
+        self.deployment.rest()
+
     def plan_ahead(self) -> None:
         """A campaign for next week, which nothing in memory starts, and a copy of it that is announced at once."""
         first = self.business_ids[0]
@@ -596,6 +611,11 @@ class DeployedDay:
         listed.production_access = True
         assert self.deployment.queued(dead=True) == dead
 
+    def forget_who_did_not_come(self) -> None:
+        """A month goes by."""
+        self.deployment.clock.move(timedelta(days=31))
+        self.deployment.rest()
+
     def meet_what_cannot_be(self) -> None:
         """Messages that nobody can deal with come to every queue, and end as dead letters with their reason."""
         nowhere = {"business_id": self.business_ids[0], "campaign_id": "none", "chunk": "chunk#000#0000000"}
@@ -611,6 +631,7 @@ class DeployedDay:
             ("ImportQueue", {"Records": [{}]}),
             ("WebhookQueue", {"run": None}),
             ("ForgetQueue", {"business_id": None}),
+            ("ActivityQueue", {"business_id": None}),
             ("ForgetQueue", {"business_id": self.business_ids[0], "customer_id": "0" * 32}),
             ("ReceiptsQueue", early),
             ("ReceiptsQueue", malformed),

@@ -9,7 +9,9 @@ from tests.contract.relations.fakes import MemoryRelationsPorts
 from tests.fakes.house import EveryPorts
 from tests.fakes.watching import Checkpoint, watched
 
-OF_THE_PROCESS: Final = frozenset({"clock", "ids", "addresses", "link_keyring", "mjml_renderer", "html_cleaner"})
+OF_THE_PROCESS: Final = frozenset(
+    {"clock", "ids", "stamps", "addresses", "link_keyring", "mjml_renderer", "html_cleaner"}
+)
 """What no call leaves the process for."""
 
 

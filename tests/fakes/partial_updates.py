@@ -63,6 +63,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("text_from",): ("+15005550006", None),
         ("text_rate",): (0.5, 0.25),
         ("smart_encoding",): (True, False),
+        ("negative_points",): (True, False),
         ("policy",): (
             {"preset": "custom", "counts": {"invalid": 2, "unreachable": 7}},
             {"preset": "strict", "counts": None},

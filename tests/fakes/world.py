@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from typing import Any, Final
 
+from rebound.activity.domain.words import ActivityTask
 from rebound.businesses.domain.business import Business, Recopying
 from rebound.campaigns.application.campaign_service import CampaignView, NewCampaign
 from rebound.campaigns.application.roll_back_flags import RollbackProgress
@@ -287,6 +288,8 @@ class World(MemoryPorts, EveryUseCase):
             doings.append(self._deliver_some)
         if self.forget_queue.queue.messages:
             doings.append(self._forget_some)
+        if self.activity_queue.queue.messages:
+            doings.append(self._apply_some)
         if self.deferred_queue.queue.messages:
             doings.append(self._release_some)
         if self._timers_due_at is not None and self._timers_due_at <= self.clock.now():
@@ -310,6 +313,7 @@ class World(MemoryPorts, EveryUseCase):
             self.deferred_queue.queue,
             self.webhook_queue.queue,
             self.forget_queue.queue,
+            self.activity_queue.queue,
         )
         others = [queue.next_visible_at for queue in queues]
         return min((at for at in (*chunks, *others, self._timers_due_at) if at is not None), default=None)
@@ -387,6 +391,19 @@ class World(MemoryPorts, EveryUseCase):
 
     def _erase_again(self, business_id: str, customer_id: str) -> None:
         self.erase_customer.again(business_id, customer_id)
+
+    def _apply_some(self) -> bool:
+        for waiting in self.activity_queue.queue.receive(self.random):
+            if self.random.random() < self.chaos.duplicate:
+                self.activity_queue.queue.send(waiting.body)
+            with suppress(*CRASHES, ConcurrentChangeError):
+                self._mortal("apply_activity", partial(self._apply_part, waiting.body))
+                self.activity_queue.queue.delete(waiting.name)
+            return True
+        return False
+
+    def _apply_part(self, task: ActivityTask) -> None:
+        self.apply_activity(task)
 
     def _sweep_timers(self) -> bool:
         with suppress(*CRASHES):

@@ -42,6 +42,8 @@ QUEUES: Final = (
     "RECEIPTS_QUEUE_URL",
     "RECOPY_QUEUE_URL",
     "WEBHOOK_QUEUE_URL",
+    "FORGET_QUEUE_URL",
+    "ACTIVITY_QUEUE_URL",
 )
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
 MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}

@@ -1,37 +1,95 @@
 """Events and summaries in memory."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from copy import replace
 from functools import cached_property
 
+from rebound.activity.adapters.activity_queue import ClockStamps
+from rebound.activity.domain.events import Event
 from rebound.activity.domain.summary import Summary
+from rebound.activity.domain.words import ActivityTask, Cell, Kept, Place, Pointer, Word
+from rebound.activity.ports import Stamps
 from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.pages import Page
 from tests.contract.customers.fakes import MemoryCustomersPorts
+from tests.contract.platform.fakes import FakeClock
 from tests.contract.timers.fakes import MemoryTimersPorts
+from tests.fakes.cursors import page_of, read_cursor
+from tests.fakes.queues import MemoryQueue
 
-
-@dataclass(frozen=True, slots=True)
-class KeptSummary:
-    """A summary as it is stored."""
-
-    summary: Summary | None
-    version: int
-    erased: str | None
+type Owner = tuple[str, str]
 
 
 class MemoryActivityBook:
     """Implements ``ActivityBook``."""
 
     def __init__(self) -> None:
-        self.summaries: dict[tuple[str, str], KeptSummary] = {}
+        self.parts: dict[ActivityTask, Sequence[Word]] = {}
+        self.kept: dict[Owner, Kept] = {}
+        self.cells: dict[Owner, dict[tuple[str, str], Cell]] = {}
+        self.leads: dict[Owner, Pointer] = {}
+
+    def stage(self, task: ActivityTask, words: Sequence[Word]) -> None:
+        self.parts[task] = tuple(words)
+
+    def staged(self, task: ActivityTask) -> Sequence[Word]:
+        return self.parts.get(task, ())
+
+    def unstage(self, task: ActivityTask) -> None:
+        self.parts.pop(task, None)
+
+    def pointers(
+        self, business_id: str, event_ids: Collection[str], *, as_of_now: bool = False
+    ) -> Mapping[str, Pointer]:
+        found = {event_id: self.leads.get((business_id, event_id)) for event_id in event_ids}
+        return {event_id: pointer for event_id, pointer in found.items() if pointer is not None}
+
+    def point(self, business_id: str, pointer: Pointer, *, read: str | None) -> None:
+        stored = self.leads.get((business_id, pointer.event_id))
+        if (None if stored is None else stored.stamp) != read:
+            raise ConcurrentChangeError
+        self.leads[business_id, pointer.event_id] = pointer
+
+    def set_cell(self, business_id: str, customer_id: str, cell: Cell) -> None:
+        cells = self.cells.setdefault((business_id, customer_id), {})
+        stored = cells.get(_entry(cell))
+        if stored is None or stored.stamp < cell.stamp:
+            cells[_entry(cell)] = cell
+
+    def read(self, business_id: str, customer_id: str) -> Kept:
+        owner = (business_id, customer_id)
+        cells = self.cells.get(owner, {})
+        return replace(self.kept.get(owner, Kept()), cells=[cells[entry] for entry in sorted(cells)])
+
+    def erase(self, business_id: str, customer_id: str, cells: Collection[Cell]) -> None:
+        stored = self.cells.get((business_id, customer_id), {})
+        for cell in cells:
+            pointer = self.leads.get((business_id, cell.event_id))
+            if pointer is not None and pointer.place == Place(customer_id, cell.at):
+                del self.leads[business_id, cell.event_id]
+            if _entry(cell) in stored and stored[_entry(cell)].stamp == cell.stamp:
+                del stored[_entry(cell)]
 
     def save_summary(
-        self, business_id: str, customer_id: str, summary: Summary | None, *, read: int, erased: str | None = None
+        self, business_id: str, customer_id: str, summary: Summary | None, *, read: int, erased: str = ""
     ) -> None:
-        stored = self.summaries.get((business_id, customer_id))
-        if (stored.version if stored is not None else 0) != read:
+        owner = (business_id, customer_id)
+        if self.kept.get(owner, Kept()).version != read:
             raise ConcurrentChangeError
-        self.summaries[business_id, customer_id] = KeptSummary(summary, read + 1, erased)
+        self.kept[owner] = Kept(summary=summary, version=read + 1, erased=erased)
+
+    def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Event]:
+        before = read_cursor(cursor)
+        cells = self.cells.get((business_id, customer_id), {})
+        found = [("#".join(entry), cell.event) for entry, cell in sorted(cells.items(), reverse=True)]
+        return page_of(
+            [(entry, event) for entry, event in found if event is not None and (before is None or entry < before)],
+            limit,
+        )
+
+
+def _entry(cell: Cell) -> tuple[str, str]:
+    return cell.at.isoformat(timespec="microseconds"), cell.event_id
 
 
 class MemorySummaryBook:
@@ -39,17 +97,25 @@ class MemorySummaryBook:
 
     def __init__(self, book: MemoryActivityBook) -> None:
         self._book = book
-        self.given: dict[tuple[str, str], Summary] = {}
+        self.given: dict[Owner, Summary] = {}
 
     def get_many(self, business_id: str, customer_ids: Collection[str]) -> Mapping[str, Summary]:
-        return {customer_id: self._of(business_id, customer_id) for customer_id in customer_ids}
+        return {customer_id: self._of((business_id, customer_id)) for customer_id in customer_ids}
 
-    def _of(self, business_id: str, customer_id: str) -> Summary:
-        given = self.given.get((business_id, customer_id))
-        if given is not None:
-            return given
-        kept = self._book.summaries.get((business_id, customer_id))
-        return kept.summary if kept is not None and kept.summary is not None else Summary.empty()
+    def _of(self, owner: Owner) -> Summary:
+        found = self.given.get(owner) or self._book.kept.get(owner, Kept()).summary
+        return Summary.empty() if found is None else found
+
+
+class MemoryActivityQueue:
+    """Implements ``ActivityQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[ActivityTask] = MemoryQueue(clock)
+
+    def put(self, tasks: Sequence[ActivityTask]) -> None:
+        for task in tasks:
+            self.queue.send(task)
 
 
 class MemoryActivityPorts(MemoryCustomersPorts, MemoryTimersPorts):
@@ -62,3 +128,11 @@ class MemoryActivityPorts(MemoryCustomersPorts, MemoryTimersPorts):
     @cached_property
     def summaries(self) -> MemorySummaryBook:
         return MemorySummaryBook(self.activity)
+
+    @cached_property
+    def activity_queue(self) -> MemoryActivityQueue:
+        return MemoryActivityQueue(self.clock)
+
+    @cached_property
+    def stamps(self) -> Stamps:
+        return ClockStamps(self.clock, self.ids)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, FormUse, PageMatcher, ProfileEvent, place_of_event
+from rebound.customers.domain import Customer, FormUse, PageMatcher, PointsBooked, ProfileEvent, place_of_event
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
@@ -199,6 +199,32 @@ class MemoryProfileHistory:
                 del kept[name]
 
 
+class MemoryPointsLedger:
+    """Implements ``PointsLedger``."""
+
+    def __init__(self, customers: MemoryCustomerBook) -> None:
+        self._customers = customers
+        self.rows: dict[tuple[str, str], dict[str, PointsBooked]] = {}
+
+    def book(self, customer: Customer, booked: PointsBooked) -> None:
+        own = self.rows.setdefault((customer.business_id, customer.customer_id), {})
+        if booked.booking_id in own:
+            raise ConcurrentChangeError
+        self._customers.save([replace(customer, points_balance=booked.balance)], [])
+        own[booked.booking_id] = booked
+
+    def find(self, business_id: str, customer_id: str, booking_id: str) -> PointsBooked | None:
+        return self.rows.get((business_id, customer_id), {}).get(booking_id)
+
+    def before(self, business_id: str, customer_id: str, before: str | None, limit: int) -> Sequence[PointsBooked]:
+        own = self.rows.get((business_id, customer_id), {})
+        found = [own[id_] for id_ in sorted(own, reverse=True) if before is None or id_ < before]
+        return found[:limit]
+
+    def forget(self, business_id: str, customer_id: str) -> None:
+        self.rows.pop((business_id, customer_id), None)
+
+
 class MemoryCustomersPorts(MemoryBusinessesPorts):
     """Implements ``CustomersPorts``."""
 
@@ -221,3 +247,7 @@ class MemoryCustomersPorts(MemoryBusinessesPorts):
     @cached_property
     def profile_history(self) -> MemoryProfileHistory:
         return MemoryProfileHistory(self.customers)
+
+    @cached_property
+    def points_ledger(self) -> MemoryPointsLedger:
+        return MemoryPointsLedger(self.customers)

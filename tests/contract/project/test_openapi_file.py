@@ -29,6 +29,8 @@ NO_TIMES: Final = {
     "RecurringCampaignChangeRequest.at",
     "ListedRecurringCampaignAnswer.at",
     "RecurringCampaignAnswer.at",
+    "ActivityEventAnswer.until",  # a day
+    "MembershipAnswer.until",
 }
 
 

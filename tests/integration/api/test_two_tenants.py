@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from rebound.activity.wiring import AwsActivityPorts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.receipts import MessageKey
@@ -51,6 +52,7 @@ NOBODY: Final = {
     "delivery_id": "01M7W6ARGFEXM6PVNM0V1C8F94",
     "relation_id": "01M7W6ARGFEXM6PVNM0V1C8F93",
     "recurring_campaign_id": "01M7W6ARGFEXM6PVNM0V1C8F92",
+    "event_id": "nobodys-event",
 }
 
 
@@ -94,6 +96,7 @@ TEMPLATE: Final = "/v1/templates/{template_id}"
 RECURRING: Final = "/v1/recurring-campaigns/{recurring_campaign_id}"
 BIRTHDAYS: Final = {**OFFER, "audience": {"birthday": {}}, "at": "09:00"}
 GREETING: Final = {"name": "Ours", "channel": "email", "content": {"subject": "Hi", "text": "Hello"}}
+VISIT: Final = {"event_id": "{event_id}", "kind": "visit", "at": "2026-11-29T10:00:00Z"}
 HOOKED: Final = {"url": "https://hooks.example.com/in", "events": ["ReplyReceived"]}
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
 NAMING: Final[Mapping[str, Any]] = {"segment": "{segment_id}"}
@@ -116,6 +119,12 @@ REQUESTS: Final = [
     Asked("POST", CUSTOMER + "/relations", {"name": "Rex", "relationship": "dog"}),
     Asked("DELETE", CUSTOMER + "/relations/{relation_id}"),
     Asked("GET", CUSTOMER + "/log"),
+    Asked("GET", CUSTOMER + "/activity"),
+    Asked("GET", CUSTOMER + "/summary"),
+    Asked("POST", CUSTOMER + "/points", {"delta": 5, "reason": "R", "who": "W"}),
+    Asked("POST", "/v1/activity", {"events": [{**VISIT, "customer_id": "{customer_id}"}]}),
+    Asked("POST", "/v1/activity", {"events": [{**VISIT, "external_id": "{external_id}"}]}),
+    Asked("DELETE", "/v1/activity/{event_id}"),
     Asked("GET", CUSTOMER + "/messages"),
     Asked("GET", CUSTOMER + "/reachability", query=PREVIEW),
     Asked("GET", CUSTOMER + "/reachability", query={**PREVIEW, "segment_id": "{segment_id}"}),
@@ -234,6 +243,15 @@ WITHOUT_IDS: Final = [
 ]
 
 
+def apply_activity() -> None:
+    """What the queue of activity would have done by now."""
+    for row in rows()["ActivityTable"]:
+        business_id, _, batch_id = row["owner"]["S"].partition("#batch#")
+        if batch_id:
+            body = {"business_id": business_id, "batch_id": batch_id, "part": int(row["entry_id"]["S"])}
+            house.use_cases().apply_activity(AwsActivityPorts.decode_activity(json.dumps(body)))
+
+
 def furnish(stack: Stack, business_id: str) -> dict[str, str]:
     """A business with one of everything; the ids."""
 
@@ -245,6 +263,7 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
     mark = THEIR_MARK if business_id == THEIRS else "Cedar"
     ids = {"segment_id": f"{mark}-vips", "appointment_id": f"{mark}-1", "external_id": f"{mark}-7"}
     ids["webhook_id"] = f"{mark}-hook"
+    ids["event_id"] = f"{mark}-visit"
     ids["template_id"] = f"{mark}-welcome"
     greeting = {**GREETING, "name": mark, "content": {"subject": mark, "text": mark}}
     welcome = f"/v1/templates/{ids['template_id']}"
@@ -267,6 +286,9 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
             MessageSid=reply, From=PHONES[business_id], To=NUMBERS[business_id], Body=f"please stop texting me, {mark}"
         ),
     )
+    visit = {**VISIT, "event_id": ids["event_id"], "external_id": ids["external_id"], "class_id": mark}
+    post("/v1/activity", {"events": [visit]})
+    apply_activity()
     review = stack.api("GET", "/v1/replies/review", business_id=business_id).body["items"]
     return {
         **ids,

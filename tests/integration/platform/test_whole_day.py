@@ -40,6 +40,8 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
             "ListSuppressedDestinations",
         )
     },
+    ("ForgetCustomersFunction", "dynamodb:PutItem"): "activity of somebody who may come again",
+    ("SweepTimersFunction", "dynamodb:PutItem"): "the same, of whom more was said later",
     (
         "CountResultsFunction",
         "dynamodb:PutItem",
@@ -138,6 +140,7 @@ def done() -> Iterator[Done]:
         day.wait_for_the_morning()
         day.celebrate()
         day.plan_ahead()
+        day.tell_of_activity()
         day.plan_and_take_back()
         day.try_again()
         day.go_and_come_back()
@@ -151,6 +154,7 @@ def done() -> Iterator[Done]:
         day.write_to_few()
         day.work_in_the_sandbox()
         day.meet_what_cannot_be()
+        day.forget_who_did_not_come()
         told = (
             day.reconciled,
             day.in_sandbox,

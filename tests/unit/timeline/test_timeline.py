@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import ConsentStated, FlagChanged, HistoryEntry, place_of
 from rebound.contacts.domain.replies import Keyword, Meaning, Reply
-from rebound.customers.domain import ProfileEvent
+from rebound.customers.domain import PointsBooked, ProfileEvent
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -110,7 +110,9 @@ def test_pages_put_together_are_everything_newest_first(
     found = whole(world, limit)
     kept = {(key, place_of(entry)) for key, entry in history}
     shown = [
-        (entry.contact, place_of(entry.what)) for entry in found if not isinstance(entry.what, Message | ProfileEvent)
+        (entry.contact, place_of(entry.what))
+        for entry in found
+        if not isinstance(entry.what, Message | ProfileEvent | PointsBooked)
     ]
     sent = [entry.what.key for entry in found if isinstance(entry.what, Message)]
 

@@ -1,10 +1,13 @@
 """What the use cases of activity need from outside."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from rebound.activity.domain.events import Event
 from rebound.activity.domain.summary import Summary
+from rebound.activity.domain.words import ActivityTask, Cell, Kept, Pointer, Word
 from rebound.customers.ports import CustomersPorts
+from rebound.kernel.pages import Page
 from rebound.timers.ports import TimersPorts
 
 
@@ -19,16 +22,61 @@ class SummaryBook(Protocol):
 
 
 class ActivityBook(Protocol):
-    """The events of customers, and the summaries made of them."""
+    """The events of customers, and the summaries made of them. Each write stands alone and may be repeated."""
+
+    def stage(self, task: ActivityTask, words: Sequence[Word]) -> None:
+        """Keep a part of a request until it is applied."""
+
+    def staged(self, task: ActivityTask) -> Sequence[Word]:
+        """The words of a part; none when it was applied. Strongly consistent."""
+
+    def unstage(self, task: ActivityTask) -> None:
+        """Forget a part that was applied."""
+
+    def pointers(
+        self, business_id: str, event_ids: Collection[str], *, as_of_now: bool = False
+    ) -> Mapping[str, Pointer]:
+        """The last words about events that were applied; eventually consistent unless ``as_of_now``."""
+
+    def point(self, business_id: str, pointer: Pointer, *, read: str | None) -> None:
+        """Write a pointer in place of the one with the stamp that was ``read``; ``None`` for none.
+
+        Raises ``ConcurrentChangeError``.
+        """
+
+    def set_cell(self, business_id: str, customer_id: str, cell: Cell) -> None:
+        """Write a cell; does nothing where the one of this place has the same stamp or a later one."""
+
+    def read(self, business_id: str, customer_id: str) -> Kept:
+        """Everything of a customer; strongly consistent, and the cells no older than the summary's version."""
+
+    def erase(self, business_id: str, customer_id: str, cells: Collection[Cell]) -> None:
+        """Remove cells, as far as they are as they were read, with the pointers that lead to them."""
 
     def save_summary(
-        self, business_id: str, customer_id: str, summary: Summary | None, *, read: int, erased: str | None = None
+        self, business_id: str, customer_id: str, summary: Summary | None, *, read: int, erased: str = ""
     ) -> None:
         """Write a customer's summary, on the condition that its version still is the one that was ``read``.
 
-        0 is the version of none. ``erased`` says up to which word everything is erased; without a summary, nothing is
-        left. Raises ``ConcurrentChangeError``.
+        0 is the version of none. Without a summary, no event is left. Raises ``ConcurrentChangeError``.
         """
+
+    def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Event]:
+        """The events of a customer, the newest first."""
+
+
+class ActivityQueue(Protocol):
+    """Parts of requests that wait to be applied."""
+
+    def put(self, tasks: Sequence[ActivityTask]) -> None:
+        """Enqueue; may deliver twice, and in any order."""
+
+
+class Stamps(Protocol):
+    """Names of moments, by which words are ordered."""
+
+    def next(self, count: int) -> Sequence[str]:
+        """So many stamps, each later than the one before and than all that this process has given."""
 
 
 class ActivityPorts(CustomersPorts, TimersPorts, Protocol):
@@ -39,3 +87,9 @@ class ActivityPorts(CustomersPorts, TimersPorts, Protocol):
 
     @property
     def summaries(self) -> SummaryBook: ...
+
+    @property
+    def activity_queue(self) -> ActivityQueue: ...
+
+    @property
+    def stamps(self) -> Stamps: ...

@@ -351,6 +351,10 @@ class BusinessChangeRequest(Request):
         f"allows at least: {', '.join(provider.traits.rates for provider in TEXT_PROVIDERS)}. Where others send over "
         "the same account or sender, only whoever runs Rebound can set more than that.",
     )
+    negative_points: bool = Field(
+        default=False,
+        description="Whether points may be taken off a customer who has fewer, so that the balance is below 0.",
+    )
     smart_encoding: bool = Field(
         default=False,
         description="Replace typographic quotes, dashes, spaces and the like by plain ones before a text is sent, "
@@ -443,6 +447,7 @@ class BusinessAnswer(Answer):
     text_from: str | None
     text_rate: float | None
     smart_encoding: bool
+    negative_points: bool
     policy: PolicyAnswer
     recovery: RecoveryAnswer
     switches: SwitchesAnswer

@@ -56,7 +56,7 @@ class Customer(Struct, frozen=True, kw_only=True):
 
     ``file_values`` says, for each field that was edited since an import had it, what the import had (``digest_of``;
     ``""`` when nobody knows): a file that says the same again must not undo the edit. Other fields are as the file has
-    them. ``None`` for a customer of whom no import is remembered.
+    them. ``None`` for a customer of whom no import is remembered. ``points_balance`` changes by bookings alone.
 
     ``claimed_at`` is when the customer first edited the profile in person: since then the business cannot change what
     is ``LOCKABLE``.
@@ -99,6 +99,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     former_contacts: frozenset[ContactKey] = frozenset()
     file_values: Mapping[str, str] | None = None
     claimed_at: datetime | None = None
+    points_balance: int = 0
     version: int = 0
 
     def contact_key(self, channel: Channel) -> ContactKey | None:
@@ -206,7 +207,9 @@ def fields_of(kind: Kind) -> tuple[str, ...]:
     return tuple(name for name, row in PROFILE.items() if row.kind is kind)
 
 
-TEXT_FIELDS: Final = frozenset(PROFILE).difference(fields_of(Kind.TAGS))
+COUNTED_FIELDS: Final = ("points_balance",)
+"""What clients read and do not set; filters compare it, messages and files show it."""
+TEXT_FIELDS: Final = frozenset((*PROFILE, *COUNTED_FIELDS)).difference(fields_of(Kind.TAGS))
 """Profile fields with one value, which filters can compare and messages can show."""
 
 
@@ -214,6 +217,20 @@ def field_text(customer: Customer, name: str) -> str:
     """A profile field as text, ``""`` when it is empty; dates in ISO 8601."""
     value = getattr(customer, name)
     return "" if value is None else str(value)
+
+
+class PointsBooked(Struct, frozen=True):
+    """Points that were added, or taken off: what they were for, who booked them, and what there was afterwards.
+
+    ``booking_id`` is a ULID of the moment ``at``.
+    """
+
+    booking_id: str
+    at: datetime
+    delta: int
+    reason: str
+    who: str
+    balance: int
 
 
 def language_for(customer: Customer | None, business: Business) -> str:

@@ -173,6 +173,9 @@ class CustomerAnswer(Answer):
                 "phones and email."
             ),
         ],
+        "points_balance": Annotated[
+            int, Field(description="Changes by POST /v1/customers/{customer_id}/points alone.")
+        ],
         "created_at": Time,
         "updated_at": Annotated[
             Time, Field(description="When the profile, a flag or consent was last written, whichever was later.")

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from rebound.businesses.ports import BusinessesPorts
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, FormUse, PageMatcher, ProfileEvent
+from rebound.customers.domain import Customer, FormUse, PageMatcher, PointsBooked, ProfileEvent
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 
@@ -144,6 +144,25 @@ class ProfileHistory(Protocol):
         """Remove what is kept of a customer, all or what was ``before`` a time; again changes nothing."""
 
 
+class PointsLedger(Protocol):
+    """The bookings of points, each beside the balance that it leaves on the customer."""
+
+    def book(self, customer: Customer, booked: PointsBooked) -> None:
+        """Write a booking and the customer's new balance, both or none.
+
+        Raises ``ConcurrentChangeError`` when the customer is not as read, or when the booking is there already.
+        """
+
+    def find(self, business_id: str, customer_id: str, booking_id: str) -> PointsBooked | None:
+        """A booking; strongly consistent."""
+
+    def before(self, business_id: str, customer_id: str, before: str | None, limit: int) -> Sequence[PointsBooked]:
+        """The newest bookings whose ids sort before one, newest first."""
+
+    def forget(self, business_id: str, customer_id: str) -> None:
+        """Remove all bookings of a customer."""
+
+
 class CustomersPorts(BusinessesPorts, Protocol):
     """What the use cases of customers need from outside."""
 
@@ -161,3 +180,6 @@ class CustomersPorts(BusinessesPorts, Protocol):
 
     @property
     def profile_history(self) -> ProfileHistory: ...
+
+    @property
+    def points_ledger(self) -> PointsLedger: ...

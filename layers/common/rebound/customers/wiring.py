@@ -12,6 +12,7 @@ from rebound.platform.wiring import in_this_process, use_case
 if TYPE_CHECKING:
     from rebound.customers.adapters.customer_book import DynamoCustomerBook
     from rebound.customers.adapters.profile_history import DynamoProfileHistory
+    from rebound.customers.application.book_points import BookPoints
     from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
     from rebound.customers.application.customer_service import CustomerService
     from rebound.customers.application.external_ids import ReadExternalIds
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Departures,
         Eraser,
         ForgetQueue,
+        PointsLedger,
         ProfileHistory,
         UnforgottenCustomers,
     )
@@ -61,6 +63,12 @@ class AwsCustomersPorts(AwsBusinessesPorts):
         from rebound.customers.adapters.forgetting import SqsForgetQueue
 
         return SqsForgetQueue(self.aws("sqs"), self.settings["FORGET_QUEUE_URL"])
+
+    @cached_property
+    def points_ledger(self) -> PointsLedger:
+        from rebound.customers.adapters.points import DynamoPointsLedger
+
+        return DynamoPointsLedger(self.settings["DIRECTORY_TABLE"], self.settings["CUSTOMERS_TABLE"])
 
     @staticmethod
     def deleted_customer_of(record: Mapping[str, Any]) -> Customer | None:
@@ -104,12 +112,17 @@ class CustomersUseCases(BusinessesUseCases):
     external_ids: ReadExternalIds = use_case("rebound.customers.application.external_ids")
     remove_customer: RemoveCustomer = use_case("rebound.customers.application.remove_customer")
     forget_history: ForgetHistory = use_case("rebound.customers.application.forget_history")
+    book_points: BookPoints = use_case("rebound.customers.application.book_points")
     erase_customer: EraseCustomer = use_case("rebound.customers.application.forget_customers")
 
     @cached_property
     def erasers(self) -> Sequence[Eraser]:
         """What goes with a customer who is deleted; each capability that keeps something of them adds its own."""
-        return (self.forget_history,)
+
+        def forget_points(customer: Customer) -> None:
+            self.book_points.forget(customer)
+
+        return (self.forget_history, forget_points)
 
 
 use_cases = in_this_process(CustomersUseCases, AwsCustomersPorts)

@@ -15,6 +15,7 @@ type Conflict = Literal[
     "too_many_relations",
     "business_id_taken",
     "no_address",
+    "not_enough_points",
     "account_held",
     "channel_off",
     "campaign_ended",

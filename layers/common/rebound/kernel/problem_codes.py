@@ -116,6 +116,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Give the customer one first, or use the other channel.",
         members=("channel",),
     ),
+    "not_enough_points": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The customer has fewer points than are to be taken off.",
+        "Take off at most `points_balance`, or let the business allow it: `negative_points`.",
+        members=("points_balance",),
+    ),
     "channel_off": ProblemKind(
         HTTPStatus.CONFLICT,
         "The business's settings keep such messages back.",

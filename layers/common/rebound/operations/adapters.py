@@ -168,6 +168,7 @@ def about_of_queues(
 
     of_chunk = _of_json("business_id", "campaign_id", "chunk")
     return {
+        "activity": _of_json("business_id", "batch_id", "part"),
         "email": of_chunk,
         "forget": _of_json("business_id", "customer_id"),
         "held": of_chunk,

@@ -6,6 +6,7 @@ from typing import Final
 
 KNOWN: Final = frozenset(
     {
+        "ACTIVITY_QUEUE_URL",
         "ACTIVITY_TABLE",
         "API_ID",
         "CAMPAIGNS_TABLE",

@@ -8,7 +8,7 @@ from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import FlagChanged
 from rebound.contacts.domain.replies import Keyword, Meaning, Reply
-from rebound.customers.domain import BY_FORM, ProfileEvent, ProfileEventKind
+from rebound.customers.domain import BY_FORM, PointsBooked, ProfileEvent, ProfileEventKind
 from rebound.eligibility.domain.explanation import attempt_sentence
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ADJECTIVES, ConsentSource
@@ -47,6 +47,14 @@ _WAITS: Final[Mapping[WaitReason, str]] = {
     WaitReason.PAUSED: "Its campaign is paused; it goes out after a resume.",
     WaitReason.TURN: "Nothing keeps it back: it waits for its turn.",
 }
+
+
+def sentence_of_points(booked: PointsBooked) -> str:
+    """What was booked, by whom, for what."""
+    count = abs(booked.delta)
+    what = f"{count} point{'' if count == 1 else 's'}"
+    done = f"added {what}" if booked.delta > 0 else f"took off {what}"
+    return f"{booked.who} {done}: {booked.reason}. The balance was {booked.balance} afterwards."
 
 
 def sentence_of_answer(answer: Answered) -> str:

@@ -11,7 +11,7 @@ from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
-from rebound.customers.domain import ProfileEvent, ProfileEventKind
+from rebound.customers.domain import PointsBooked, ProfileEvent, ProfileEventKind
 from rebound.inbound.http import ReplyAnswer
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource
@@ -36,6 +36,7 @@ from rebound.timeline.domain import (
     sentence_of_consent,
     sentence_of_flag,
     sentence_of_message,
+    sentence_of_points,
     sentence_of_profile,
     sentence_of_reply,
     sentence_of_waiting,
@@ -117,6 +118,15 @@ class ProfileEventAnswer(Answer):
     name: str | None = Field(description="Of somebody who is no customer.")
 
 
+class PointsBookedAnswer(Answer):
+    """Points that were booked."""
+
+    delta: int
+    reason: str
+    who: str
+    balance: int = Field(description="After the booking.")
+
+
 class StoppedTextsAnswer(Answer):
     """Nothing goes out to the customer's mobile number."""
 
@@ -133,9 +143,9 @@ class LogEntryAnswer(Answer):
     """One thing that happened with a customer; of the last five fields the one with the kind's name is there."""
 
     at: Time = Field(description="Of a message the time at which its sending began; what came later is in the message.")
-    kind: Literal["message", "reply", "consent", "flag", "profile"]
+    kind: Literal["message", "reply", "consent", "flag", "profile", "points"]
     sentence: str = Field(description="In plain English, for the reception desk.")
-    channel: Channel | None = Field(description="Null for what is about the profile itself.")
+    channel: Channel | None = Field(description="Null for what is about the profile itself, and for points.")
     address: str | None = Field(
         description="The address that it is about, in the form in which addresses are compared."
     )
@@ -153,6 +163,7 @@ class LogEntryAnswer(Answer):
     consent: ConsentChangeAnswer | None = None
     flag: FlagChangeAnswer | None = None
     profile: ProfileEventAnswer | None = None
+    points: PointsBookedAnswer | None = None
 
     @classmethod
     def of(cls, happened: Happened, external_ids: Mapping[str, str | None]) -> Self:
@@ -171,6 +182,9 @@ class LogEntryAnswer(Answer):
                 sentence = sentence_of_message(what) if because is None else sentence_of_waiting(what, because)
                 answer = MessageAnswer.of(what, external_ids[what.key.customer_id])
                 return cls(kind="message", sentence=sentence, message=answer, held_because=because, **about)
+            case PointsBooked():
+                points = PointsBookedAnswer.filled(what)
+                return cls(kind="points", sentence=sentence_of_points(what), points=points, **about)
             case Reply():
                 reply = ReplyAnswer.of(what, external_ids)
                 return cls(kind="reply", sentence=sentence_of_reply(what), reply=reply, **about)
@@ -231,7 +245,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.get(
         "/v1/customers/<customer_id>/log",
-        summary="Everything that happened with a customer, newest first: messages, replies, consent, flags, profile",
+        summary="Everything that happened with a customer, newest first: messages, replies, consent, flags, profile, "
+        "points",
         tags=["Messages"],
         responses=responses(TimelineAnswer),
     )

@@ -1,10 +1,10 @@
-"""The rows of the Activity table."""
+"""The rows of the Activity table, whose partition keys begin with the business."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from pynamodb.attributes import Attribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.constants import BINARY
 
 from rebound.platform.adapters.dynamo import Model
@@ -36,6 +36,50 @@ class SummaryRow(Model):
     """Up to where in the order of words everything is erased, and stays so whatever comes late."""
     version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
+
+
+class CellRow(Model):
+    """``<business_id>#<customer_id>`` / ``<time>#<event_id>``: an event of a customer, or that it is gone."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    stamp = UnicodeAttribute()
+    event = BytesAttribute(null=True)
+    external = BooleanAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
+class OwnedRow(Model):
+    """Either of the two above, where all of a customer is read."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    packed = BytesAttribute(null=True)
+    erased = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
+    stamp = UnicodeAttribute(null=True)
+    event = BytesAttribute(null=True)
+    external = BooleanAttribute(null=True)
+
+
+class PointerRow(Model):
+    """``<business_id>#event#<event_id>`` / ``.``: the last word about an event, and where the event is."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    stamp = UnicodeAttribute()
+    digest = UnicodeAttribute(null=True)
+    place = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
+class StagedRow(Model):
+    """``<business_id>#batch#<batch_id>`` / part: what a request said, until it is applied."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    words = BytesAttribute()
+    expires_at = NumberAttribute()
 
 
 def owner_of(business_id: str, customer_id: str) -> str:

@@ -34,8 +34,11 @@ class MembershipStatus(StrEnum):
     RENEWAL_FAILED = "renewal_failed"
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One event; which fields it has follows from its kind (``FIELDS``). ``at`` is when it happened."""
+class Event(Struct, frozen=True, kw_only=True, array_like=True):
+    """One event; which fields it has follows from its kind (``FIELDS``). ``at`` is when it happened.
+
+    Stored by the order of its fields: a new one goes to the end.
+    """
 
     event_id: str
     kind: EventKind

@@ -178,8 +178,12 @@ def _is_class(offer: Offer) -> bool:
 
 def summarised(events: Iterable[Event], zone: str, now: datetime) -> Summary:
     """The summary of these events, in whatever order they come, in the calendar of a zone."""
+    return summarised_on(events, zone, now.astimezone(ZoneInfo(zone)).date())
+
+
+def summarised_on(events: Iterable[Event], zone: str, today: date) -> Summary:
+    """``summarised``, by the day that the zone's calendar shows."""
     there = ZoneInfo(zone)
-    today = now.astimezone(there).date()
     oldest = today - timedelta(days=DAYS_KEPT)
 
     def day_of(at: datetime) -> date:

@@ -147,6 +147,7 @@ class Business(Struct, frozen=True):
     ``None`` for the minimum of its kind. With ``smart_encoding``, quotes, dashes and the like become plain ones where
     that makes a text smaller. ``senders`` are what the operator has granted; the business chooses among
     them. Loyalty campaigns to the same people are ``loyalty_interval_days`` apart, unless that is ``None``.
+    Balances of points may be below zero where ``negative_points`` says so.
     ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
     its webhooks want, whose settings are kept elsewhere. While there is a ``hold``, no bulk goes out; ``lifted_holds``
     are those of before. Without a ``text_plan`` nobody counts its texts. ``version`` counts writes of the stored row;
@@ -173,6 +174,7 @@ class Business(Struct, frozen=True):
     bundles: frozenset[Bundle] = frozenset(Bundle)
     frequency_caps: tuple[FrequencyCap, ...] = ()
     loyalty_interval_days: int | None = 7
+    negative_points: bool = False
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     text_answers: TextAnswers = field(default_factory=TextAnswers)
     layout_style: Style = field(default_factory=Style)

@@ -67,6 +67,7 @@ class CustomerRow(Model):
     file_values = UnicodeAttribute(null=True)
     """JSON."""
     claimed_at = InstantAttribute(null=True)
+    points_balance = NumberAttribute(null=True)
     version = NumberAttribute()
     vars().update(
         (name, _BY_KIND.get(row.kind, UnicodeAttribute)(null=name not in REQUIRED_FIELDS))
@@ -83,7 +84,7 @@ DEPARTURE_KEPT: Final = timedelta(days=400)
 """As long as messages and campaigns are kept."""
 _FIELDS: Final = Customer.__struct_fields__
 _TAGS: Final = fields_of(Kind.TAGS)
-_WRITTEN_OTHERWISE: Final = (*_TAGS, "favourite", "former_contacts", "file_values", "version")
+_WRITTEN_OTHERWISE: Final = (*_TAGS, "favourite", "former_contacts", "file_values", "points_balance", "version")
 _NOTHING_EDITED: Final = "{}"
 
 
@@ -242,6 +243,7 @@ def row_of(row: type[CustomerRow], customer: Customer, version: int) -> Customer
         favourite=customer.favourite or None,
         former_contacts=sorted(map(str, customer.former_contacts)) or None,
         file_values=None if customer.file_values is None else json.dumps(customer.file_values),
+        points_balance=customer.points_balance or None,
         version=version,
     )
 

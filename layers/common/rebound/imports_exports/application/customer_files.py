@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from rebound.consent.domain.consent import Consent
 from rebound.contacts.domain.reachability import Verdict
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, fields_of
+from rebound.customers.domain import COUNTED_FIELDS, PROFILE, REQUIRED_FIELDS, Customer, Kind, fields_of
 from rebound.imports_exports.application.csv_rows import CsvRows
 from rebound.imports_exports.application.file_lines import Lines, UnreadableFileError
 from rebound.imports_exports.domain import FilePosition, ImportOptions
@@ -33,8 +33,9 @@ FLAG_COLUMNS: Final = (
     "failed_phone",
     "failed_phone_reason",
     "failed_phone_since",
+    *COUNTED_FIELDS,
 )
-"""The contacts' flags in an exported file; an import changes no flags, so it skips these columns."""
+"""The contacts' flags, and points, in an exported file; an import changes none of them, so it skips these columns."""
 KNOWN_COLUMNS: Final = frozenset({ID_COLUMN, *PROFILE, *CONSENT_COLUMNS, *FLAG_COLUMNS})
 LIST_COLUMNS: Final = frozenset({"email_opted_out", "sms_opted_out", *fields_of(Kind.TAGS)})
 READ_COLUMNS: Final = (*PROFILE, *CONSENT_COLUMNS)
@@ -271,7 +272,7 @@ def write_row(
     A cell of CSV that a spreadsheet would take for a formula gets an apostrophe in front, which an import takes off
     again; phone numbers (``+`` and digits) stay as they are.
     """
-    values: dict[str, Any] = {name: getattr(customer, name) for name in (ID_COLUMN, *PROFILE)}
+    values: dict[str, Any] = {name: getattr(customer, name) for name in (ID_COLUMN, *PROFILE, *COUNTED_FIELDS)}
     for name, channel in _FLAGS.items():
         verdict = verdicts.get(channel)
         values[name] = verdict and verdict.invalid
@@ -304,6 +305,8 @@ def _write_cell(name: str, value: Any) -> str:
 def _write_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, datetime):
         return write_time(value)
     text: str = value.isoformat()

@@ -7,22 +7,31 @@ type Json = dict[str, Any]
 
 _ULID: Final = {"pattern": "^[0-9A-Z]{26}$"}
 _NAME: Final = {"pattern": "^[A-Za-z0-9_-]{1,64}$"}
+_YOURS: Final = {"minLength": 1, "maxLength": 128}
 IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "appointment_id": ("An appointment, as you call it.", {"pattern": "^[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}$"}),
     "business_id": ("A business.", {"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}),
     "campaign_id": ("A campaign: a ULID, which sorts by time.", _ULID),
+    "class_id": ("A class, as you call it.", _YOURS),
     "customer_id": ("A customer: 32 hexadecimal digits.", {"pattern": "^[0-9a-f]{32}$"}),
     "delivery_id": ("A delivery to a webhook: the id of the event that was posted, a ULID.", _ULID),
+    "event_id": ("An event of a customer, as you call it.", {"pattern": "^[A-Za-z0-9._:~-]{1,128}$"}),
     "export_id": ("An export: a ULID.", _ULID),
     "external_id": ("Your own id of a customer.", {"minLength": 1, "maxLength": 128}),
     "import_id": ("An import: a ULID.", _ULID),
     "job_id": ("A job: a ULID.", _ULID),
     "key_id": ("An API key, which is no secret.", {}),
+    "location_id": ("A location, as you call it.", _YOURS),
+    "membership_id": ("A membership, as you call it.", _YOURS),
     "message_id": ("A message: a ULID, which sorts by time. What came in by text has the provider's id.", {}),
+    "order_id": ("An order, as you call it.", _YOURS),
+    "package_id": ("A package, as you call it.", _YOURS),
+    "product_id": ("A product, as you call it.", _YOURS),
     "recurring_campaign_id": ("A recurring campaign: a ULID.", _ULID),
     "relation_id": ("A link between a customer and somebody of their family or friends: a ULID.", _ULID),
     "reply_id": ("A text that came in, by the provider's id.", {}),
     "segment_id": ("A saved segment, as you call it.", _NAME),
+    "series_id": ("A recurring class, as you call it.", _YOURS),
     "template_id": ("A template, as you call it.", {"pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),
     "webhook_id": ("A webhook, as you call it.", _NAME),
 }

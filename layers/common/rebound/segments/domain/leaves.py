@@ -49,7 +49,7 @@ def failing(which: str) -> CustomerMatcher:
 
 def with_value(name: str, values: Sequence[str]) -> CustomerMatcher:
     """Those of whom a field has one of the values: whole, folded; numbers by their digits."""
-    if PROFILE[name].kind is Kind.PHONE:
+    if name in PROFILE and PROFILE[name].kind is Kind.PHONE:
         return by_profile(lambda customer: any(is_number(value, field_text(customer, name)) for value in values))
     wanted = frozenset(map(folded, values))
     return by_profile(lambda customer: folded(field_text(customer, name)) in wanted)

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, RootModel, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
-from rebound.customers.domain import PROFILE, TEXT_FIELDS
+from rebound.customers.domain import COUNTED_FIELDS, PROFILE, TEXT_FIELDS
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.platform.http.shapes import Request, text_of
@@ -81,7 +81,7 @@ class FilterConsent(Request):
 class FilterField(StrEnum):
     """A field of the profile with one value."""
 
-    vars().update({name: name for name in PROFILE if name in TEXT_FIELDS})
+    vars().update({name: name for name in (*PROFILE, *COUNTED_FIELDS) if name in TEXT_FIELDS})
 
 
 class FilterEquals(Request):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
-from rebound.customers.domain import PROFILE, TEXT_FIELDS, Customer, field_text
+from rebound.customers.domain import COUNTED_FIELDS, PROFILE, TEXT_FIELDS, Customer, field_text
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -62,7 +62,7 @@ CUSTOMER_VARIABLES: Final = sorted(
 )
 """In the order of the profile, with ``external_id`` last, because few want to show it."""
 NONE_DECLARED: Final[Declared] = MappingProxyType({})
-VARIABLES: Final = (*CUSTOMER_VARIABLES, "full_name", "business_name", POSTAL_ADDRESS)
+VARIABLES: Final = (*CUSTOMER_VARIABLES, *COUNTED_FIELDS, "full_name", "business_name", POSTAL_ADDRESS)
 _BODIES_OF_EMAILS: Final = ("html", "text")
 _BODY_OF_TEXTS: Final = "body"
 _LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -173,6 +173,7 @@ def _templates(content: Content, addresses: tuple[str, ...] = ALL_LINKS) -> Iter
 def values_of(customer: Customer, business: Business) -> Mapping[str, str]:
     """Every variable's value for one recipient; an empty profile field is the empty text."""
     values = {name: field_text(customer, name) for name in CUSTOMER_VARIABLES}
+    values.update({name: field_text(customer, name) for name in COUNTED_FIELDS})
     values["full_name"] = customer.full_name
     values["business_name"] = business.name
     values[POSTAL_ADDRESS] = business.postal_address or ""

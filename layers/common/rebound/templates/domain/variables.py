@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from rebound.customers.domain import PROFILE, Kind
+from rebound.customers.domain import COUNTED_FIELDS, PROFILE, Kind
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES, LAST_RESORT
 from rebound.templates.domain.footers import ALL_LINKS
@@ -30,7 +30,7 @@ _TYPES_OF_KNOWN: Final[Mapping[str, tuple[VariableType, ...]]] = {
         for name, row in PROFILE.items()
         if row.placeholder and row.kind is not Kind.TAGS
     },
-    **dict.fromkeys(("full_name", *_OF_THE_BUSINESS), (VariableType.TEXT,)),
+    **dict.fromkeys((*COUNTED_FIELDS, "full_name", *_OF_THE_BUSINESS), (VariableType.TEXT,)),
 }
 """As what the variables that every template has may be declared."""
 

@@ -16,7 +16,7 @@ from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, HistoryEntry, moment_of, place_of
 from rebound.contacts.domain.replies import Reply
-from rebound.customers.domain import PROFILE_EVENTS, Customer, ProfileEvent, place_of_event
+from rebound.customers.domain import PROFILE_EVENTS, Customer, PointsBooked, ProfileEvent, place_of_event
 from rebound.inbound.domain.stopped_texts import StoppedTexts, stopped_texts
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.find_waiting import FindWaiting, WaitReason
     from rebound.contacts.ports import ContactBook, ContactHistory
-    from rebound.customers.ports import CustomerBook, ProfileHistory
+    from rebound.customers.ports import CustomerBook, PointsLedger, ProfileHistory
     from rebound.messages.ports import AppointmentBook, MessageLog
 
 
@@ -45,8 +45,8 @@ _NEAR: Final = 10
 class TimelinePosition(Struct, frozen=True):
     """Where an entry stands in the list: by time, then by where it is kept, then by its name there.
 
-    ``source`` is empty for messages, ``PROFILE_EVENTS`` for what happened with the profile itself, and the hash of the
-    address for everything else.
+    ``source`` is empty for messages and points, ``PROFILE_EVENTS`` for what happened with the profile itself, and the
+    hash of the address for everything else.
     """
 
     at: datetime
@@ -73,7 +73,7 @@ class Happened(Struct, frozen=True):
     """
 
     place: TimelinePosition
-    what: Message | HistoryEntry | ProfileEvent
+    what: Message | HistoryEntry | ProfileEvent | PointsBooked
     channel: Channel | None
     contact: ContactKey | None
     former: bool = False
@@ -121,6 +121,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
     messages: MessageLog
     history: ContactHistory
     profile_history: ProfileHistory
+    points_ledger: PointsLedger
     waiting: FindWaiting
 
     def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Timeline:
@@ -132,6 +133,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
             self._sent(customer, contacts, last, limit + 1),
             self._awaited(customer, contacts, last),
             self._of_profile(customer, last, limit + 1),
+            self._booked(customer, last, limit + 1),
             *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
         ]
         listed = _once(merge(*sources, key=_ORDER, reverse=True))
@@ -166,6 +168,12 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         before = None if last is None else _before(last, PROFILE_EVENTS)
         for event in self.profile_history.before(customer.business_id, customer.customer_id, before, limit):
             yield Happened(TimelinePosition(event.at, PROFILE_EVENTS, place_of_event(event)), event, None, None)
+
+    def _booked(self, customer: Customer, last: TimelinePosition | None, limit: int) -> Iterator[Happened]:
+        before = None if last is None else last.name if not last.source else behind_all_of(last.at)
+        for booked in self.points_ledger.before(customer.business_id, customer.customer_id, before, limit):
+            place = TimelinePosition(time_of(booked.booking_id), "", booked.booking_id)
+            yield Happened(place, booked, None, None)
 
     def _known(
         self, customer: Customer, contact: Contact, last: TimelinePosition | None, limit: int

@@ -1,0 +1,125 @@
+"""Taking what clients say of events, and what is kept of a customer's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import batched
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from rebound.activity.domain.checking import EventError, checked_event
+from rebound.activity.domain.words import ActivityTask, Word
+from rebound.kernel.errors import FieldError
+from rebound.kernel.ids import CUSTOMER_IDS, id_of_external
+from rebound.kernel.written_text import tidied
+
+if TYPE_CHECKING:
+    from rebound.activity.domain.events import Event
+    from rebound.activity.domain.summary import Summary
+    from rebound.activity.ports import ActivityBook, ActivityQueue, Stamps, SummaryBook
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.kernel.pages import Page
+    from rebound.platform.ports import Clock, Ids
+
+PART: Final = 50
+"""Events that are kept, and then applied, together."""
+
+
+class Accepted(Struct, frozen=True):
+    """What became of a request: how many words will be applied, how many were known, and what is wrong where."""
+
+    accepted: int
+    known: int
+    errors: Sequence[tuple[int, FieldError]]
+
+
+class AcceptActivity(Struct, frozen=True, kw_only=True):
+    """Takes up to 500 events of a business. What is said later holds, whatever is applied first.
+
+    An event that says what is applied already is known.
+    """
+
+    activity: ActivityBook
+    activity_queue: ActivityQueue
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    stamps: Stamps
+    ids: Ids
+    clock: Clock
+
+    def __call__(self, business_id: str, given: Sequence[object]) -> Accepted:
+        """Check all, and put those on their way that are right."""
+        zone = self.businesses.get(business_id).time_zone
+        words: dict[int, Word] = {}
+        errors: list[tuple[int, FieldError]] = []
+        stamps = self.stamps.next(len(given))
+        for index, each in enumerate(given):
+            try:
+                words[index] = _word(business_id, checked_event(each, zone), each, stamps[index])
+            except EventError as error:
+                errors += [(index, flaw) for flaw in error.errors]
+        unknown = self._unknown(business_id, words)
+        errors += [(index, FieldError("customer_id", "Is no customer of this business.")) for index in unknown]
+        words = {index: word for index, word in words.items() if index not in unknown}
+        known = self._known(business_id, words)
+        self._enqueue(business_id, list(words.values()))
+        return Accepted(len(words) - known, known, sorted(errors, key=lambda error: error[0]))
+
+    def take_back(self, business_id: str, event_id: str) -> None:
+        """Put on its way that an event did not happen, also one that is on its way itself."""
+        [stamp] = self.stamps.next(1)
+        self._enqueue(business_id, [Word(event_id, stamp)])
+
+    def _unknown(self, business_id: str, words: Mapping[int, Word]) -> frozenset[int]:
+        """Those that name by our id somebody who is not there."""
+        named = {index: str(word.customer_id) for index, word in words.items() if not word.external}
+        known = self.customers.external_ids(business_id, sorted(set(named.values()))) if named else {}
+        return frozenset(index for index, customer_id in named.items() if customer_id not in known)
+
+    def _known(self, business_id: str, words: Mapping[int, Word]) -> int:
+        """How many say what is applied.
+
+        They are words all the same: what they repeat may have been said otherwise by one that is still on its way.
+        """
+        pointers = self.activity.pointers(business_id, {word.event_id: None for word in words.values()})
+        said = {event_id: pointer.digest for event_id, pointer in pointers.items()}
+        return sum(said.get(word.event_id) == word.digest for word in words.values())
+
+    def _enqueue(self, business_id: str, words: Sequence[Word]) -> None:
+        batch_id = self.ids.ulid(self.clock.now())
+        tasks = []
+        for part, some in enumerate(batched(words, PART, strict=False)):
+            tasks.append(ActivityTask(business_id, batch_id, part))
+            self.activity.stage(tasks[-1], some)
+        self.activity_queue.put(tasks)
+
+
+def _word(business_id: str, event: Event, given: Any, stamp: str) -> Word:
+    if given.get("customer_id") is not None:
+        customer_id = str(given["customer_id"])
+        if not CUSTOMER_IDS.fullmatch(customer_id):
+            raise EventError(FieldError("customer_id", "Is no customer of this business."))
+        return Word(event.event_id, stamp, customer_id, event)
+    customer_id = id_of_external(business_id, tidied(given["external_id"]))
+    return Word(event.event_id, stamp, customer_id, event, external=True)
+
+
+class ReadActivity(Struct, frozen=True, kw_only=True):
+    """What is known of what a customer did."""
+
+    customers: CustomerBook
+    activity: ActivityBook
+    summaries: SummaryBook
+
+    def events(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Event]:
+        """The events, the newest first. Raises ``NotFoundError``."""
+        self.customers.get(business_id, customer_id)
+        return self.activity.page(business_id, customer_id, limit, cursor)
+
+    def summary(self, business_id: str, customer_id: str) -> tuple[Customer, Summary]:
+        """The customer and the summary. Raises ``NotFoundError``."""
+        customer = self.customers.get(business_id, customer_id)
+        return customer, self.summaries.get_many(business_id, [customer_id])[customer_id]
