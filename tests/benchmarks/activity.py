@@ -26,7 +26,7 @@ SPREAD: Final = 0.10
 """How far each size's figure may be from the middle of both."""
 FEW, MANY = 10, 200
 """Events of a customer."""
-SIZES: Final = (300, 1_200)
+SIZES: Final = (100, 600)
 """Customers with few events each."""
 QUICK: Final = {"sizes": (50, 200), "regulars": 4}
 A_REQUEST: Final = 500
@@ -115,7 +115,7 @@ def peak_megabytes(each: int) -> float:
             tracemalloc.stop()
 
 
-def run(sizes: Sequence[int] = SIZES, regulars: int = 20) -> dict[str, Any]:
+def run(sizes: Sequence[int] = SIZES, regulars: int = 10) -> dict[str, Any]:
     """The figures, and whether they meet the budget."""
     few = {f"{size * FEW} events, {FEW} of each customer": measured(size, FEW) for size in sizes}
     many = measured(regulars, MANY)
