@@ -100,7 +100,8 @@ class WakeRecurring(Struct, frozen=True, kw_only=True):
         now = max(self.clock.now(), at)
         insight = self.occurrences.insight(business_id, recurring_id)
         job_id = derived_ulid(at, f"{RECURRING}#{business_id}#{recurring_id}")
-        self.occurrences.begin(business_id, recurring_id, job_id)
+        if not self._is_known(business_id, job_id):
+            self.occurrences.begin(business_id, recurring_id, job_id)
         counts = insight.counted_at is None or now - insight.counted_at >= COUNTS_AGAIN
         # A look after a change looks at everybody.
         since = (
@@ -112,6 +113,14 @@ class WakeRecurring(Struct, frozen=True, kw_only=True):
         look = recurring.next_look(now, business, quarters)
         if look is not None:
             self.timers.put([timer_for(recurring, look)])
+
+    def _is_known(self, business_id: str, job_id: str) -> bool:
+        """Whether a timer that comes again is for a look that has begun, and may have ended."""
+        try:
+            self.jobs.get(business_id, job_id)
+        except NotFoundError:
+            return False
+        return True
 
     def _resume_others(self, business_id: str, recurring_id: str) -> None:
         """Go on with looks that an error has stopped: those whom they have marked are waiting."""
