@@ -116,6 +116,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
             {"subject": "Hello", "html": None, "text": "Hi ##{{first_name}}"},
         ),
         # In place of content, of which nothing would be left.
+        ("contents",): (None, None),
         ("template_id",): (None, None),
         ("variables",): (None, None),
         ("email_content",): (None, None),

@@ -46,6 +46,7 @@ from tests.contract.contacts.fakes import known_whereabouts
 from tests.fakes import strategies
 from tests.fakes.making import (
     BUSINESS_ID,
+    GREETING,
     NO_QUIET_HOURS,
     NO_SUCH_MAILBOX,
     SOFT,
@@ -254,6 +255,7 @@ def every_kind_of_case() -> Iterator[Case]:
         campaigns.append(campaign(channel, category=Category.REMINDER, asks_confirmation=True))
         campaigns.append(campaign(channel, over_limit=True))
         campaigns.append(campaign(channel, exclude_customer_ids=frozenset({ANA.customer_id})))
+        campaigns.append(campaign(channel, category=Category.LOYALTY, contents={"top": GREETING}))
         in_the_night = (
             campaign(channel, category=category, expires_at=expires_at)
             for category, expires_at in product(Category, (None, at(0), at(7200), at(72 * 3600)))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebound.activity.domain.summary import NO_OFFER, Summary, Visits
-from rebound.jobs.domain import JobKind, JobStatus
+from rebound.jobs.domain import Job, JobKind, JobStatus
 from rebound.kernel.errors import ConflictError
 from rebound.loyalty.application import rank_customers
 from rebound.loyalty.application.use_rankings import RANKING, UNUSED
@@ -64,7 +64,7 @@ def test_a_job_finds_the_same() -> None:
     at_once = world.use_rankings.anew(BUSINESS_ID)
     assert at_once is not None
     world.rankings.latest.clear()
-    view = world.run_to_end(world.use_rankings.start(BUSINESS_ID))
+    view = world.run_to_end(world.start_ranking(BUSINESS_ID))
 
     ranking = world.rankings.get(BUSINESS_ID)
     assert view.job.status is JobStatus.COMPLETED
@@ -88,11 +88,11 @@ def test_pages_ranges_and_deaths_make_no_difference(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("rebound.loyalty.domain.ranking.MOST_ON_TOP", 5)
     did = [(*range(1 + number % 7), 300, 200, 100) for number in range(40)]
     calm = world_of(*did, ranges=1)
-    calm.run_to_end(calm.use_rankings.start(BUSINESS_ID))
+    calm.run_to_end(calm.start_ranking(BUSINESS_ID))
     for seed in range(5):
         world = world_of(*did, seed=seed, ranges=4)
         world.chaos = type(world.chaos)(death=0.05)
-        world.run_to_end(world.use_rankings.start(BUSINESS_ID))
+        world.run_to_end(world.start_ranking(BUSINESS_ID))
         assert world.rankings.latest == calm.rankings.latest
     assert len(calm.rankings.latest[BUSINESS_ID].top) == 5
 
@@ -118,7 +118,7 @@ def test_the_nights_begin_with_the_first_use_and_end_when_nobody_asks_any_more()
     assert nights == UNUSED.days
 
 
-def rankings(world: World) -> list[object]:
+def rankings(world: World) -> list[Job]:
     return [job for job in world.jobs.rows.values() if job.kind is JobKind.RANKING]
 
 
@@ -149,8 +149,11 @@ def test_a_large_business_is_told_to_wait_for_its_first_ranking(monkeypatch: pyt
         with pytest.raises(ConflictError) as refusal:
             world.use_rankings.standings(mine, world.clock.now())
         assert refusal.value.code == "not_ranked_yet"
+    due = [timer for timer in world.timers.rows if timer.due_at <= world.clock.now()]
+    for _ in range(2):
+        world.rank_at_night(due)
     [job] = rankings(world)
-    world.run_to_end(world.job_service.get(BUSINESS_ID, job.job_id))  # type: ignore[attr-defined]
+    world.run_to_end(world.job_service.get(BUSINESS_ID, job.job_id))
 
     standings = world.use_rankings.standings(mine, world.clock.now() + 3 * DAY)
     assert standings.top == {id_of(1), id_of(2)}

@@ -139,7 +139,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
     def edit_campaign(self) -> EditCampaign:
         from rebound.campaigns.application.edit_campaign import EditCampaign
 
-        return self.made(EditCampaign, view=self.campaign_service, foresee=self.preview_audience.foresee)
+        return self.made(EditCampaign, view=self.campaign_service)
 
     judge_account: JudgeAccount = use_case("rebound.campaigns.application.judge_account")
     read_recipients: ReadRecipients = use_case("rebound.campaigns.application.read_recipients", view="campaign_service")

@@ -40,4 +40,4 @@ class DynamoRankings(Directory):
         return None if document is None else date.fromisoformat(document["day"])
 
     def note_use(self, business_id: str, day: date) -> None:
-        self.put_document(business_id, _USE, {"day": day.isoformat()})
+        self.put_document(business_id, _USE, {"day": str(day)})

@@ -83,7 +83,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         ranking = None if prefers_a_job(app) else use_rankings.anew(business_of(app))
         if ranking is not None:
             return json_answer(TiersAnswer.of(ranking))
-        view = use_rankings.start(business_of(app), name_of_request(app))
+        view = wiring.use_cases().start_ranking(business_of(app), name_of_request(app))
         return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)
 
     @app.put("/v1/loyalty/favourites/<customer_id>", summary=chosen, tags=tags, responses=one)

@@ -13,13 +13,16 @@ from rebound.timers.wiring import AwsTimersPorts, TimersUseCases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
+    from rebound.businesses.domain.business import Business
     from rebound.jobs.application.run_job import JobWork
     from rebound.jobs.domain import JobKind
     from rebound.loyalty.application.favourites import Favourites
     from rebound.loyalty.application.find_tiers import FindTiers
     from rebound.loyalty.application.rank_customers import RankCustomers
-    from rebound.loyalty.application.use_rankings import RankAtNight, UseRankings
+    from rebound.loyalty.application.use_rankings import RankAtNight, StartRanking, UseRankings
+    from rebound.loyalty.domain.tiers import Standings
     from rebound.loyalty.ports import LoyaltyPorts, Rankings
     from rebound.timers.domain import Timer
     from rebound.timers.ports import Waker
@@ -45,10 +48,13 @@ class LoyaltyUseCases(ActivityUseCases, JobsUseCases, TimersUseCases):
     favourites: Favourites = use_case("rebound.loyalty.application.favourites")
     find_tiers: FindTiers = use_case("rebound.loyalty.application.find_tiers")
     rank_customers: RankCustomers = use_case("rebound.loyalty.application.rank_customers")
-    use_rankings: UseRankings = use_case(
-        "rebound.loyalty.application.use_rankings", rank="rank_customers", jobs="job_service"
-    )
+    use_rankings: UseRankings = use_case("rebound.loyalty.application.use_rankings", rank="rank_customers")
+    start_ranking: StartRanking = use_case("rebound.loyalty.application.use_rankings", jobs="job_service")
     rank_at_night: RankAtNight = use_case("rebound.loyalty.application.use_rankings", jobs="job_service")
+
+    def standings_at_need(self, business: Business, at: datetime) -> Standings:
+        """What tiers are found with; few filters ask for one."""
+        return self.use_rankings.standings(business, at)
 
     @cached_property
     def wakers(self) -> Mapping[str, Waker]:

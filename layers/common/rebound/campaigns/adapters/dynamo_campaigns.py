@@ -152,6 +152,9 @@ class DynamoCampaignBook:
             test_to=campaign.test_to,
             recurring_id=campaign.recurring_id,
             occurrence_date=campaign.occurrence_date,
+            contents=campaign.contents and {tier: written_said(said) for tier, said in campaign.contents.items()},
+            parent_id=campaign.parent_id,
+            tier=campaign.tier,
             version=version,
             expires_at=_carrier_expiry(campaign) if campaign.single else None,
             running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
@@ -242,6 +245,9 @@ def _campaign(row: CampaignRow) -> Campaign:
         test_to=row.test_to,
         recurring_id=row.recurring_id,
         occurrence_date=row.occurrence_date,
+        contents=row.contents and {tier: read_said(said) for tier, said in row.contents.items()},
+        parent_id=row.parent_id,
+        tier=row.tier,
         version=int(row.version or 0),
     )
 

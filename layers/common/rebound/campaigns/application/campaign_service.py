@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.campaigns.domain.by_tier import children_ids, of_no_tier, parts_of
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -23,6 +24,7 @@ from rebound.kernel.pages import Page
 from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
+from rebound.segments.domain.filters import compile_filter
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
 from rebound.templates.domain.rendering import check_said, warnings_about
@@ -62,6 +64,8 @@ class CampaignView(Struct, frozen=True):
     held_because: HoldReason | None = None
     warnings: tuple[FieldError, ...] = ()
     """What the business had better set right, as its settings are now."""
+    children: tuple[CampaignView, ...] = ()
+    """Those of a campaign that says something else to each loyalty tier; its counts have theirs in them."""
     fell_back_to_email: int = 0
     """Of those targeted, to how many it goes by email in place of a text: the text plan had no room for them."""
 
@@ -85,6 +89,8 @@ class NewCampaign(Struct, frozen=True):
     exclude_external_ids: frozenset[str] = frozenset()
     timing: Timing = field(default_factory=Timing)
     is_draft: bool = False
+    contents: Mapping[str, Said] | None = None
+    """In place of what is said to everybody: what is said to whom of each loyalty tier."""
 
 
 class CampaignsWanted(Struct, frozen=True):
@@ -146,7 +152,15 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         added = all_named(business_id, new.include_customer_ids, new.include_external_ids)
         taken_out = all_named(business_id, new.exclude_customer_ids, new.exclude_external_ids)
         both = in_both_lists(added, taken_out)
-        meant = self.check(business, new.selection, new.content, new.category, new.timing, both)
+        meant = self.check(
+            business,
+            new.selection,
+            new.content if new.contents is None else None,
+            new.category,
+            new.timing,
+            (*both, *tier_problems(new, business)),
+        )
+        check_parts(meant, new.contents)
         said = new.content.unpinned if new.is_draft and isinstance(new.content, TemplateContent) else new.content
         if not new.is_draft:
             check_barrier(business, new.channel)
@@ -161,6 +175,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             channel=new.channel,
             selection=new.selection,
             content=said,
+            contents=new.contents,
             created_at=now,
             status=CampaignStatus.DRAFT if new.is_draft else status_when_announced(new.timing.starts_at, now),
             exclude_failed=new.exclude_failed,
@@ -173,7 +188,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             expires_at=new.timing.expires_at,
         )
         # Before the campaign is stored: a failure here leaves nothing behind, and no send has changed the answer yet.
-        foreseen = self.foresee(replace(campaign, selection=meant))
+        foreseen = self.foreseen(replace(campaign, selection=meant))
         campaign = self._added(campaign, request)
         # As it is stored: whoever tries again may find that it was edited since.
         if campaign.status is CampaignStatus.SCHEDULED and campaign.send_at is not None:
@@ -260,7 +275,27 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         progress = self.expansion.list(campaign.campaign_id)
         business = self.businesses.get(campaign.business_id)
         view = counted(campaign, [part.audience for part in progress], counts)
-        return replace(view, warnings=warnings_about(business, campaign.category, campaign.channel))
+        view = replace(view, warnings=warnings_about(business, campaign.category, campaign.channel))
+        children = tuple(self.view(child) for child in self.children(campaign))
+        return view if not children else _together(view, children)
+
+    def children(self, campaign: Campaign) -> Sequence[Campaign]:
+        """The children that there are of a campaign; nothing is read for one that has none."""
+        found: list[Campaign] = []
+        for child_id in children_ids(campaign) if campaign.run_id is not None else ():
+            with suppress(NotFoundError):
+                found.append(self.campaigns.get(campaign.business_id, child_id))
+        return found
+
+    def foreseen(self, campaign: Campaign) -> Audience | None:
+        """Whom the campaign would reach, if that can be told quickly."""
+        total = Audience()
+        for part in parts_of(campaign):
+            audience = self.foresee(part)
+            if audience is None:
+                return None
+            total = total.plus(audience)
+        return total
 
     def page(
         self, business_id: str, limit: int, cursor: str | None, wanted: CampaignsWanted = ALL_CAMPAIGNS
@@ -305,6 +340,51 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         if errors:
             raise InvalidInputError(*errors)
         return meant
+
+
+def _together(view: CampaignView, children: tuple[CampaignView, ...]) -> CampaignView:
+    """The view of a campaign with the counts of its children in it."""
+    audience, results, fell_back = view.audience, dict(view.results), view.fell_back_to_email
+    for child in children:
+        audience = audience.plus(child.audience)
+        fell_back += child.fell_back_to_email
+        for status, count in child.results.items():
+            results[status] += count
+    return replace(
+        view, audience=audience, results=MappingProxyType(results), fell_back_to_email=fell_back, children=children
+    )
+
+
+def tier_problems(campaign: NewCampaign | Campaign, business: Business) -> list[FieldError]:
+    """What is wrong with a campaign that says something else to each loyalty tier."""
+    if campaign.contents is None:
+        return []
+    wrong: list[FieldError] = []
+    for tier, said in campaign.contents.items():
+        try:
+            check_said(said, campaign.category, business)
+        except InvalidInputError as error:
+            wrong.extend(
+                replace(each, field=f"contents.{tier}{each.field.removeprefix('content')}") for each in error.errors
+            )
+    if not campaign.category.traits.is_spaced:
+        wrong.append(FieldError("contents", "Are for loyalty campaigns alone; others have content."))
+    if campaign.selection.customer_ids is not None:
+        message = "Are for a segment_id or a filter: who is named by id gets one content."
+        wrong.append(FieldError("contents", message))
+    return wrong
+
+
+def check_parts(meant: Selection, contents: Mapping[str, Said] | None) -> None:
+    """Check that a filter has room for the tiers. Raises ``InvalidInputError``."""
+    if contents is None or meant.filter is None:
+        return
+    try:
+        compile_filter(of_no_tier(meant.filter, sorted(contents)))
+    except InvalidInputError:
+        field = "filter" if meant.segment_id is None else "segment_id"
+        message = "The filter is too large to be asked beside the loyalty tiers: make it smaller, or give one content."
+        raise InvalidInputError(FieldError(field, message)) from None
 
 
 def status_when_announced(starts_at: datetime | None, now: datetime) -> CampaignStatus:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
 from rebound.campaigns.application.campaign_service import counted
+from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.campaigns.domain.loyalty_weeks import (
     Claim,
@@ -101,6 +103,10 @@ class ClaimLoyaltyWeek(Struct, frozen=True, kw_only=True):
             return False
         if campaign.run_id is None:
             return True
+        for child_id in children_ids(campaign):
+            with suppress(NotFoundError):
+                if not self._gave_back(self.campaigns.get(campaign.business_id, child_id)):
+                    return False
         parts = [progress.audience for progress in self.expansion.list(campaign.campaign_id)]
         results = counted(campaign, parts, self.tallies.counts(campaign.campaign_id)).results
         return all(count == 0 or status is MessageStatus.CANCELLED for status, count in results.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.businesses.application.timing import Timing
-from rebound.campaigns.application.campaign_service import check_barrier, status_when_announced
+from rebound.campaigns.application.campaign_service import (
+    check_barrier,
+    check_parts,
+    status_when_announced,
+    tier_problems,
+)
+from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -40,6 +46,7 @@ class CampaignChange(Struct, frozen=True):
     category: Category | None = None
     selection: Callable[[Selection], Selection] | None = None
     content: Callable[[Campaign], Said] | None = None
+    contents: Callable[[Campaign], Mapping[str, Said]] | None = None
     exclude_failed: bool | None = None
     include_customer_ids: frozenset[str] | None = None
     include_external_ids: frozenset[str] | None = None
@@ -55,7 +62,10 @@ class CampaignChange(Struct, frozen=True):
         if self.selection is not None:
             changed = replace(changed, selection=self.selection(campaign.selection))
         if self.content is not None:
-            changed = replace(changed, content=self.content(changed))
+            changed = replace(changed, content=self.content(changed), contents=None)
+        if self.contents is not None:
+            contents = self.contents(changed)
+            changed = replace(changed, content=next(iter(contents.values())), contents=contents)
         if self.timing is not None:
             timing = self.timing(timing_of(campaign))
             changed = replace(
@@ -95,7 +105,6 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     request_ids: RequestIds
-    foresee: Callable[[Campaign], Audience | None]
     template_contents: TemplateContents
     space_out: Callable[[Campaign], None]
 
@@ -115,7 +124,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 changed = replace(changed, status=status_when_announced(changed.send_at, self.clock.now()))
             if not foreseen:
                 # Before anything is sent; a change that loses a race against another one is foreseen by the first read.
-                foreseen.append(self.foresee(replace(changed, selection=meant)))
+                foreseen.append(self.view.foreseen(replace(changed, selection=meant)))
             if changed.status is not CampaignStatus.DRAFT and _is_for(changed) != _is_for(campaign):
                 self.space_out(changed)
             return self._written(campaign, changed)
@@ -140,7 +149,16 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             if campaign.status is not CampaignStatus.DRAFT:
                 return campaign
             content = self._for_kind(campaign)
-            self.view.check(business, campaign.selection, content, campaign.category, timing_of(campaign))
+            wrong = tier_problems(campaign, business)
+            meant = self.view.check(
+                business,
+                campaign.selection,
+                content if campaign.contents is None else None,
+                campaign.category,
+                timing_of(campaign),
+                wrong,
+            )
+            check_parts(meant, campaign.contents)
             check_barrier(business, campaign.channel)
             self.view.judge(business, campaign.category)
             status = status_when_announced(campaign.send_at, self.clock.now())
@@ -168,8 +186,9 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             category=campaign.category,
             channel=campaign.channel,
             # The filters of saved segments are those of the time at which a campaign begins.
-            selection=as_asked(campaign.selection),
+            selection=as_asked(as_posted(campaign)),
             content=campaign.content,
+            contents=campaign.contents,
             created_at=now,
             status=CampaignStatus.DRAFT,
             exclude_failed=campaign.exclude_failed,
@@ -179,7 +198,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             exclude_external_ids=campaign.exclude_external_ids,
         )
         copied, meant = self._checked(draft, change)
-        foreseen = self.foresee(replace(copied, selection=meant))
+        foreseen = self.view.foreseen(replace(copied, selection=meant))
         try:
             self.campaigns.add(copied)
         except ConcurrentChangeError:
@@ -191,6 +210,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         changed = change.applied_to(campaign)
         both = in_both_lists(changed.include_customer_ids, changed.exclude_customer_ids)
         is_said_anew = change.content is not None or change.category is not None
+        is_said_anew = is_said_anew and changed.contents is None
         if change.category is not None and change.content is None:
             changed = replace(changed, content=self._for_kind(changed))
         try:
@@ -200,8 +220,9 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 changed.content if is_said_anew else None,
                 changed.category,
                 None if change.timing is None else timing_of(changed),
-                both,
+                (*both, *tier_problems(changed, self.businesses.get(campaign.business_id))),
             )
+            check_parts(meant, changed.contents)
         except InvalidInputError as error:
             # A segment that has been deleted since is no fault of a change that is about something else.
             wrong = [each for each in error.errors if change.selection is not None or not _is_about_segment(each)]
@@ -234,9 +255,9 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         begin(campaign, self.runner)
 
 
-def _is_for(campaign: Campaign) -> tuple[Category, Selection, datetime | None]:
+def _is_for(campaign: Campaign) -> tuple[object, ...]:
     """What decides which other campaigns it has to keep away from."""
-    return campaign.category, campaign.selection, campaign.send_at
+    return campaign.category, campaign.selection, campaign.send_at, frozenset(campaign.contents or ())
 
 
 def begin(campaign: Campaign, runner: CampaignRunner) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from rebound.campaigns.application.campaign_service import status_when_announced
 from rebound.campaigns.application.edit_campaign import begin
+from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.retrying import retried
@@ -45,7 +47,7 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
             _check_announced(campaign)
             return CampaignStatus.PAUSED
 
-        return self._move(business_id, campaign_id, paused)
+        return self._move_all(business_id, campaign_id, paused)
 
     def resume(self, business_id: str, campaign_id: str) -> CampaignView:
         """Go on where it stopped: nobody is skipped, nobody is sent to twice. Raises as ``pause`` does.
@@ -67,14 +69,32 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
                 self.space_out(campaign)
             return status
 
-        return self._move(business_id, campaign_id, resumed, requeue=True)
+        return self._move_all(business_id, campaign_id, resumed, requeue=True)
 
     def cancel(self, business_id: str, campaign_id: str) -> CampaignView:
         """End the campaign: messages that have not been handed over never will be, and a draft is given up.
 
         Raises ``NotFoundError``, and ``ConflictError`` when the campaign has ended.
         """
-        return self._move(business_id, campaign_id, lambda _: CampaignStatus.CANCELLED, requeue=True)
+        return self._move_all(business_id, campaign_id, lambda _: CampaignStatus.CANCELLED, requeue=True)
+
+    def _move_all(
+        self,
+        business_id: str,
+        campaign_id: str,
+        status_of: Callable[[Campaign], CampaignStatus],
+        *,
+        requeue: bool = False,
+    ) -> CampaignView:
+        """Move a campaign, and then its children, those aside that have ended by themselves."""
+        view = self._move(business_id, campaign_id, status_of, requeue=requeue)
+        children = self.view.children(view.campaign)
+        for child in children:
+            if child.status not in ENDED:
+                # It may have ended since.
+                with suppress(ConflictError):
+                    self._move(business_id, child.campaign_id, status_of, requeue=requeue)
+        return self.view.get(business_id, campaign_id) if children else view
 
     def _move(
         self,
@@ -127,7 +147,9 @@ class CloseCampaign(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def complete(self, business_id: str, campaign_id: str) -> None:
-        """Complete the campaign, because everybody is accounted for."""
+        """Complete the campaign, and its children before it, because everybody is accounted for."""
+        for child_id in children_ids(self.campaigns.get(business_id, campaign_id)):
+            self._end(business_id, child_id, CampaignStatus.COMPLETED, None)
         self._end(business_id, campaign_id, CampaignStatus.COMPLETED, None)
 
     def fail(self, business_id: str, campaign_id: str, reason: str) -> None:

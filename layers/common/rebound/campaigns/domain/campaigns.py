@@ -96,7 +96,10 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     ``names_left_out`` is set where the expansion keeps whom it leaves out (``LeftOut``), as campaigns of former
     versions did not. ``test_to`` is the address of a single message that is a test, whose customer is made up.
     An occurrence of the recurring campaign ``recurring_id``, on the local day ``occurrence_date``, goes to its members
-    (``MemberList``), whatever its selection says. ``version`` counts the writes of the stored row, 0 for none yet.
+    (``MemberList``), whatever its selection says.
+    A campaign with ``contents`` has a child for each of these tiers once it is planned (``by_tier``), which has a
+    ``parent_id`` and a ``tier``.
+    ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -123,6 +126,8 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     test_to: str | None = None
     recurring_id: str | None = None
     occurrence_date: date | None = None
+    parent_id: str | None = None
+    tier: str | None = None
     version: int = 0
 
     @property

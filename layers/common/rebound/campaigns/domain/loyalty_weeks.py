@@ -73,9 +73,12 @@ class LoyaltyWeek(Struct, frozen=True):
 def audiences_of(campaign: Campaign) -> tuple[str, ...]:
     """The audiences whose days a campaign takes, in an order that is the same for all campaigns."""
     selection = campaign.selection
+    named = {_TIER + tier for tier in campaign.contents or ()}
     if selection.segment_id is not None:
-        return (_SEGMENT + selection.segment_id,)
-    return tuple(sorted(set(_named_in(selection.filter)))) or (OTHERS,)
+        named.add(_SEGMENT + selection.segment_id)
+    else:
+        named.update(_named_in(selection.filter))
+    return tuple(sorted(named)) or (OTHERS,)
 
 
 def _named_in(tree: object) -> Iterator[str]:

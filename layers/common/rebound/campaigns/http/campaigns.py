@@ -14,6 +14,7 @@ from pydantic import Field
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns import wiring
 from rebound.campaigns.application.campaign_service import CampaignsWanted, CampaignView
+from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
 from rebound.campaigns.http.requests import CampaignChangeRequest, NewCampaignRequest
 from rebound.eligibility.application.preview_audience import MOST_FORESEEN
@@ -21,6 +22,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
+from rebound.loyalty.domain.tiers import Tier
 from rebound.messages.http import SaidAnswer, Says, said_in_answer
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -42,6 +44,8 @@ from rebound.platform.http.shapes import (
 )
 from rebound.segments.domain.filters import as_written
 from rebound.segments.http.filters import Filter
+from rebound.templates.domain.content import written_said
+from rebound.templates.http.given_content import GivenContent
 
 HOW_TO_FORESEE = (
     "Too many customers to tell at once whom this reaches: POST /v1/segments/preview with the same filter, channel and "
@@ -60,6 +64,11 @@ class ResultsAnswer(Answer):
     uncertain: int = Field(default=0, description="Nobody knows whether it went out; settled by a later receipt.")
     cancelled: int = Field(default=0, description="The campaign was cancelled before these were handed over.")
 
+    @classmethod
+    def of(cls, view: CampaignView) -> Self:
+        """The answer for a campaign's results."""
+        return cls(**{str(status): count for status, count in view.results.items()})
+
 
 class RollbackAnswer(Answer):
     """A rollback of flags and how far it is."""
@@ -74,6 +83,21 @@ class RollbackAnswer(Answer):
     def of(cls, rollback: Rollback) -> Self:
         """The answer for a rollback."""
         return cls.filled(rollback, status="completed" if rollback.done else "running")
+
+
+class ChildAnswer(Answer):
+    """The campaign to whom of one loyalty tier."""
+
+    campaign_id: str
+    tier: Tier
+    status: CampaignStatus
+    audience: AudienceAnswer
+    results: ResultsAnswer
+
+    @classmethod
+    def of(cls, view: CampaignView) -> Self:
+        """The answer for a child."""
+        return cls.filled(view.campaign, audience=AudienceAnswer.of(view.audience), results=ResultsAnswer.of(view))
 
 
 class ListedCampaignAnswer(Answer):
@@ -113,6 +137,12 @@ class ListedCampaignAnswer(Answer):
     recurring_campaign_id: str | None = Field(description="Of which recurring campaign it is an occurrence.")
     occurrence_date: date | None = Field(description="The local day of the occurrence.")
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
+    parent_id: str | None = Field(description="Of the campaign to one loyalty tier: whose child it is.")
+    tier: Tier | None = Field(description="Of a child: for whom it is.")
+    children: list[ChildAnswer] = Field(
+        description="With contents, once it has begun: a campaign for each tier. Audience and results have theirs in "
+        "them; whoever is of no tier with a content is left out of the campaign itself."
+    )
     warnings: list[FieldProblem] = Field(
         description="What the business had better set right, or mend in the layout that has just been given; the "
         "campaign is sent all the same."
@@ -131,10 +161,11 @@ class ListedCampaignAnswer(Answer):
             held_until=view.held_until,
             held_because=view.held_because,
             audience=AudienceAnswer.of(view.audience),
-            results=ResultsAnswer(**{str(status): count for status, count in view.results.items()}),
+            results=ResultsAnswer.of(view),
             fell_back_to_email=view.fell_back_to_email,
             recurring_campaign_id=campaign.recurring_id,
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
+            children=[ChildAnswer.of(child) for child in view.children],
             warnings=[FieldProblem.of(warning) for warning in view.warnings],
             **cls._more(campaign),
         )
@@ -148,6 +179,7 @@ class ListedCampaignAnswer(Answer):
 class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
     """A campaign and how it stands; ``content`` and the audience are as requests have them."""
 
+    contents: dict[str, GivenContent] | None = Field(description="By loyalty tier, in place of content.")
     filter: Filter | None = Field(description="For whom, unless by segment_id or a list.")
     segment_filter: Filter | None = Field(
         description="With segment_id: the segment's filter as it was when the campaign began; null before."
@@ -163,12 +195,14 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
 
     @classmethod
     def _more(cls, campaign: Campaign) -> dict[str, Any]:
-        selection = campaign.selection
+        selection = as_posted(campaign)
+        contents = campaign.contents
         named, own = selection.customer_ids, selection.external_ids
         is_saved = selection.segment_id is not None
         tree = None if selection.filter is None else as_written(selection.filter)
         return {
-            **said_in_answer(campaign.content),
+            **said_in_answer(campaign.content if contents is None else None),
+            "contents": contents and {tier: written_said(said) for tier, said in contents.items()},
             "filter": None if is_saved else tree,
             "segment_filter": tree if is_saved else None,
             "customer_ids": None if named is None or own is not None else list(named),

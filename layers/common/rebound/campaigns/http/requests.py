@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import NewCampaign
 from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.loyalty.domain.tiers import Tier
 from rebound.messages.http import Says, Sends, Timed
+from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import (
     AddedCustomerIds,
     AddedExternalIds,
@@ -24,10 +27,12 @@ from rebound.platform.http.shapes import (
     TakenOutExternalIds,
     customers_named,
     one_line,
+    one_of,
 )
 from rebound.segments.domain.selections import Selection
 from rebound.segments.http.filters import Filter, SegmentId
 from rebound.templates.domain.content import Said
+from rebound.templates.http.given_content import GivenContent, content_of
 
 AUDIENCE: Final[tuple[str, ...]] = ("segment_id", "filter", "customer_ids", "external_ids")
 EXACTLY_ONE: Final = f"Give exactly one of {', '.join(AUDIENCE)}."
@@ -35,6 +40,9 @@ LISTS_BY_HAND: Final = frozenset(
     {"include_customer_ids", "include_external_ids", "exclude_customer_ids", "exclude_external_ids"}
 )
 LISTS: Final = frozenset({"customer_ids", "external_ids"})
+MAX_CONTENTS_BYTES: Final = 150_000
+"""Of the contents by tier together: a campaign's row holds 400 KB."""
+_TIERS: Final = ", ".join(Tier)
 MAX_LIST_BYTES: Final = 40_000
 """Of a list of external ids, which is kept as it is: a thousand UUIDs, and both lists fit the campaign's row."""
 MAX_TAKEN_OUT_BYTES: Final = 20_000
@@ -53,6 +61,42 @@ KeptAddedExternalIds = Annotated[AddedExternalIds, AfterValidator(partial(_fits,
 KeptTakenOutExternalIds = Annotated[TakenOutExternalIds, AfterValidator(partial(_fits, MAX_TAKEN_OUT_BYTES))]
 
 
+def _fit_together(contents: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(contents, ensure_ascii=False).encode(errors="replace")) > MAX_CONTENTS_BYTES:
+        raise ValueError(f"Must have at most {MAX_CONTENTS_BYTES} bytes together, as JSON.")
+    return contents
+
+
+Contents = Annotated[
+    dict[Annotated[str, one_of(Tier)], GivenContent],
+    AfterValidator(_fit_together),
+    Field(
+        description="Of a loyalty campaign to a segment_id or a filter, in place of content: what it says to whom of "
+        "each tier. Each has a campaign of its own then; who is of none of these tiers is left out as no_tier_content.",
+        examples=[
+            {"new": {"subject": "Welcome", "text": "Come again."}, "top": {"subject": "Thanks", "text": "A gift."}}
+        ],
+    ),
+]
+
+
+def _said_by_tier(channel: Channel, contents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Said]:
+    """What is said to each tier. Raises ``InvalidInputError``."""
+    said: dict[str, Said] = {}
+    errors: list[FieldError] = [] if contents else [FieldError("contents", f"Name one tier at least: {_TIERS}.")]
+    for tier, given in contents.items():
+        if tier not in list(Tier):
+            errors.append(FieldError.unknown(f"contents.{tier}", f"Must be one of {_TIERS}.", tier, list(Tier)))
+            continue
+        try:
+            said[tier] = content_of(channel, given)
+        except ValidationError as error:
+            errors.extend(fields_of_content(error, f"contents.{tier}"))
+    if errors:
+        raise InvalidInputError(*errors)
+    return said
+
+
 class NewCampaignRequest(Sends):
     """A campaign: exactly one of ``segment_id``, ``filter``, ``customer_ids`` and ``external_ids`` says for whom."""
 
@@ -60,6 +104,7 @@ class NewCampaignRequest(Sends):
     status: Literal["draft"] | None = Field(
         default=None, description="A draft is kept, and sent only once it is announced."
     )
+    contents: Contents | None = None
     segment_id: SegmentId | None = None
     filter: Filter | None = None
     customer_ids: CustomerIds | None = None
@@ -78,12 +123,20 @@ class NewCampaignRequest(Sends):
 
     def read(self, business_id: str) -> NewCampaign:
         """The campaign that is asked for. Raises ``InvalidInputError``, and ``ValidationError`` for its content."""
+        contents = None if self.contents is None else _said_by_tier(self.channel, self.contents)
+        if contents is not None:
+            _check_alone(self)
         return NewCampaign(
             name=self.name,
             category=self.category,
             channel=self.channel,
             selection=_selection(business_id, {name: getattr(self, name) for name in AUDIENCE}),
-            content=self.said(business_id, self.channel, self.category),
+            content=(
+                self.said(business_id, self.channel, self.category)
+                if contents is None
+                else next(iter(contents.values()))
+            ),
+            contents=contents,
             exclude_failed=self.exclude_failed,
             include_customer_ids=frozenset(self.include_customer_ids),
             include_external_ids=frozenset(self.include_external_ids),
@@ -101,6 +154,9 @@ class CampaignChangeRequest(Timed, Says):
     """
 
     name: Name = ""
+    contents: Contents | None = Field(
+        default=None, description="In place of what was said, by loyalty tier; content, in its place, is for everybody."
+    )
     category: Annotated[Category, Field(strict=False)] = Category.MARKETING
     segment_id: SegmentId | None = None
     filter: Filter | None = None
@@ -121,9 +177,14 @@ class CampaignChangeRequest(Timed, Says):
         return CampaignChange(
             **simple,
             selection=partial(self._selected, business_id) if given.intersection(AUDIENCE) else None,
-            content=partial(self._said, business_id) if self.says_something_else else None,
+            content=partial(self._said, business_id) if self.says_something_else and self.contents is None else None,
+            contents=self._said_by_tier if self.contents is not None else None,
             timing=self._timed if given & Timed.model_fields.keys() else None,
         )
+
+    def _said_by_tier(self, campaign: Campaign) -> Mapping[str, Said]:
+        _check_alone(self)
+        return _said_by_tier(campaign.channel, self.contents or {})
 
     def _said(self, business_id: str, campaign: Campaign) -> Said:
         return self.said(business_id, campaign.channel, campaign.category, campaign.content)
@@ -145,6 +206,13 @@ class CampaignChangeRequest(Timed, Says):
         stood = {"send_at": as_written, "local": before.local_time is not None, "expires_at": before.expires_at}
         named = {name: getattr(self, name) for name in Timed.model_fields.keys() & self.model_fields_set}
         return Timed.model_construct(**{**stood, **named}).timing()
+
+
+def _check_alone(request: Says) -> None:
+    """Raise ``InvalidInputError`` for what says something beside the contents by tier."""
+    beside = [name for name in Says.model_fields if getattr(request, name) is not None]
+    if beside:
+        raise InvalidInputError(FieldError(beside[0], "Give either this or contents, by tier."))
 
 
 def _selection(business_id: str, given: Mapping[str, Any]) -> Selection:

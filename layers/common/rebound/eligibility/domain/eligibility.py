@@ -316,6 +316,14 @@ def _is_added_back(case: Case) -> bool:
     return case.customer.customer_id in case.mailing.include_customer_ids
 
 
+def _has_no_content(case: Case) -> bool:
+    return bool(case.mailing.contents)
+
+
+def _tiers(case: Case) -> Mapping[str, Any]:
+    return {"contents": sorted(case.mailing.contents or ())}
+
+
 def _lacks_a_variable(case: Case) -> bool:
     return bool(case.missing_variables)
 
@@ -345,9 +353,7 @@ def _counts(case: Case) -> Mapping[str, Any]:
 
 def _comes_too_late(case: Case) -> bool:
     expires_at = case.mailing.expires_at
-    if expires_at is None:
-        return False
-    return (case.allowed_at or case.now) >= expires_at
+    return expires_at is not None and (case.allowed_at or case.now) >= expires_at
 
 
 def _expiry(case: Case) -> Mapping[str, Any]:
@@ -427,6 +433,8 @@ class Exclusion(StrEnum):
     INVALID_CONTACT = "invalid_contact", Rule(_is_left_out_as_invalid, _validity)
     WAITING_FOR_RETRY = "waiting_for_retry", Rule(_waits_for_its_next_try, _spacing)
     """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
+    NO_TIER_CONTENT = "no_tier_content", Rule(_has_no_content, _tiers)
+    """The campaign says something else to each loyalty tier, and nothing to the customer's."""
     MISSING_VARIABLE = "missing_variable", Rule(_lacks_a_variable, _variables)
     """A variable that the message's template requires says nothing for this customer, and has no default."""
     FREQUENCY_CAP = "frequency_cap", Rule(_is_capped, _counts)

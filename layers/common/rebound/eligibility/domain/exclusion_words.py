@@ -367,6 +367,15 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         step=mend_the_address,
         left_out="the address was flagged as invalid, and its next try not due yet",
     ),
+    Exclusion.NO_TIER_CONTENT: ExclusionWords(
+        stops=lambda case: (
+            f"The campaign says something to these tiers: {', '.join(sorted(case.mailing.contents or ()))}; the "
+            "customer is of none of them."
+        ),
+        passes=lambda _: "The message says something to everybody whom it is for.",
+        step=lambda _: "Give a content for the customer's loyalty tier as well, or one content for everybody.",
+        left_out="the campaign had nothing to say to the customer's loyalty tier",
+    ),
     Exclusion.MISSING_VARIABLE: ExclusionWords(
         stops=lambda case: (
             f"The message cannot do without {_missing(case)}, which says nothing for this customer and has no default."

@@ -141,7 +141,7 @@ class RankingWork(Struct, frozen=True, kw_only=True):
         """Fix who is on top for the second phase, or keep the ranking and complete the job."""
         if not job.phase:
             day = self.businesses.get(job.business_id).local_day(job.created_at)
-            found = {"day": day.isoformat(), "top": list(_ids(highest(*_ranks(counts))))}
+            found = {"day": str(day), "top": list(_ids(highest(*_ranks(counts))))}
             request = {**job.request, **found, "is_reviewed": bool(counts.get(REVIEWED))}
             return replace(job, request=request, phase=1, status=JobStatus.RUNNING)
         tiers = {label.removeprefix(TIER): count for label, count in counts.items() if label.startswith(TIER)}

@@ -39,15 +39,14 @@ SPREAD: Final = timedelta(hours=3)
 class UseRankings(Struct, frozen=True, kw_only=True):
     """Gives the latest ranking, and remembers that it was asked for.
 
-    The first to ask, today, has the next night's timer written; nothing is read or written for a business that never
-    asks.
+    The first to ask, today, has the next night's timer written, or one for now where there is nothing to give yet.
+    Nothing is read or written for a business that never asks.
     """
 
     rankings: Rankings
     businesses: BusinessDirectory
     timers: TimerBook
     rank: RankCustomers
-    jobs: JobService
     clock: Clock
 
     def standings(self, business: Business, at: datetime) -> Standings:
@@ -57,12 +56,12 @@ class UseRankings(Struct, frozen=True, kw_only=True):
         """
         latest = self.fresh(business)
         if latest is None:
-            self.start(business.business_id)
+            self.timers.put([Timer(self.clock.now(), RANKING, business.business_id)])
             raise ConflictError(
                 "not_ranked_yet",
                 "The customers are being ranked for the first time, so that nobody's tier is known yet.",
             )
-        return Standings(business.local_day(at), frozenset(latest.top), latest.is_reviewed)
+        return Standings(business.local_day(at), frozenset(latest.top), latest.is_reviewed, business.time_zone)
 
     def fresh(self, business: Business) -> Ranking | None:
         """The latest ranking, or a new one where there is none of these days and that is quickly done."""
@@ -77,17 +76,25 @@ class UseRankings(Struct, frozen=True, kw_only=True):
         self._used(self.businesses.get(business_id))
         return self.rank(business_id) or self.rankings.get(business_id)
 
-    def start(self, business_id: str, request: str | None = None) -> JobView:
-        """Start a job that ranks the customers, once a day unless the request has a name."""
-        day = self.businesses.get(business_id).local_day(self.clock.now())
-        return self.jobs.start(business_id, JobKind.RANKING, {}, request=request or f"{RANKING}#{day}")
-
     def _used(self, business: Business) -> None:
         now = self.clock.now()
         today = business.local_day(now)
         if self.rankings.used_on(business.business_id) != today:
             self.timers.put([_next_night(business, now)])
             self.rankings.note_use(business.business_id, today)
+
+
+class StartRanking(Struct, frozen=True, kw_only=True):
+    """Starts a job that ranks the customers of a business by day."""
+
+    businesses: BusinessDirectory
+    jobs: JobService
+    clock: Clock
+
+    def __call__(self, business_id: str, request: str | None = None) -> JobView:
+        """Start it, once a day unless the request has a name."""
+        day = self.businesses.get(business_id).local_day(self.clock.now())
+        return self.jobs.start(business_id, JobKind.RANKING, {}, request=request or f"{RANKING}#{day}")
 
 
 class RankAtNight(Struct, frozen=True, kw_only=True):

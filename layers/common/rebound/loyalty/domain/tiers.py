@@ -56,12 +56,14 @@ class Doings(Protocol):
 class Standings(Struct, frozen=True):
     """What tiers need to know of all customers of a business together, as of a day of its calendar.
 
-    ``top`` are the customers with the most sessions; ``is_reviewed`` says that the business has posted a review.
+    ``top`` are the customers with the most sessions; ``is_reviewed`` says that the business has posted a review. The
+    calendar is that of ``zone``.
     """
 
     day: date
     top: frozenset[str] = frozenset()
     is_reviewed: bool = False
+    zone: str = "UTC"
 
 
 class Person(Struct, frozen=True):

@@ -1,5 +1,6 @@
 """Mailings: what is sent to whom."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -24,7 +25,8 @@ class Mailing(Struct, frozen=True, kw_only=True):
     then the moment at which the first clock on earth shows that time. Nothing is handed over from ``expires_at`` on.
     ``over_limit`` says that the business may not reach so many (``Business.recipient_limit``), so that nobody gets it.
     ``include_customer_ids`` get it although their contact is flagged, ``exclude_customer_ids`` do not get it; nobody is
-    in both. ``content`` is ``None`` where only the kind of message is known.
+    in both. ``content`` is ``None`` where only the kind of message is known. A mailing with ``contents``,
+    by loyalty tier, is for those whom the selection means and who are of none of these tiers: it says nothing.
     """
 
     business_id: str
@@ -43,6 +45,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     asks_consent: bool = False
     over_limit: bool = False
     content: Said | None = None
+    contents: Mapping[str, Said] | None = None
 
     @property
     def scopes(self) -> tuple[Scope, ...]:

@@ -42,6 +42,20 @@ HOUR: Final = timedelta(hours=1)
 _TO_THE_HOUR: Final = len("2026-11-29T18")
 
 
+def _with_content(campaign: Campaign, tier: str | None) -> Campaign:
+    """The campaign as it says something to a tier, by default the first. Raises ``InvalidInputError``."""
+    contents = campaign.contents
+    if contents is None:
+        if tier is not None:
+            raise InvalidInputError(
+                FieldError("tier", "Is for campaigns with contents by tier; this one has one content.")
+            )
+        return campaign
+    if tier is not None and tier not in contents:
+        raise InvalidInputError(FieldError("tier", f"Must be one of {', '.join(contents)}."))
+    return replace(campaign, content=contents[tier or next(iter(contents))])
+
+
 class Turns(Struct, frozen=True, kw_only=True):
     """Gives something out a limited number of times; whatever is given out is not given back."""
 
@@ -128,13 +142,15 @@ class SendTest(Struct, frozen=True, kw_only=True):
     clock: Clock
     template_contents: TemplateContents
 
-    def __call__(self, business_id: str, campaign_id: str, to: str, request: str | None = None) -> Message:
-        """Queue the test to one of the business's test recipients.
+    def __call__(
+        self, business_id: str, campaign_id: str, to: str, request: str | None = None, tier: str | None = None
+    ) -> Message:
+        """Queue the test to one of the business's test recipients; ``tier`` says which of several contents to try.
 
         Raises ``NotFoundError``, ``InvalidInputError``, ``ConflictError`` when the address has not confirmed or
         nothing is sent on the channel, and ``TooSoonError``.
         """
-        campaign = self.view.find(business_id, campaign_id)
+        campaign = _with_content(self.view.find(business_id, campaign_id), tier)
         business = self.businesses.get(business_id)
         recipient = self._recipient(business, to)
         if recipient.channel is not campaign.channel:

@@ -8,9 +8,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import Field, StringConstraints
 
 from rebound.kernel.channels import MAX_EMAIL, Channel
+from rebound.loyalty.domain.tiers import Tier
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.routes import business_of, json_answer, name_of_request, responses
-from rebound.platform.http.shapes import Answer, Request, Time
+from rebound.platform.http.shapes import Answer, Request, Time, one_of
 from rebound.preferences import wiring
 
 
@@ -19,6 +20,9 @@ class TestRequest(Request):
 
     __test__ = False
 
+    tier: Annotated[str, one_of(Tier)] | None = Field(
+        default=None, description="Of a campaign with contents by loyalty tier: which to try; the first if left out."
+    )
     to: Annotated[str, StringConstraints(min_length=3, max_length=MAX_EMAIL)] = Field(
         description="One of test_recipients of the business that has confirmed.", examples=["owner@example.com"]
     )
@@ -52,5 +56,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(TestAnswer, HTTPStatus.ACCEPTED),
     )
     def test_campaign(campaign_id: str, request: Annotated[TestRequest, Body()]) -> Response[str]:
-        message = wiring.use_cases().send_test(business_of(app), campaign_id, request.to, name_of_request(app))
+        message = wiring.use_cases().send_test(
+            business_of(app), campaign_id, request.to, name_of_request(app), request.tier
+        )
         return json_answer(TestAnswer.of(message, campaign_id), HTTPStatus.ACCEPTED)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.loyalty.domain.tiers import Standings
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT, pinned
-from rebound.segments.domain.matching import Moment
+from rebound.segments.domain.matching import CustomerMatcher, Moment
 from rebound.segments.domain.selections import CustomerFilter, Selection, meant_by
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class PinFilters(Struct, frozen=True, kw_only=True):
     segments: SegmentBook
     businesses: BusinessDirectory
     clock: Clock
+    standings_at_need: Callable[[Business, datetime], Standings]
 
     def filter(self, business_id: str, tree: Mapping[str, Any], field: str = "filter") -> Mapping[str, Any]:
         """A client's tree with the segments that it names. Raises ``InvalidInputError``."""
@@ -53,15 +56,23 @@ class PinFilters(Struct, frozen=True, kw_only=True):
 
     def at(self, business_id: str, selection: Selection, at: datetime) -> Selection:
         """The selection as of a time, where that matters; one that has a moment keeps it."""
-        if selection.as_of is not None or not meant_by(selection).is_timed:
+        if selection.as_of is not None:
             return selection
-        return replace(selection, as_of=Moment.of(self.businesses.get(business_id), at))
+        matcher = meant_by(selection)
+        return replace(selection, as_of=self._moment(business_id, matcher, at)) if matcher.is_timed else selection
 
     def wanted(self, business_id: str, wanted: CustomerFilter) -> CustomerFilter:
         """A filter of a list as of now, where that matters. Raises ``InvalidInputError``."""
-        if not wanted.compiled().is_timed:
+        matcher = wanted.compiled()
+        if not matcher.is_timed:
             return wanted
-        return replace(wanted, as_of=Moment.of(self.businesses.get(business_id), self.clock.now()))
+        return replace(wanted, as_of=self._moment(business_id, matcher, self.clock.now()))
+
+    def _moment(self, business_id: str, matcher: CustomerMatcher, at: datetime) -> Moment:
+        """The moment, with the ranking where a condition asks for a tier. Raises ``ConflictError``."""
+        business = self.businesses.get(business_id)
+        moment = Moment.of(business, at)
+        return replace(moment, standings=self.standings_at_need(business, at)) if matcher.is_ranked else moment
 
     def _finder(self, business_id: str) -> Callable[[str], Mapping[str, Any] | None]:
         @cache

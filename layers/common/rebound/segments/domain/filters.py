@@ -9,7 +9,7 @@ from rebound.customers.domain import TEXT_FIELDS
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
-from rebound.segments.domain import activity_leaves, leaves
+from rebound.segments.domain import activity_leaves, leaves, tier_leaf
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
 from rebound.segments.domain.reading import Problems, a_date, day_count, read_object
@@ -211,10 +211,6 @@ def _birthday(problems: Problems, asked: object, path: str, at: Moment | None) -
     return NOBODY if read is None else leaves.with_birthday(read["within_days"], at)
 
 
-def _tier(problems: Problems, asked: object, path: str, _: Moment | None) -> CustomerMatcher:  # noqa: ARG001
-    return problems.wrong(path, "Loyalty tiers are not worked out yet: no filter can ask for one.")
-
-
 def _field(problems: Problems, tree: Mapping[str, Any], path: str) -> CustomerMatcher:
     name = tree["field"]
     if not isinstance(name, str) or name not in TEXT_FIELDS:
@@ -250,10 +246,10 @@ LEAVES: Final[Mapping[str, Leaf]] = {
     "bookings": activity_leaves.bookings,
     "purchases": activity_leaves.purchases,
     "membership": activity_leaves.membership,
-    "tier": _tier,
+    "tier": tier_leaf.tier,
 }
 """The conditions with one name, each with what reads its value."""
-CONDITIONS: Final = ("all", "any", "not", "segment", *(name for name in LEAVES if name != "tier"), "field")
+CONDITIONS: Final = ("all", "any", "not", "segment", *LEAVES, "field")
 OF_CLASSES: Final = frozenset(
     {
         *("class", "classes", "class_id", "class_ids", "class_type", "class_tag", "class_tags"),

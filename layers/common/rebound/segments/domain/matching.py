@@ -17,6 +17,7 @@ from rebound.businesses.domain.business import Business
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel, ContactKey
+from rebound.loyalty.domain.tiers import Standings
 
 if TYPE_CHECKING:
     from rebound.activity.domain.summary import Summary
@@ -36,6 +37,8 @@ class Moment(Struct, frozen=True):
 
     now: datetime
     today: date
+    standings: Standings | None = None
+    """The ranking of the customers, where a condition asks for a loyalty tier."""
 
     @classmethod
     def of(cls, business: Business, now: datetime) -> Self:
@@ -67,6 +70,8 @@ class CustomerMatcher(Struct, frozen=True):
     channels: frozenset[Channel] = frozenset()
     is_timed: bool = False
     asks_activity: bool = False
+    is_ranked: bool = False
+    """Whether the moment must have the standings of the business."""
 
     def __call__(
         self, customer: Customer, contacts: KnownContacts = NO_CONTACTS, summaries: Summaries = NO_SUMMARIES
@@ -146,4 +151,5 @@ def _asking_for(parts: Sequence[CustomerMatcher], test: Test) -> CustomerMatcher
         frozenset().union(*(part.channels for part in parts)),
         any(part.is_timed for part in parts),
         any(part.asks_activity for part in parts),
+        any(part.is_ranked for part in parts),
     )

@@ -11,6 +11,7 @@ from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.domain import COUNTED_FIELDS, PROFILE, TEXT_FIELDS
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
+from rebound.loyalty.domain.tiers import Tier
 from rebound.platform.http.shapes import Request, text_of
 from rebound.segments.application.segment_service import SEGMENT_ID
 from rebound.segments.domain.activity_leaves import LONGEST_AGO, MEMBERSHIP_VALUES, MOST, OF_CLASSES
@@ -123,6 +124,18 @@ class FilterBirthday(Request):
     """The birthday comes within so many days; 0 is today. On 29 February, the 28th in other years. Not known: no."""
 
     birthday: BirthdayCondition
+
+
+class LoyaltyTier(StrEnum):
+    """The loyalty tiers, in the order in which they are tried."""
+
+    vars().update({tier.name: tier.value for tier in Tier})
+
+
+class FilterTier(Request):
+    """The customer is of this loyalty tier, by the ranking of the night; everybody is of one at most."""
+
+    tier: LoyaltyTier
 
 
 def _left_out(schema: dict[str, Any]) -> None:
@@ -282,6 +295,7 @@ class Filter(
         | FilterBookings
         | FilterPurchases
         | FilterMembership
+        | FilterTier
     ]
 ):
     """Which customers: a condition, or several joined with all, any and not. ``{"all": []}`` is everybody."""

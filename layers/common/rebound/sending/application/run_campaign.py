@@ -17,6 +17,7 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import counted
+from rebound.campaigns.domain.by_tier import children_ids, own_part, owner_of, ranges_of
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, RangeProgress, chunk_name
 from rebound.eligibility.application.audience import Screening, matching
@@ -29,6 +30,7 @@ from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT
 from rebound.segments.domain.matching import CustomerMatcher
 from rebound.segments.domain.selections import Selection, meant_by
+from rebound.sending.application.children import add_children, follow
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask, lane_of
 
 if TYPE_CHECKING:
@@ -96,15 +98,18 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
         """
         campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.status in ENDED:
+            follow(self.campaigns, campaign)
             return ()
         if campaign.run_id is None and not self._has_come(campaign):
             return ()
         try:
-            return range((campaign if campaign.run_id is not None else self._planned(campaign)).ranges)
+            planned = campaign if campaign.run_id is not None else self._planned(campaign)
         except InvalidInputError as error:
             said = error.errors[0].message
             self.close.fail(business_id, campaign_id, "No such segment." if said == NO_SUCH_SEGMENT else said)
             return ()
+        add_children(self.campaigns, self.ids, planned, self.clock.now())
+        return range(ranges_of(planned))
 
     def _has_come(self, campaign: Campaign) -> bool:
         """Whether the campaign's time has come, after the moment by which this clock may be behind its schedule's."""
@@ -119,7 +124,7 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
         business_id, selection, now = campaign.business_id, campaign.selection, self.clock.now()
         if campaign.recurring_id is None:
             selection = self.pin_filters.selection(business_id, selection)
-            selection = self.pin_filters.at(business_id, selection, now)
+            selection = self.pin_filters.at(business_id, own_part(campaign, selection), now)
         planned = replace(
             campaign,
             run_id=self.ids.ulid(now),
@@ -172,6 +177,9 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
     def __call__(self, business_id: str, campaign_id: str, index: int, may_go_on: Callable[[], bool]) -> bool:
         """Expand range ``index`` while there is time; returns whether it is done."""
         campaign = loaded(self.campaigns.get(business_id, campaign_id), self.template_contents)
+        if campaign.contents is not None:
+            campaign_id, index = owner_of(campaign, index)
+            campaign = self.campaigns.get(business_id, campaign_id)
         business = self.businesses.get(business_id)
         if self.limit.refuses(
             business, self._as_counted(business, campaign), campaign_id, campaign.started_at or self.clock.now()
@@ -420,6 +428,19 @@ class LookAtCampaign(Struct, frozen=True, kw_only=True):
         campaign = self.campaigns.get(business_id, campaign_id)
         if campaign.run_id is None and campaign.status not in ENDED:
             return Drained(drained=False, wait_seconds=0, polls=polls, not_due=True)
+        looks = [self._at_one(campaign, polls, recall)]
+        looks += [
+            self._at_one(self.campaigns.get(business_id, child_id), polls, recall)
+            for child_id in (children_ids(campaign) if campaign.status not in ENDED else ())
+        ]
+        left = tuple(which * campaign.ranges + own for which, look in enumerate(looks) for own in look.ranges)
+        waits = [look.wait_seconds for look in looks if not look.drained]
+        drained = all(look.drained for look in looks)
+        return Drained(drained, 0 if left else max(waits, default=0), polls if left else polls + 1, left)
+
+    def _at_one(self, campaign: Campaign, polls: int, recall: RecallRecipients | None) -> Drained:
+        """Look at a campaign without its children."""
+        campaign_id = campaign.campaign_id
         ranges = self.expansion.list(campaign_id)
         if campaign.status not in ENDED:
             left = set(range(campaign.ranges)) - {progress.index for progress in ranges if progress.done}
