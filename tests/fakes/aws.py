@@ -28,6 +28,7 @@ ENVIRONMENT: Final = {
 }
 SETTING_OF: Final = {
     "CustomersTable": "CUSTOMERS_TABLE",
+    "CustomerIndexTable": "CUSTOMER_INDEX_TABLE",
     "ContactsTable": "CONTACTS_TABLE",
     "ContactHistoryTable": "CONTACT_HISTORY_TABLE",
     "MessagesTable": "MESSAGES_TABLE",

@@ -8,10 +8,21 @@ from functools import cached_property
 from typing import Any
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, FormUse, PageMatcher, PointsBooked, ProfileEvent, place_of_event
+from rebound.customers.application.finding import external_ids_typed, is_found
+from rebound.customers.domain import (
+    Customer,
+    FormUse,
+    PageMatcher,
+    PointsBooked,
+    ProfileEvent,
+    Question,
+    has_failed,
+    place_of_event,
+)
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.pages import Page
+from rebound.kernel.pages import Page, not_a_cursor
+from rebound.kernel.written_text import folded
 from tests.contract.businesses.fakes import MemoryBusinessesPorts
 from tests.contract.contacts.fakes import MAX_TRANSACTION, MemoryContactBook, rows_of
 from tests.contract.platform.fakes import FakeClock
@@ -77,6 +88,44 @@ class MemoryCustomerBook:
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
         inside = [c for c in self._of(business_id) if first <= c.customer_id <= last and c.customer_id > (after or "")]
         return inside[:limit]
+
+    def find(
+        self,
+        business_id: str,
+        question: Question,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        matching: PageMatcher | None = None,
+    ) -> Page[Customer]:
+        asked = f"{question}|"
+        after = read_cursor(cursor) or asked
+        if not after.startswith(asked):
+            raise not_a_cursor()
+        by_id = () if question.typed is None else external_ids_typed(business_id, question.typed)
+        meant = [id_ for id_ in by_id if (business_id, id_) in self.rows][:1]
+        found = [
+            customer
+            for customer in self._of(business_id)
+            if customer.customer_id in meant or self._answers(question, customer)
+        ]
+        found.sort(key=lambda customer: _place(customer, question.sort), reverse=question.descending)
+        found.sort(key=lambda customer: customer.customer_id not in meant)
+        found = list(matching(found)) if matching else found
+        place = next((n + 1 for n, c in enumerate(found) if asked + c.customer_id == after), 0)
+        return page_of([(asked + customer.customer_id, customer) for customer in found[place:]], limit)
+
+    @staticmethod
+    def _answers(question: Question, customer: Customer) -> bool:
+        if question.typed is not None:
+            return is_found(customer, question.typed)
+        return question.failed is None or has_failed(customer, question.failed)
+
+    def fill_index(self, customers: Sequence[Customer]) -> None:
+        """Everybody is found."""
+
+    def forget(self, customer: Customer) -> None:
+        """Nobody is kept."""
 
     def copy_flag(self, key: ContactKey, customer_id: str, invalid: bool) -> Customer | None:
         customer = self.rows.get((key.business_id, customer_id))
@@ -251,3 +300,9 @@ class MemoryCustomersPorts(MemoryBusinessesPorts):
     @cached_property
     def points_ledger(self) -> MemoryPointsLedger:
         return MemoryPointsLedger(self.customers)
+
+
+def _place(customer: Customer, sort: str | None) -> tuple[str, str]:
+    """What customers are sorted by."""
+    by = {"name": folded(customer.full_name), "created": f"{customer.created_at.timestamp():020.6f}"}
+    return by.get(sort or "", ""), customer.customer_id

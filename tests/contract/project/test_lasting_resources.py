@@ -14,6 +14,7 @@ TEMPLATE: Final = Template(SenderIdentity="example.com", TwilioSecretArn="twilio
 TABLES: Final = TEMPLATE.of_type("AWS::DynamoDB::Table")
 KEYS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "CustomersTable": {"": ("business_id", "customer_id")},
+    "CustomerIndexTable": {"": ("place", "entry")},
     "ContactsTable": {"": ("contact_id",)},
     "ContactHistoryTable": {
         "": ("contact_id", "entry_id"),

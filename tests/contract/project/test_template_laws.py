@@ -387,8 +387,8 @@ def test_who_reads_a_queue_can_say_why_a_message_failed_and_write_no_other_row_f
     ]
 
     assert writes, event
-    # Imports keep their progress in the same table, and webhooks are kept there.
-    if logical not in ("ImportCustomersFunction", "DeliverWebhooksFunction"):
+    # Imports keep their progress in the same table, and webhooks and whose index is filled are kept there.
+    if logical not in ("ImportCustomersFunction", "DeliverWebhooksFunction", "RecopyFlagsFunction"):
         own = [UNFORGOTTEN] if logical == "ForgetCustomersFunction" else []
         # Who is unlinked from somebody who is deleted keeps the rest of the row, and the log says so.
         others = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{HISTORIES}*", f"{RELATIONS}*"]}}

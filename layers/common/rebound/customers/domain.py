@@ -318,3 +318,43 @@ def has_failed(customer: Customer, which: str) -> bool:
             return customer.failed_phone or customer.failed_email
         case _:
             return customer.failed_phone and customer.failed_email
+
+
+SORTS: Final = ("name", "created")
+"""What lists of customers can be sorted by; otherwise their order is that of their ids."""
+
+
+class Typed(Struct, frozen=True):
+    """What was typed: everything of it must be found of one person.
+
+    ``text`` is all of it, which may be an external id. No word begins another one, so that different words are found in
+    different words of a name.
+    """
+
+    text: str
+    words: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def is_by_beginnings(self) -> bool:
+        """Whether all of it can be looked up by how something begins; not so the end of an address (``@example``)."""
+        return not any(each.startswith("@") for each in self.addresses)
+
+    @property
+    def external_ids(self) -> tuple[str, ...]:
+        """The external ids that it may be: as typed, and in other letters."""
+        return tuple(dict.fromkeys((self.text, self.text.upper(), self.text.lower())))
+
+
+class Question(Struct, frozen=True):
+    """What a list of customers is asked that an index answers: exactly one of these.
+
+    ``typed`` is what somebody typed to find a person, ``failed`` one of ``FAILED_VALUES``, ``sort`` one of ``SORTS``,
+    for everybody.
+    """
+
+    typed: Typed | None = None
+    failed: str | None = None
+    sort: str | None = None
+    descending: bool = False

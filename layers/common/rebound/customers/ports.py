@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from rebound.businesses.ports import BusinessesPorts
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, FormUse, PageMatcher, PointsBooked, ProfileEvent
+from rebound.customers.domain import Customer, FormUse, PageMatcher, PointsBooked, ProfileEvent, Question
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.pages import Page
 
@@ -48,6 +48,31 @@ class CustomerBook(Protocol):
         Reads on until ``limit`` are found, all customers are read, or the answer should not wait any longer. In the
         last case the page is short or empty, and still has a cursor.
         """
+
+    def find(
+        self,
+        business_id: str,
+        question: Question,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        matching: PageMatcher | None = None,
+    ) -> Page[Customer]:
+        """The customers that a question is about, of a business whose index is filled (``fill_index``).
+
+        Sorted by name or creation if that is asked, else in an order of the index; strongly consistent. Makes at most
+        four requests, three for more than 50 customers, however many customers there are, and pages are full while
+        there is more: only where several words are so short, or so common and found so seldom together, that thousands
+        of names in a row have not all of them, a page is short and has a cursor. A cursor belongs to its question.
+
+        With ``matching``, only those found who match as well; then pages may be short or empty, as those of ``page``.
+        """
+
+    def fill_index(self, customers: Sequence[Customer]) -> None:
+        """Write what the index has of customers who may have been written before there was one."""
+
+    def forget(self, customer: Customer) -> None:
+        """Remove what the index still has of a customer who is deleted."""
 
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
         """Up to ``limit`` customers of an id range (inclusive), after an id; shorter than ``limit`` only at the end."""

@@ -11,6 +11,7 @@ from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
     from rebound.customers.adapters.customer_book import DynamoCustomerBook
+    from rebound.customers.adapters.customer_index import DynamoCustomerIndex
     from rebound.customers.adapters.profile_history import DynamoProfileHistory
     from rebound.customers.application.book_points import BookPoints
     from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
@@ -44,7 +45,12 @@ class AwsCustomersPorts(AwsBusinessesPorts):
         """For adapters that write to their own rows and to customers in one transaction."""
         from rebound.customers.adapters.customer_book import DynamoCustomerBook
 
-        return DynamoCustomerBook(self.settings["CUSTOMERS_TABLE"], self.dynamo_contacts)
+        return DynamoCustomerBook(self.settings["CUSTOMERS_TABLE"], self.dynamo_contacts, self._customer_index)
+
+    def _customer_index(self) -> DynamoCustomerIndex:
+        from rebound.customers.adapters.customer_index import DynamoCustomerIndex
+
+        return DynamoCustomerIndex(self.settings["CUSTOMER_INDEX_TABLE"])
 
     @cached_property
     def departures(self) -> Departures:
@@ -122,7 +128,7 @@ class CustomersUseCases(BusinessesUseCases):
         def forget_points(customer: Customer) -> None:
             self.book_points.forget(customer)
 
-        return (self.forget_history, forget_points)
+        return (self.forget_history, forget_points, self.ports.customers.forget)
 
 
 use_cases = in_this_process(CustomersUseCases, AwsCustomersPorts)

@@ -16,6 +16,7 @@ type Conflict = Literal[
     "business_id_taken",
     "no_address",
     "not_enough_points",
+    "index_not_filled",
     "account_held",
     "channel_off",
     "campaign_ended",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,32 @@ def read_cursor(cursor: str | None, places: re.Pattern[str]) -> str | None:
     if not places.fullmatch(after):
         raise not_a_cursor()
     return after
+
+
+def write_bound_cursor(question: str, after: str) -> str:
+    """The cursor that continues the answer to one question after a place, and no other's."""
+    return base64.urlsafe_b64encode(f"{_digest(question)}{after}".encode()).decode().rstrip("=")
+
+
+def read_bound_cursor(cursor: str | None, question: str) -> str | None:
+    """The place after which a cursor continues.
+
+    Raises ``InvalidInputError`` for one that we did not write for this question.
+    """
+    if cursor is None:
+        return None
+    try:
+        place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raise not_a_cursor() from None
+    digest = _digest(question)
+    if not place.startswith(digest) or place == digest:
+        raise not_a_cursor()
+    return place.removeprefix(digest)
+
+
+def _digest(question: str) -> str:
+    return sha256(question.encode(errors="surrogatepass")).hexdigest()[:8] + ":"
 
 
 def not_a_cursor() -> InvalidInputError:

@@ -110,6 +110,13 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "A business with this id exists.",
         "Choose another id, or change that business.",
     ),
+    "index_not_filled": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The list was to be sorted, and not all customers are in the index that sorts them: it is filled after an "
+        "update.",
+        "Ask again later, or without `sort`.",
+        retryable=True,
+    ),
     "no_address": ProblemKind(
         HTTPStatus.CONFLICT,
         "The customer has no address on the channel.",

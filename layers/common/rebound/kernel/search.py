@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rebound.kernel.channels import canonical_number, former_spelling
@@ -11,6 +11,7 @@ from rebound.kernel.written_text import folded
 _PART: Final = re.compile(r"(?P<number>[(.+-]*[0-9][0-9()./\s-]*)(?!\S)|\S+")
 """A word, or a run of words that may be one phone number."""
 _EXTENSION: Final = re.compile(r"(?<=[0-9])[\s,;]*(?:ext(?:ension|n)?|x)[\s.:=#]*(?=[0-9])")
+_NUMBER_ALONE: Final = re.compile(r"[(.+-]*[0-9][0-9()./\s-]*( ext\. [0-9]+)?")
 _NOT_A_DIGIT: Final = re.compile(r"[^0-9]+")
 _FEWEST_SEARCHED: Final = 3
 """A run with fewer digits is looked for as words only."""
@@ -75,6 +76,16 @@ def compile_search(q: str) -> Search:
     return found
 
 
+def number_parts(q: str) -> Iterator[tuple[str, bool]]:
+    """The parts of what was typed as ``folded`` has them, and of each whether it is digits that may be one number."""
+    typed = _plain_number(q)
+    if _NUMBER_ALONE.fullmatch(typed):
+        yield typed, True
+        return
+    for found in _PART.finditer(" ".join(_without_marks(word, _OF_NUMBERS) for word in _BETWEEN.split(typed))):
+        yield found[0], found["number"] is not None
+
+
 def is_unseen(q: str) -> bool:
     """Whether something was typed, if only a space, and nothing of it can be seen."""
     return bool(q) and not folded(q)
@@ -110,6 +121,11 @@ def is_number(written: str, number: str) -> bool:
         digits == kept or (is_national and kept.endswith(own) and len(kept) - len(own) <= _MOST_OF_A_COUNTRY)
         for kept in (_spellings(number) if "+" in written else _written(number))
     )
+
+
+def ends_in(number: str, digits: str) -> bool:
+    """Whether a kept number ends in these digits, in one of the ways in which people write it."""
+    return any(each.endswith(digits) for each in _written(number))
 
 
 def _plain_number(written: str) -> str:

@@ -17,7 +17,7 @@ from rebound.operations.application.run_command import COMMANDS
 DEFAULT_STACK: Final = "rebound"
 FUNCTION_OUTPUT: Final = "OperateStackFunction"
 _BAD_INPUT: Final = 2
-_SUMMED: Final = ("looked_at", "joined")
+_SUMMED: Final = ("looked_at", "joined", "begun")
 """What is counted over the invocations of one command."""
 _OF_ONE_BUSINESS: Final = (
     "set-bundle",
@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "add-sender": "let a business send from an address, number, short code, service or name; it chooses among them",
         "remove-sender": "take a sender from a business, which sends nothing on that channel if it has chosen it",
         "list-senders": "who may send from where",
+        "fill-index": "write the index that finds customers, of one business or of all that lack it, after an update",
         "rewrite-settings": "write all businesses anew, after an update that says so",
         "join-numbers": "join what is kept of one phone under two spellings, after an update that says so",
         "create-key": "a new API key of a business, shown once",
@@ -168,7 +169,8 @@ def _parser() -> argparse.ArgumentParser:
         parsers[name].add_argument("--provider", required=True, help=" or ".join(TEXT_PROVIDERS))
     parsers["set-text-price"].add_argument("--price", required=True, help="such as 0.0083")
     parsers["set-text-price"].add_argument("--currency", required=True, help="three letters, such as USD")
-    parsers["list-senders"].add_argument("--business-id", help="of one business (default: all)")
+    for name in ("list-senders", "fill-index"):
+        parsers[name].add_argument("--business-id", help="of one business (default: all)")
     for name in _OF_ONE_BUSINESS:
         parsers[name].add_argument("--business-id", required=True)
     for name in ("rotate-key", "revoke-key", "revoke-operator-key"):

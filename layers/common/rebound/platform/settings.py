@@ -15,6 +15,7 @@ KNOWN: Final = frozenset(
         "CONTACTS_TABLE",
         "CONTACT_HISTORY_TABLE",
         "CUSTOMERS_TABLE",
+        "CUSTOMER_INDEX_TABLE",
         "DEAD_LETTER_QUEUES",
         "DEFAULT_TEXT_PROVIDER",
         "DIRECTORY_TABLE",

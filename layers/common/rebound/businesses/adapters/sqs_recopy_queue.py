@@ -25,6 +25,8 @@ def encode_recopying(work: Recopying) -> str:
         body["cursor"] = work.cursor
     if work.began_under is not None:
         body["began_under"] = write_policy(work.began_under)
+    if work.fills:
+        body["fills"] = True
     return json.dumps(body)
 
 
@@ -33,5 +35,8 @@ def decode_recopying(body: str) -> Recopying:
     given = json.loads(body)
     began_under = given.get("began_under")
     return Recopying(
-        given["business_id"], given.get("cursor"), read_policy(began_under) if began_under is not None else None
+        given["business_id"],
+        given.get("cursor"),
+        read_policy(began_under) if began_under is not None else None,
+        given.get("fills", False),
     )

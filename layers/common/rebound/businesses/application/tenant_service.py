@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock, Ids
 
 DEFAULT_GRACE = timedelta(hours=24)
+PAGE: Final = 100
+"""Businesses looked at at a time."""
 
 
 class NewKey(Struct, frozen=True):
@@ -101,11 +103,30 @@ class TenantService(Struct, frozen=True, kw_only=True):
         """A page of all businesses, by id; ``q`` is part of a name or of an id."""
         return self.businesses.page(limit, cursor, q)
 
+    def fill_index(self, business_id: str) -> None:
+        """Let all customers of a business be written to the index that finds them. Raises ``NotFoundError``."""
+        self.recopyings.put(Recopying(self.businesses.get(business_id).business_id, fills=True))
+
+    def fill_indexes(self, cursor: str | None) -> tuple[Sequence[str], str | None]:
+        """``fill_index`` for a page of businesses whose customers are not in it yet: which, and where to go on."""
+        page = self.businesses.page(PAGE, cursor, None)
+        waiting = [business.business_id for business in page.items if not business.customers_indexed]
+        for business_id in waiting:
+            self.fill_index(business_id)
+        return waiting, page.next_cursor
+
     def _create(self, business_id: str, change: BusinessChange, *, share_sender: bool) -> Business:
         required = [name for name in ("name", "country", "time_zone") if change.get(name) is None]
         if required:
             raise InvalidInputError(*(FieldError(name, "Is required.") for name in required))
-        blank = Business(business_id, name="", country="", time_zone="", text_provider=self.default_text_provider)
+        blank = Business(
+            business_id,
+            name="",
+            country="",
+            time_zone="",
+            text_provider=self.default_text_provider,
+            customers_indexed=True,
+        )
         given = {name: value for name, value in change.items() if value is not None}
         business, holders = self._changed(blank, given, share_sender=share_sender)
         self.businesses.add(business, holders)

@@ -150,8 +150,9 @@ class Business(Struct, frozen=True):
     Balances of points may be below zero where ``negative_points`` says so.
     ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
     its webhooks want, whose settings are kept elsewhere. While there is a ``hold``, no bulk goes out; ``lifted_holds``
-    are those of before. Without a ``text_plan`` nobody counts its texts. ``version`` counts writes of the stored row;
-    it is no setting.
+    are those of before. Without a ``text_plan`` nobody counts its texts. ``customers_indexed`` says that the index that
+    finds customers has all of its own, which those of a new business are from the start. It is no setting; neither is
+    ``version``, which counts writes of the stored row.
     """
 
     business_id: str
@@ -185,6 +186,7 @@ class Business(Struct, frozen=True):
     hold: AccountHold | None = None
     lifted_holds: tuple[LiftedHold, ...] = ()
     text_plan: TextPlan | None = None
+    customers_indexed: bool = False
     version: int = 0
 
     def barrier(
@@ -274,9 +276,12 @@ def for_tests(business: Business) -> Business:
 class Recopying(Struct, frozen=True):
     """A copying of all flags of a business, or the rest of one that ran out of time.
 
-    ``cursor`` is where to go on, and ``began_under`` the policy that was in force when the first page was copied.
+    ``cursor`` is where to go on, and ``began_under`` the policy that was in force when the first page was copied. One
+    that ``fills`` goes through the customers in the same way, copies no flags, and writes the index by which they are
+    found.
     """
 
     business_id: str
     cursor: str | None = None
     began_under: ReachabilityPolicy | None = None
+    fills: bool = False

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import (
-    PROFILE,
-    REQUIRED_FIELDS,
-    Customer,
-    Kind,
-    PageMatcher,
-    fields_of,
-)
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, PageMatcher, Question, fields_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.kernel.pages import Page, read_cursor, write_cursor
+from rebound.kernel.retrying import retried
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     MAX_TRANSACTION,
@@ -34,6 +29,7 @@ from rebound.platform.adapters.dynamo import (
     as_read,
     bind,
     expiry,
+    follow,
     lost_races,
     next_version,
     read_instant,
@@ -46,6 +42,8 @@ if TYPE_CHECKING:
     from pynamodb.transactions import TransactWrite
 
     from rebound.contacts.ports import ContactTransactions, ContactWrites
+    from rebound.customers.adapters.customer_index import DynamoCustomerIndex
+    from rebound.customers.adapters.finding import Stored
 
 
 _BY_KIND: Final[Mapping[Kind, type[Attribute[Any]]]] = {Kind.DATE: DateAttribute, Kind.TAGS: TextListAttribute}
@@ -68,6 +66,8 @@ class CustomerRow(Model):
     """JSON."""
     claimed_at = InstantAttribute(null=True)
     points_balance = NumberAttribute(null=True)
+    stamps = UnicodeAttribute(null=True)
+    """See ``Stamps`` of the index."""
     version = NumberAttribute()
     vars().update(
         (name, _BY_KIND.get(row.kind, UnicodeAttribute)(null=name not in REQUIRED_FIELDS))
@@ -91,9 +91,17 @@ _NOTHING_EDITED: Final = "{}"
 class DynamoCustomerBook:
     """Implements ``CustomerBook``."""
 
-    def __init__(self, table_name: str, contacts: ContactTransactions) -> None:
+    def __init__(
+        self, table_name: str, contacts: ContactTransactions, index: Callable[[], DynamoCustomerIndex]
+    ) -> None:
         self._row = bind(CustomerRow, table_name)
         self._contacts = contacts
+        self._make_index = index
+
+    @cached_property
+    def _index(self) -> DynamoCustomerIndex:
+        """Only made by who writes customers or looks for them."""
+        return self._make_index()
 
     def get(self, business_id: str, customer_id: str) -> Customer:
         try:
@@ -133,8 +141,14 @@ class DynamoCustomerBook:
         """``save`` as a part of a larger transaction, which has ``others`` rows besides."""
         rows = self._contacts.rows(contacts)
         _check_fits(len(customers) + rows.count + others, rows)
-        for customer in customers:
-            row = row_of(self._row, customer, next_version(customer.version))
+        written = self._index.written(self._as_read([each for each in customers if each.version]), customers)
+        follow(
+            writes,
+            lambda: self._index.remove(written.gone),
+            lambda: self._index.take_back(written.put, self._read(customers).values()),
+        )
+        for customer, stamps in written.customers:
+            row = row_of(self._row, customer, next_version(customer.version), stamps)
             writes.save(row, condition=as_read(CustomerRow, customer.version))
         rows.write(writes)
 
@@ -146,6 +160,8 @@ class DynamoCustomerBook:
         """``delete`` as a part of a larger transaction."""
         rows = self._contacts.rows(contacts)
         _check_fits(len(customers) + rows.count, rows)
+        known = self._as_read(customers)
+        follow(writes, lambda: self._index.remove_all(known.values()), lambda: None)
         for customer in customers:
             row = self._row(customer.business_id, customer.customer_id)
             writes.delete(row, condition=as_read(CustomerRow, customer.version))
@@ -181,6 +197,9 @@ class DynamoCustomerBook:
         return [read_customer(row) for row in rows]
 
     def copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> Customer | None:
+        return retried(lambda: self._copy_flag(key, customer_id, invalid=invalid))
+
+    def _copy_flag(self, key: ContactKey, customer_id: str, *, invalid: bool) -> Customer | None:
         email = key.channel is Channel.EMAIL
         flag = CustomerRow.failed_email if email else CustomerRow.failed_phone
         try:
@@ -188,19 +207,28 @@ class DynamoCustomerBook:
         except NotFoundError:
             return None
         if customer.contact_key(key.channel) != key:
+            # The customer has moved to another address: this flag is not theirs any more.
             return customer
         if (customer.failed_email if email else customer.failed_phone) == invalid:
             return customer
-        address = customer.address(key.channel)
-        same_address = getattr(CustomerRow, "email" if email else "mobile_phone") == address
+        at = datetime.now(UTC)
+        after = replace(
+            customer,
+            failed_email=invalid if email else customer.failed_email,
+            failed_phone=customer.failed_phone if email else invalid,
+            flags_at=at,
+        )
+        written = self._index.flagged(customer, after)
         row = self._row(key.business_id, customer_id)
         try:
             with lost_races():
-                at = CustomerRow.flags_at.set(datetime.now(UTC))
-                row.update(actions=[flag.set(invalid), at, CustomerRow.version.add(1)], condition=same_address)
+                corrected = CustomerRow.flags_at.set(at)
+                unchanged = CustomerRow.version == customer.version
+                row.update(actions=[flag.set(invalid), corrected, CustomerRow.version.add(1)], condition=unchanged)
         except ConcurrentChangeError:
-            # The customer has moved to another address, or is gone: this flag is not theirs any more.
-            return customer
+            self._index.take_back(written.put, self._read([customer]).values())
+            raise
+        self._index.remove(written.gone)
         return customer
 
     def choose(self, business_id: str, customer_id: str, *, favourite: bool) -> None:
@@ -212,6 +240,42 @@ class DynamoCustomerBook:
                 )
         except ConcurrentChangeError:
             raise NotFoundError("customer") from None
+
+    def _as_read(self, customers: Sequence[Customer]) -> Mapping[str, Stored]:
+        """The customers as they are stored. Raises ``ConcurrentChangeError`` unless they are as read."""
+        known = self._read(customers)
+        for customer in customers:
+            if customer.customer_id not in known or known[customer.customer_id][0].version != customer.version:
+                raise ConcurrentChangeError
+        return known
+
+    def _read(self, customers: Sequence[Customer]) -> Mapping[str, Stored]:
+        return self._stored([(customer.business_id, customer.customer_id) for customer in customers])
+
+    def _stored(self, keys: Collection[tuple[str, str]]) -> dict[str, Stored]:
+        """Customers with their stamps, as of now."""
+        rows = self._row.batch_get(list(keys), consistent_read=True) if keys else ()
+        return {row.customer_id: (read_customer(row), row.stamps) for row in rows}
+
+    def fill_index(self, customers: Sequence[Customer]) -> None:
+        known = self._read(customers).values()
+        self._index.fill(known)
+        # Whoever was changed or deleted meanwhile has removed their rows before they were there.
+        self._index.take_back_from(known, self._read(customers).values())
+
+    def forget(self, customer: Customer) -> None:
+        self._index.forget(customer, lambda: self._read([customer]).get(customer.customer_id))
+
+    def find(
+        self,
+        business_id: str,
+        question: Question,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        matching: PageMatcher | None = None,
+    ) -> Page[Customer]:
+        return self._index.find(self._stored, business_id, question, limit=limit, cursor=cursor, matching=matching)
 
 
 class DynamoDepartures(Directory):
@@ -234,8 +298,8 @@ def _left(key: ContactKey) -> str:
     return f"{DEPARTURES}{key.digest}"
 
 
-def row_of(row: type[CustomerRow], customer: Customer, version: int) -> CustomerRow:
-    """The row that a customer is written as."""
+def row_of(row: type[CustomerRow], customer: Customer, version: int, stamps: str | None = None) -> CustomerRow:
+    """The row that a customer is written as, with the stamps of the rows that find them."""
     tags: dict[str, Any] = {name: list(getattr(customer, name)) or None for name in _TAGS}
     return row(
         **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
@@ -244,6 +308,7 @@ def row_of(row: type[CustomerRow], customer: Customer, version: int) -> Customer
         former_contacts=sorted(map(str, customer.former_contacts)) or None,
         file_values=None if customer.file_values is None else json.dumps(customer.file_values),
         points_balance=customer.points_balance or None,
+        stamps=stamps,
         version=version,
     )
 
@@ -266,6 +331,7 @@ def read_customer(row: CustomerRow) -> Customer:
     former = values.get("former_contacts")
     values["former_contacts"] = frozenset()
     values["version"] = int(values["version"])
+    values.pop("stamps", None)
     kept = values.get("file_values")
     if kept is not None:
         values["file_values"] = {} if kept == _NOTHING_EDITED else json.loads(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from rebound.contacts.domain.reachability import ReachabilityPolicy
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import NotFoundError
+from rebound.kernel.retrying import retried
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory, RecopyQueue
@@ -75,7 +77,7 @@ PAGE: Final = 100
 
 
 class RecopyFlags(Struct, frozen=True, kw_only=True):
-    """Pages through the customers of a business, and writes only flags that differ."""
+    """Pages through the customers of a business, and writes only flags that differ; or the index that finds them."""
 
     customers: CustomerBook
     businesses: BusinessDirectory
@@ -87,6 +89,9 @@ class RecopyFlags(Struct, frozen=True, kw_only=True):
 
         After the last page, a new copying is enqueued if the policy has changed since the first page was copied.
         """
+        if work.fills:
+            self._fill(work, may_go_on)
+            return
         try:
             began_under = work.began_under or self.businesses.get(work.business_id).policy
             cursor = work.cursor
@@ -104,3 +109,23 @@ class RecopyFlags(Struct, frozen=True, kw_only=True):
             return
         if policy != began_under:
             self.queue.put(Recopying(work.business_id))
+
+    def _fill(self, work: Recopying, may_go_on: Callable[[], bool]) -> None:
+        """Write the index of everybody, then say so in the settings. Done twice, or beside edits, it is the same."""
+        cursor = work.cursor
+        while True:
+            page = self.customers.page(work.business_id, limit=PAGE, cursor=cursor)
+            self.customers.fill_index(page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            if not may_go_on():
+                self.queue.put(replace(work, cursor=cursor))
+                return
+        with suppress(NotFoundError):
+            retried(lambda: self._say_filled(work.business_id))
+
+    def _say_filled(self, business_id: str) -> None:
+        business = self.businesses.get(business_id)
+        if not business.customers_indexed:
+            self.businesses.replace(replace(business, customers_indexed=True))

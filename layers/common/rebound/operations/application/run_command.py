@@ -145,6 +145,15 @@ def _rewrite_settings(run: RunCommand, _: Mapping[str, Any]) -> Mapping[str, Any
     return asdict(run.senders.grant_old())
 
 
+def _fill_index(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    business_id = event.get("business_id")
+    if business_id is not None:
+        run.tenants.fill_index(_text(event, "business_id"))
+        return {"begun": 1}
+    begun, cursor = run.tenants.fill_indexes(event.get("cursor"))
+    return {"begun": len(begun), "cursor": cursor}
+
+
 def _create_key(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     label = event.get("label") or ""
     return _new_key(run.tenants.create_key(_text(event, "business_id"), _scopes(event), label))
@@ -203,6 +212,7 @@ _COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[
     "remove-sender": _remove_sender,
     "list-senders": _list_senders,
     "rewrite-settings": _rewrite_settings,
+    "fill-index": _fill_index,
     "create-key": _create_key,
     "rotate-key": _rotate_key,
     "revoke-key": _revoke_key,

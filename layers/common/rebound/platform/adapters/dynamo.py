@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from pynamodb import models
 from pynamodb.attributes import (
@@ -284,11 +284,11 @@ def _milliseconds() -> int:
 def come_again_when_busy() -> Iterator[None]:
     """Turn a transaction that is refused for being too much at this moment into ``ComeAgainError``: nothing was done.
 
-    For who can wait for longer than the client does by itself.
+    The same holds for the rows that are put before it. For who can wait for longer than the client does by itself.
     """
     try:
         yield
-    except TransactWriteError as error:
+    except (TransactWriteError, PutError) as error:
         if is_busy(error):
             raise ComeAgainError from error
         raise
@@ -309,14 +309,32 @@ def lost_races() -> Iterator[None]:
         raise
 
 
+_FOLLOWERS: Final[WeakKeyDictionary[TransactWrite, list[tuple[Callable[[], None], Callable[[], None]]]]] = (
+    WeakKeyDictionary()
+)
+
+
+def follow(writes: TransactWrite, written: Callable[[], None], lost: Callable[[], None]) -> None:
+    """Call one of two things after a transaction that is still open: when it is written, or when its race is lost."""
+    _FOLLOWERS.setdefault(writes, []).append((written, lost))
+
+
 @contextmanager
 def transaction(row: type[Model]) -> Iterator[TransactWrite]:
     """A transaction over the connection of a bound model; a lost race in it raises ``ConcurrentChangeError``."""
     from pynamodb.transactions import TransactWrite  # noqa: PLC0415 - most functions write one row at a time
 
     connection = row._get_connection().connection  # noqa: SLF001 - pynamodb offers no other way to share it
-    with lost_races(), TransactWrite(connection=connection) as opened:
-        yield opened
+    writes = TransactWrite(connection=connection)
+    try:
+        with lost_races(), writes as opened:
+            yield opened
+    except ConcurrentChangeError:
+        for _, lost in _FOLLOWERS.pop(writes, ()):
+            lost()
+        raise
+    for written, _ in _FOLLOWERS.pop(writes, ()):
+        written()
 
 
 def newest[R: Model](

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,26 +13,57 @@ from msgspec.structs import asdict
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.application.customer_service import views_of
-from rebound.customers.domain import Customer, has_failed
+from rebound.customers.application.finding import read_typed
+from rebound.customers.domain import SORTS, Customer, Question, has_failed
 from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import COUNT, LOOKED_AT, Job, JobProgress
+from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
 from rebound.kernel.ids import bounds
-from rebound.kernel.pages import Page
+from rebound.kernel.pages import Page, not_a_cursor, read_bound_cursor, write_bound_cursor
 from rebound.segments.application.matching import among, by_pages
 from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
     from rebound.activity.ports import SummaryBook
+    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.application.customer_service import CustomerView
+    from rebound.customers.domain import PageMatcher
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
 
 
+DIRECTIONS: Final = ("asc", "desc")
+
+
+class Order(Struct, frozen=True):
+    """What a list is sorted by (``SORTS``), and which way."""
+
+    sort: str
+    descending: bool = False
+
+
+def read_order(sort: str | None, direction: str | None) -> Order | None:
+    """The order that is asked for; ``None`` for none. Raises ``InvalidInputError``."""
+    if sort is None:
+        if direction is not None:
+            raise InvalidInputError(FieldError("order", "Is for a list with sort."))
+        return None
+    if sort not in SORTS:
+        raise InvalidInputError(FieldError("sort", f"Must be one of {', '.join(SORTS)}."))
+    if direction is not None and direction not in DIRECTIONS:
+        raise InvalidInputError(FieldError("order", f"Must be one of {', '.join(DIRECTIONS)}."))
+    return Order(sort, direction == "desc")
+
+
 class ListCustomers(Struct, frozen=True, kw_only=True):
-    """Lists the customers of one business at a time."""
+    """Lists the customers of one business at a time.
+
+    What is asked alone of failed contacts, of what somebody typed, or of an order, an index answers. Everything else is
+    looked for among all customers, as is everything while a business's index is not filled yet.
+    """
 
     customers: CustomerBook
     contacts: ContactBook
@@ -39,12 +71,74 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
 
     def __call__(
-        self, business_id: str, wanted: CustomerFilter, *, limit: int, cursor: str | None = None
+        self,
+        business_id: str,
+        wanted: CustomerFilter,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        order: Order | None = None,
     ) -> Page[CustomerView]:
-        """The customers that match, sorted by id. Raises ``InvalidInputError`` when the filter is wrong."""
-        matching = None if wanted.is_everybody else by_pages(wanted.compiled(), self.contacts, self.summaries)
-        page = self.customers.page(business_id, limit=limit, cursor=cursor, matching=matching)
-        return Page(views_of(page.items, self.contacts, self.businesses.get(business_id)), page.next_cursor)
+        """The customers that match; sorted as asked, else in an order that means nothing.
+
+        Raises ``InvalidInputError`` when the filter is wrong, and ``ConflictError`` when the index that sorts them is
+        not filled yet.
+        """
+        matching = by_pages(wanted.compiled(), self.contacts, self.summaries)
+        if order is not None and wanted.q:
+            raise InvalidInputError(FieldError("sort", "Cannot be given with q, which finds in an order of its own."))
+        business = self.businesses.get(business_id)
+        if order is not None and not business.customers_indexed:
+            raise ConflictError(
+                "index_not_filled", "Customers can be sorted once all of them are in the index, which takes a while."
+            )
+        page = self._page(business, wanted, matching, limit, cursor, order)
+        return Page(views_of(page.items, self.contacts, business), page.next_cursor)
+
+    def _page(
+        self,
+        business: Business,
+        wanted: CustomerFilter,
+        matching: PageMatcher,
+        limit: int,
+        cursor: str | None,
+        order: Order | None,
+    ) -> Page[Customer]:
+        business_id = business.business_id
+        if wanted.is_everybody and order is None:
+            return self.customers.page(business_id, limit=limit, cursor=cursor)
+        # Whatever a saved segment is by then: it may be changed while its list is read.
+        asked = str(replace(wanted, segment=None, as_of=None))
+        scanned = _scanned(cursor, asked)
+        question = _question(wanted, order) if business.customers_indexed else None
+        if question is not None and scanned is None:
+            also = matching if order is not None and not wanted.is_everybody else None
+            return self.customers.find(business_id, question, limit=limit, cursor=cursor, matching=also)
+        if scanned is None and cursor is not None:
+            raise not_a_cursor()
+        page = self.customers.page(business_id, limit=limit, cursor=scanned, matching=matching)
+        more = page.next_cursor
+        return Page(page.items, None if more is None else write_bound_cursor(asked, more))
+
+
+def _scanned(cursor: str | None, asked: str) -> str | None:
+    """The cursor of a list that looks at all customers; one that was begun before the index was filled goes on so."""
+    try:
+        return read_bound_cursor(cursor, asked)
+    except InvalidInputError:
+        return None
+
+
+def _question(wanted: CustomerFilter, order: Order | None) -> Question | None:
+    """What the index is asked; ``None`` where it does not know the answer."""
+    if order is not None:
+        return Question(sort=order.sort, descending=order.descending)
+    if wanted == CustomerFilter(failed=wanted.failed):
+        return Question(failed=wanted.failed)
+    if wanted.q and wanted == CustomerFilter(q=wanted.q):
+        typed = read_typed(wanted.q)
+        return Question(typed=typed) if typed.is_by_beginnings else None
+    return None
 
 
 PAGE: Final = 500

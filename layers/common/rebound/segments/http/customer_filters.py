@@ -10,17 +10,32 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, StringConstraints
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
+from rebound.customers.domain import SORTS
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import business_of, no_number
 from rebound.platform.http.shapes import Moment, Request, one_of, text_of
 from rebound.segments import wiring
+from rebound.segments.application.find_customers import DIRECTIONS
 from rebound.segments.domain.selections import CustomerFilter
 from rebound.segments.http.filters import MAX_FILTER_BYTES, Filter, SegmentId
 
 FailedContact = Annotated[str, one_of(FAILED_VALUES)]
 Failed = Annotated[FailedContact | None, Query(description="phone, email, any or both failed.")]
 Tag = Annotated[str | None, Query(max_length=64)]
-Words = Annotated[str | None, Query(max_length=200, description="Words in name, address, number or id.")]
+Words = Annotated[
+    str | None,
+    Query(
+        max_length=200,
+        description="A list with no other filter has those of whose name every word begins a word, or whose number "
+        "(however it is written), email (or its beginning) or external_id it is. Beside other filters, and in counts: "
+        "words in name, address, number or id.",
+    ),
+]
+Sort = Annotated[
+    Annotated[str, one_of(SORTS)] | None,
+    Query(description="name (first, then last) or created; not with q. With filters a page may be short or empty."),
+]
+OrderBy = Annotated[Annotated[str, one_of(DIRECTIONS)] | None, Query(description="Of a sorted list; asc.")]
 OfSegment = Annotated[SegmentId | None, Query(max_length=64, description="Only customers of this segment.")]
 UpdatedSince = Annotated[
     Moment | None,

@@ -24,12 +24,14 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import Answer, CustomerIds, ExternalIds, customers_named
 from rebound.segments import wiring
-from rebound.segments.application.find_customers import write_filter
+from rebound.segments.application.find_customers import read_order, write_filter
 from rebound.segments.http.customer_filters import (
     CustomersRequest,
     Failed,
     FilterText,
     OfSegment,
+    OrderBy,
+    Sort,
     Tag,
     UpdatedSince,
     Words,
@@ -81,7 +83,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.get(
         "/v1/customers",
-        summary="List customers; a page may be short or empty and still have a next_cursor",
+        summary="List customers; with more than failed alone or q alone, a page may be short or empty and still have a "
+        "next_cursor",
         tags=tags,
         responses=responses(CustomerPage),
     )
@@ -92,11 +95,15 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         segment_id: OfSegment = None,
         filter: FilterText = None,  # noqa: A002 - the parameter's name in the contract
         updated_since: UpdatedSince = None,
+        sort: Sort = None,
+        order: OrderBy = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
         wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter), updated_since)
-        page = wiring.use_cases().list_customers(business_of(app), wanted, limit=limit, cursor=cursor)
+        page = wiring.use_cases().list_customers(
+            business_of(app), wanted, limit=limit, cursor=cursor, order=read_order(sort, order)
+        )
         items = [CustomerAnswer.of(view) for view in page.items]
         return json_answer(CustomerPage(items=items, next_cursor=page.next_cursor))
 
