@@ -105,7 +105,7 @@ def test_every_kind_of_event_is_taken_and_summed_up(salon: Salon) -> None:
         "packages": [{"package_id": "ten", "credits_left": 3}],
         "rating": 5,
         "waiver_version": "2",
-        "tier": None,
+        "tier": "new",
     }
     assert sorted(salon.listed()) == sorted(KINDS)
     assert salon.say(*events) == {"accepted": 0, "known": len(KINDS), "errors": []}

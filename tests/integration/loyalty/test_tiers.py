@@ -59,6 +59,17 @@ def test_few_customers_are_counted_now(stack: Stack) -> None:
     assert answer.body["without_tier"] == 1
 
 
+def test_the_summary_of_a_customer_has_their_tier(stack: Stack) -> None:
+    ids = salon(stack)
+    tiers = {name: stack.api("GET", f"/v1/customers/{id_}/summary").body["tier"] for name, id_ in ids.items()}
+
+    assert tiers == {
+        "Nora": "new", "Tom": "top", "Ina": "inactive", "Lea": "loyal", "Finn": "favourite", "Zoe": None,
+    }  # fmt: skip
+    # It is no use of the tiers that would rank the business each night.
+    assert house.ports().rankings.used_on(BUSINESS_ID) is None
+
+
 def test_many_are_counted_by_a_job_and_then_as_of_its_ranking(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rank_customers, "LONGEST_RANKING", timedelta())
     salon(stack)

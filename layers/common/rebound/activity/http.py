@@ -206,10 +206,13 @@ class SummaryAnswer(Answer):
     packages: list[PackageAnswer]
     rating: int | None = Field(description="Of the latest review.")
     waiver_version: str | None = Field(description="The latest that was agreed to.")
-    tier: Annotated[str | None, Field(description="The loyalty tier; null until there are tiers.")]
+    tier: Annotated[
+        str | None,
+        Field(description="The loyalty tier; null for none, and before many customers are ranked."),
+    ]
 
     @classmethod
-    def of(cls, customer: Customer, summary: Summary, now: datetime) -> Self:
+    def of(cls, customer: Customer, summary: Summary, now: datetime, tier: str | None) -> Self:
         """The answer for a summary."""
         spent = summary.spent(date.min, date.max)
         return cls.filled(
@@ -224,7 +227,7 @@ class SummaryAnswer(Answer):
             ],
             packages=[PackageAnswer(package_id=id_, credits_left=left) for id_, left in summary.packages.items()],
             waiver_version=summary.waiver,
-            tier=None,
+            tier=tier,
         )
 
 
@@ -269,16 +272,6 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         page = wiring.use_cases().read_activity.events(business_of(app), customer_id, limit, cursor)
         items = [ActivityEventAnswer.of(event) for event in page.items]
         return json_answer(ActivityAnswer(items=items, next_cursor=page.next_cursor))
-
-    @app.get(
-        "/v1/customers/<customer_id>/summary",
-        summary="What a customer did, in numbers",
-        tags=tags,
-        responses=responses(SummaryAnswer),
-    )
-    def get_summary(customer_id: CustomerInPath) -> Response[str]:
-        customer, summary = wiring.use_cases().read_activity.summary(business_of(app), customer_id)
-        return json_answer(SummaryAnswer.of(customer, summary, wiring.ports().clock.now()))
 
     @app.post(
         "/v1/customers/<customer_id>/points",

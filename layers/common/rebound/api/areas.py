@@ -20,7 +20,7 @@ AREAS: Final = (
     Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),
     Area("activity", ("rebound.activity.http",), "customers"),
     Area("customers/*/activity", ("rebound.activity.http",), "customers"),
-    Area("customers/*/summary", ("rebound.activity.http",), "customers"),
+    Area("customers/*/summary", ("rebound.loyalty.http",), "customers"),
     Area("customers/*/points", ("rebound.activity.http",), "customers"),
     Area("customers/*/consent", ("rebound.preferences.http.consent",), "customers"),
     Area("customers/*/messages", ("rebound.sending.http",), "messages"),

@@ -6,6 +6,7 @@ from typing import Self
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import Field
 
+from rebound.activity.http import SummaryAnswer
 from rebound.customers.domain import Customer
 from rebound.jobs.http import JobAnswer, accepted
 from rebound.kernel.ids import id_of_external
@@ -85,6 +86,18 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             return json_answer(TiersAnswer.of(ranking))
         view = wiring.use_cases().start_ranking(business_of(app), name_of_request(app))
         return json_answer(JobAnswer.of(view), HTTPStatus.ACCEPTED)
+
+    @app.get(
+        "/v1/customers/<customer_id>/summary",
+        summary="What a customer did, in numbers",
+        tags=["Activity"],
+        responses=responses(SummaryAnswer),
+    )
+    def get_summary(customer_id: CustomerInPath) -> Response[str]:
+        use_cases = wiring.use_cases()
+        customer, summary = use_cases.read_activity.summary(business_of(app), customer_id)
+        tier = use_cases.tier_of_customer(customer)
+        return json_answer(SummaryAnswer.of(customer, summary, wiring.ports().clock.now(), tier))
 
     @app.put("/v1/loyalty/favourites/<customer_id>", summary=chosen, tags=tags, responses=one)
     def add_favourite(customer_id: CustomerInPath) -> Response[str]:

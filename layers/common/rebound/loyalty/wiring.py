@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rebound.loyalty.application.favourites import Favourites
     from rebound.loyalty.application.find_tiers import FindTiers
     from rebound.loyalty.application.rank_customers import RankCustomers
-    from rebound.loyalty.application.use_rankings import RankAtNight, StartRanking, UseRankings
+    from rebound.loyalty.application.use_rankings import RankAtNight, StartRanking, TierOfCustomer, UseRankings
     from rebound.loyalty.domain.tiers import Standings
     from rebound.loyalty.ports import LoyaltyPorts, Rankings
     from rebound.timers.domain import Timer
@@ -49,6 +49,7 @@ class LoyaltyUseCases(ActivityUseCases, JobsUseCases, TimersUseCases):
     find_tiers: FindTiers = use_case("rebound.loyalty.application.find_tiers")
     rank_customers: RankCustomers = use_case("rebound.loyalty.application.rank_customers")
     use_rankings: UseRankings = use_case("rebound.loyalty.application.use_rankings", rank="rank_customers")
+    tier_of_customer: TierOfCustomer = use_case("rebound.loyalty.application.use_rankings", rank="rank_customers")
     start_ranking: StartRanking = use_case("rebound.loyalty.application.use_rankings", jobs="job_service")
     rank_at_night: RankAtNight = use_case("rebound.loyalty.application.use_rankings", jobs="job_service")
 

@@ -61,16 +61,21 @@ class RankCustomers(Struct, frozen=True, kw_only=True):
     find_tiers: FindTiers
     clock: Clock
 
-    def __call__(self, business_id: str) -> Ranking | None:
-        """Rank the customers of a business now, and keep the ranking; ``None`` when time is up before the end."""
+    def __call__(self, business_id: str, most: int | None = None) -> Ranking | None:
+        """Rank the customers of a business now, and keep the ranking; ``None`` when time is up before the end.
+
+        With ``most``, also when there are more pages of customers.
+        """
         business, began = self.businesses.get(business_id), self.clock.now()
         day = business.local_day(began)
-        pieces = self._all(business_id, began, lambda customers: self.piece(business_id, customers, day))
+        pieces = self._all(business_id, began, lambda customers: self.piece(business_id, customers, day), most)
         if pieces is None:
             return None
         best = highest(*(rank for piece in pieces for rank in piece.ranks))
         ranking = Ranking(began, day, _ids(best), any(piece.is_reviewed for piece in pieces))
-        counted = self._all(business_id, began, lambda customers: self.counted(business, customers, ranking.standings))
+        counted = self._all(
+            business_id, began, lambda customers: self.counted(business, customers, ranking.standings), most
+        )
         if counted is None:
             return None
         counts: Counter[str] = Counter()
@@ -78,10 +83,12 @@ class RankCustomers(Struct, frozen=True, kw_only=True):
             counts.update(page)
         return self.rankings.put(business_id, replace(ranking, counts=dict(counts)))
 
-    def _all[T](self, business_id: str, began: datetime, work: Callable[[Sequence[Customer]], T]) -> list[T] | None:
+    def _all[T](
+        self, business_id: str, began: datetime, work: Callable[[Sequence[Customer]], T], most: int | None
+    ) -> list[T] | None:
         found: list[T] = []
         for customers in self._pages(business_id):
-            if self.clock.now() - began >= LONGEST_RANKING:
+            if self.clock.now() - began >= LONGEST_RANKING or len(found) == most:
                 return None
             found.append(work(customers))
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
@@ -10,16 +11,18 @@ from zlib import crc32
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
+from rebound.customers.domain import Customer
 from rebound.jobs.domain import JobKind
 from rebound.kernel.errors import ConflictError, NotFoundError
 from rebound.kernel.local_time import first_instant_of, wall_clock
 from rebound.loyalty.domain.ranking import Ranking
-from rebound.loyalty.domain.tiers import Standings
+from rebound.loyalty.domain.tiers import Standings, Tier
 from rebound.timers.domain import Timer
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.jobs.application.job_service import JobService, JobView
+    from rebound.loyalty.application.find_tiers import FindTiers
     from rebound.loyalty.application.rank_customers import RankCustomers
     from rebound.loyalty.ports import Rankings
     from rebound.platform.ports import Clock
@@ -31,6 +34,8 @@ STALE: Final = timedelta(days=2)
 """A ranking that is older is made anew when it is asked for: the nights have stopped."""
 UNUSED: Final = timedelta(days=30)
 """Who has asked for no tier for so long is not ranked any more."""
+MOST_PAGES: Final = 2
+"""Pages of customers that are ranked because somebody looks at one of them."""
 AT_NIGHT: Final = time(2)
 SPREAD: Final = timedelta(hours=3)
 """The businesses of a zone are not all ranked in the same minute."""
@@ -82,6 +87,27 @@ class UseRankings(Struct, frozen=True, kw_only=True):
         if self.rankings.used_on(business.business_id) != today:
             self.timers.put([_next_night(business, now)])
             self.rankings.note_use(business.business_id, today)
+
+
+class TierOfCustomer(Struct, frozen=True, kw_only=True):
+    """Finds the tier of one customer, for who looks at them: no use of the ranking that would have it made at night."""
+
+    rankings: Rankings
+    businesses: BusinessDirectory
+    rank: RankCustomers
+    find_tiers: FindTiers
+    clock: Clock
+
+    def __call__(self, customer: Customer) -> Tier | None:
+        """The tier; ``None`` for none, and where many customers have not been ranked."""
+        business, now = self.businesses.get(customer.business_id), self.clock.now()
+        latest = self.rankings.get(business.business_id)
+        if latest is None or now - latest.ranked_at >= STALE:
+            latest = self.rank(business.business_id, MOST_PAGES) or latest
+        if latest is None:
+            return None
+        standings = replace(latest.standings, day=business.local_day(now), zone=business.time_zone)
+        return self.find_tiers(business, [customer], standings)[customer.customer_id]
 
 
 class StartRanking(Struct, frozen=True, kw_only=True):
