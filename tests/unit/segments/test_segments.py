@@ -270,7 +270,7 @@ def test_everything_that_is_wrong_is_named_with_its_path() -> None:
         {"visits": {"at_least": 5, "at_most": 6}},
         {"visits": {"class_id": "yoga"}},
         {"visits": {"at_least": 5, "within_days": 401}},
-        {"tier": "top"},
+        {"tier": "gold"},
     ],
     ids=str,
 )
