@@ -252,21 +252,21 @@ class DeployedDay:
     def mind_their_own(self) -> None:
         """Somebody is linked with who is deleted later, asks another to be linked, and corrects details in a form."""
         first, ids = self.business_ids[0], self.customer_ids[0]
-        family = f"/v1/customers/{ids[24]}/relations"
+        family = f"/v1/customers/{ids[28]}/relations"
         for given in ({"customer_id": ids[15], "relationship": "child"}, {"name": "Rex", "relationship": "dog"}):
             self.deployment.api("POST", family, given, business_id=first)
-        asked = {"customer_id": ids[25], "relationship": "spouse", "invite": True}
+        asked = {"customer_id": ids[29], "relationship": "spouse", "invite": True}
         self.deployment.api("POST", family, asked, business_id=first, key="family")
         self.deployment.rest()
-        path = self._own_link(Purpose.RELATION, 25)
+        path = self._own_link(Purpose.RELATION, 29)
         self.own = [self.deployment.open_link(path), self.deployment.open_link(path, "answer=accept")]
-        request = f"/v1/customers/{ids[24]}/update-requests"
+        request = f"/v1/customers/{ids[28]}/update-requests"
         self.deployment.api("POST", request, {"channel": "email"}, business_id=first, key="details")
         self.deployment.rest()
-        path = self._own_link(Purpose.PROFILE, 24)
+        path = self._own_link(Purpose.PROFILE, 28)
         shown = self.deployment.open_link(path)
         fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', shown["body"]))
-        filled = urlencode({**fields, "night_phone": phone_of(24), "email": email_of(124)})
+        filled = urlencode({**fields, "night_phone": phone_of(28), "email": email_of(128)})
         self.own += [shown, self.deployment.open_link(path, filled)]
         assert [answer["statusCode"] for answer in self.own] == [200] * 4
         self.deployment.rest()

@@ -60,6 +60,8 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ReconcileSuppressionsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",
     ("ImportCustomersFunction", "dynamodb:GetItem"): "copies flags again when the policy changes while rows are saved",
     ("ImportCustomersFunction", "dynamodb:UpdateItem"): "as GetItem",
+    ("ImportCustomersFunction", "dynamodb:Query"): "no businesses share customers that day",
+    ("ImportCustomersFunction", "dynamodb:BatchGetItem"): "the same, of what customers did",
     ("ExportCustomersFunction", "s3:GetObject"): "goes on with a file whose writer ran out of time or died",
     ("RollBackFlagsFunction", "dynamodb:ConditionCheckItem"): "a contact that nobody uses any more",
     ("RollBackFlagsFunction", "dynamodb:DeleteItem"): "as ConditionCheckItem",

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from rebound.activity.application.accept_activity import AcceptActivity, ReadActivity
     from rebound.activity.application.apply_activity import ApplyActivity, Refold
     from rebound.activity.application.erase_activity import EraseActivity
+    from rebound.activity.application.visited_elsewhere import VisitedElsewhere
     from rebound.activity.domain.words import ActivityTask
     from rebound.activity.ports import ActivityBook, ActivityPorts, ActivityQueue, Stamps, SummaryBook
     from rebound.customers.domain import Customer
-    from rebound.customers.ports import Eraser
+    from rebound.customers.ports import Eraser, ProfileLock
     from rebound.timers.domain import Timer
     from rebound.timers.ports import Waker
 
@@ -66,6 +67,7 @@ class ActivityUseCases(CustomersUseCases, TimersUseCases):
     read_activity: ReadActivity = use_case("rebound.activity.application.accept_activity")
     apply_activity: ApplyActivity = use_case("rebound.activity.application.apply_activity")
     refold: Refold = use_case("rebound.activity.application.apply_activity")
+    visited_elsewhere: VisitedElsewhere = use_case("rebound.activity.application.visited_elsewhere")
     erase_activity: EraseActivity = use_case("rebound.activity.application.erase_activity")
 
     @cached_property
@@ -86,6 +88,11 @@ class ActivityUseCases(CustomersUseCases, TimersUseCases):
             self.erase_activity.unclaimed(timers)
 
         return {**super().wakers, WAIT_OVER: drop_unclaimed}
+
+    @cached_property
+    def profile_locks(self) -> Sequence[ProfileLock]:
+        # Made when a business asks that shares customers, so that others need nothing of it.
+        return (*super().profile_locks, lambda *asked: asked[1].shares_customers and self.visited_elsewhere(*asked))
 
 
 use_cases = in_this_process(ActivityUseCases, AwsActivityPorts)

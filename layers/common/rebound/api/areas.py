@@ -11,12 +11,21 @@ AREAS: Final = (
     # Its settings too. What Twilio calls below this address is answered elsewhere.
     Area("webhooks", ("rebound.webhooks.http",), "business"),
     Area(
-        "customers", ("rebound.customers.http", "rebound.segments.http.customers"), "customers", as_customer=("PATCH",)
+        "customers",
+        ("rebound.segments.http.profiles", "rebound.segments.http.customers"),
+        "customers",
+        as_customer=("PATCH",),
     ),
-    Area("customers/by-external-id", ("rebound.customers.http",), "customers", whole_id=True, as_customer=("PUT",)),
+    Area(
+        "customers/by-external-id",
+        ("rebound.segments.http.profiles",),
+        "customers",
+        whole_id=True,
+        as_customer=("PUT",),
+    ),
     Area("customers/*/relations", ("rebound.preferences.http.relations",), "customers"),
     Area("customers/*/update-requests", ("rebound.preferences.http.update_requests",), "customers"),
-    Area("customers/*/contacts", ("rebound.customers.http",), "customers", as_customer=("POST",)),
+    Area("customers/*/contacts", ("rebound.segments.http.profiles",), "customers", as_customer=("POST",)),
     Area("customers/*/reachability", ("rebound.eligibility.http.reachability",), "customers"),
     Area("activity", ("rebound.activity.http",), "customers"),
     Area("customers/*/activity", ("rebound.activity.http",), "customers"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rebound.businesses.application.account_holds import AccountHolds
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import SettingsOfBusiness
+    from rebound.businesses.application.share_customers import ShareCustomers
     from rebound.businesses.application.tenant_service import TenantService
     from rebound.businesses.application.text_plan import SetTextPlan
     from rebound.businesses.application.text_prices import TextPrices
@@ -79,6 +80,7 @@ class BusinessesUseCases(AccessUseCases, ContactsUseCases):
     ports: BusinessesPorts
 
     account_holds: AccountHolds = use_case("rebound.businesses.application.account_holds")
+    share_customers: ShareCustomers = use_case("rebound.businesses.application.share_customers")
     set_text_plan: SetTextPlan = use_case("rebound.businesses.application.text_plan")
     sender_grants: SenderGrants = use_case("rebound.businesses.application.sender_grants")
     tenant_service: TenantService = use_case(

@@ -1,5 +1,6 @@
 """Customers, one at a time: shapes and routes. Lists and what is done with all of a filter are in ``segments``."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Self, get_type_hints
 
@@ -14,6 +15,7 @@ from rebound.contacts.domain.reachability import Failure
 from rebound.customers import wiring
 from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS, CustomerView
 from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, ProfileField, fields_of
+from rebound.customers.wiring import CustomersUseCases
 from rebound.kernel.api_scopes import AS_CUSTOMER
 from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, Channel
 from rebound.kernel.consent_words import Scope
@@ -207,8 +209,8 @@ def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
     )
 
 
-def add_routes(app: APIGatewayRestResolver) -> None:
-    """The routes."""
+def add_routes(app: APIGatewayRestResolver, use_cases: Callable[[], CustomersUseCases] = wiring.use_cases) -> None:
+    """The routes; ``use_cases`` are those of a capability that knows more of whose a profile is."""
     tags = ["Customers"]
 
     def by_customer() -> bool:
@@ -224,14 +226,14 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(CustomerAnswer, HTTPStatus.CREATED),
     )
     def create_customer(request: Annotated[NewCustomerRequest, Body()]) -> Response[str]:
-        view = wiring.use_cases().customer_service.create(
+        view = use_cases().customer_service.create(
             business_of(app), request.model_dump(exclude_unset=True), by_customer=by_customer()
         )
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED)
 
     @app.get("/v1/customers/<customer_id>", summary="Read a customer", tags=tags, responses=one)
     def get_customer(customer_id: CustomerInPath) -> Response[str]:
-        view = wiring.use_cases().customer_service.get(business_of(app), customer_id)
+        view = use_cases().customer_service.get(business_of(app), customer_id)
         return json_answer(CustomerAnswer.of(view))
 
     @app.get(
@@ -242,7 +244,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def get_customer_by_external_id(external_id: ExternalIdInPath) -> Response[str]:
         business_id = business_of(app)
-        view = wiring.use_cases().customer_service.get(business_id, id_of_external(business_id, external_id))
+        view = use_cases().customer_service.get(business_id, id_of_external(business_id, external_id))
         return json_answer(CustomerAnswer.of(view))
 
     @app.put(
@@ -257,9 +259,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         external_id: ExternalIdInPath, request: Annotated[CustomerByExternalIdRequest, Body()]
     ) -> Response[str]:
         given = request.model_dump(exclude_unset=True)
-        view, is_new = wiring.use_cases().customer_service.put(
-            business_of(app), external_id, given, by_customer=by_customer()
-        )
+        view, is_new = use_cases().customer_service.put(business_of(app), external_id, given, by_customer=by_customer())
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
     @app.delete(
@@ -270,7 +270,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def delete_customer_by_external_id(external_id: ExternalIdInPath) -> Response[str]:
         business_id = business_of(app)
-        wiring.use_cases().customer_service.delete(business_id, id_of_external(business_id, external_id))
+        use_cases().customer_service.delete(business_id, id_of_external(business_id, external_id))
         return nothing()
 
     @app.patch("/v1/customers/<customer_id>", summary="Change a customer", tags=tags, responses=one)
@@ -278,14 +278,12 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         customer_id: CustomerInPath, request: Annotated[CustomerChangeRequest, Body()]
     ) -> Response[str]:
         given = request.model_dump(exclude_unset=True)
-        view = wiring.use_cases().customer_service.change(
-            business_of(app), customer_id, given, by_customer=by_customer()
-        )
+        view = use_cases().customer_service.change(business_of(app), customer_id, given, by_customer=by_customer())
         return json_answer(CustomerAnswer.of(view))
 
     @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags, responses=no_content())
     def delete_customer(customer_id: CustomerInPath) -> Response[str]:
-        wiring.use_cases().customer_service.delete(business_of(app), customer_id)
+        use_cases().customer_service.delete(business_of(app), customer_id)
         return nothing()
 
     @app.post(
@@ -295,7 +293,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=one,
     )
     def confirm_contact(customer_id: CustomerInPath, channel: ChannelName) -> Response[str]:
-        view = wiring.use_cases().customer_service.confirm(
+        view = use_cases().customer_service.confirm(
             business_of(app), customer_id, channel_named(channel), by_customer=by_customer()
         )
         return json_answer(CustomerAnswer.of(view))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from rebound.businesses.domain.business import Business
 from rebound.businesses.ports import BusinessesPorts
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer, FormUse, PageMatcher, PointsBooked, ProfileEvent, Question
@@ -121,6 +122,10 @@ class Departures(Protocol):
 
 Eraser = Callable[[Customer], None]
 """Erases what one capability keeps of a customer who was deleted; may be called again at any time."""
+
+
+ProfileLock = Callable[[Customer, Business], bool]
+"""Whether a customer's profile is theirs for another reason than their claim; reads nothing where it is off."""
 
 
 class UnforgottenCustomers(Protocol):

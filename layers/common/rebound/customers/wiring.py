@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ForgetQueue,
         PointsLedger,
         ProfileHistory,
+        ProfileLock,
         UnforgottenCustomers,
     )
 
@@ -120,6 +121,11 @@ class CustomersUseCases(BusinessesUseCases):
     forget_history: ForgetHistory = use_case("rebound.customers.application.forget_history")
     book_points: BookPoints = use_case("rebound.customers.application.book_points")
     erase_customer: EraseCustomer = use_case("rebound.customers.application.forget_customers")
+
+    @cached_property
+    def profile_locks(self) -> Sequence[ProfileLock]:
+        """What makes a profile the customer's besides their own edit; a capability that knows of more adds its own."""
+        return ()
 
     @cached_property
     def erasers(self) -> Sequence[Eraser]:

@@ -91,6 +91,19 @@ def _client(service: str) -> Any:
     return make(service)
 
 
+def _add_planning(planning: argparse.ArgumentParser) -> None:
+    planning.add_argument("--included", type=int, help="segments a month, on the calendar of the business")
+    planning.add_argument("--inbound", nargs="+", metavar="WHAT", help="what comes in and counts too: texts, calls")
+    planning.add_argument("--tier", help="what you call the plan")
+    planning.add_argument("--upgrade-url", help="where a larger plan is booked; its owner is shown it")
+    planning.add_argument("--off", action="store_true", default=None, help="count its texts no more")
+
+
+def _add_sharing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--business-id", help="only that one (default: all there are now)")
+    parser.add_argument("--off", action="store_true", default=None, help="share them no more")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rebound", description="Businesses, API keys and dead letters of a Rebound stack."
@@ -106,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         "lift-hold": "let an account that is held send bulk again",
         "set-text-rate": "how many texts a second go out over the sender of a business",
         "set-text-plan": "how many segments of texts a business may use in a month (at first: nobody counts them)",
+        "share-customers": "share customers: who visits or buys elsewhere owns their profile (at first: off)",
         "set-text-price": "what a segment of a text costs, which businesses are shown; at first nothing is known of it",
         "remove-text-price": "take such a price away",
         "list-text-prices": "what a segment costs, by country and provider",
@@ -126,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         "redrive": "put dead letters back on their queue, after the cause is gone",
     }
     parsers = {name: commands.add_parser(name, help=helps[name]) for name in COMMANDS}
+    _add_sharing(parsers["share-customers"])
     business = parsers["create-business"]
     business.add_argument("--name", required=True)
     business.add_argument("--country", required=True, help="two letters, such as US")
@@ -158,12 +173,7 @@ def _parser() -> argparse.ArgumentParser:
             "--sender", required=True, help="an email address, a number, a short code, MG… or a name"
         )
     parsers["set-text-rate"].add_argument("--text-rate", type=float, help="without it, what its kind allows at least")
-    planning = parsers["set-text-plan"]
-    planning.add_argument("--included", type=int, help="segments a month, on the calendar of the business")
-    planning.add_argument("--inbound", nargs="+", metavar="WHAT", help="what comes in and counts too: texts, calls")
-    planning.add_argument("--tier", help="what you call the plan")
-    planning.add_argument("--upgrade-url", help="where a larger plan is booked; its owner is shown it")
-    planning.add_argument("--off", action="store_true", default=None, help="count its texts no more")
+    _add_planning(parsers["set-text-plan"])
     for name in ("set-text-price", "remove-text-price"):
         parsers[name].add_argument("--country", required=True, help="of the business: two letters, such as US")
         parsers[name].add_argument("--provider", required=True, help=" or ".join(TEXT_PROVIDERS))

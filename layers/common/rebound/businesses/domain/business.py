@@ -152,7 +152,8 @@ class Business(Struct, frozen=True):
     its webhooks want, whose settings are kept elsewhere. While there is a ``hold``, no bulk goes out; ``lifted_holds``
     are those of before. Without a ``text_plan`` nobody counts its texts. ``customers_indexed`` says that the index that
     finds customers has all of its own, which those of a new business are from the start. It is no setting; neither is
-    ``version``, which counts writes of the stored row.
+    ``version``, which counts writes of the stored row. ``shares_customers`` is the operator's word that who visits or
+    buys elsewhere on the stack owns their profile here.
     """
 
     business_id: str
@@ -187,6 +188,7 @@ class Business(Struct, frozen=True):
     lifted_holds: tuple[LiftedHold, ...] = ()
     text_plan: TextPlan | None = None
     customers_indexed: bool = False
+    shares_customers: bool = False
     version: int = 0
 
     def barrier(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import date, datetime
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import AddressReader, ContactBook
     from rebound.customers.application.copy_flags import CopyFlags
     from rebound.customers.application.remove_customer import RemoveCustomer
-    from rebound.customers.ports import CustomerBook, ProfileHistory
+    from rebound.customers.ports import CustomerBook, ProfileHistory, ProfileLock
     from rebound.platform.ports import Clock, Ids
 
 MAX_TAGS: Final = 50
@@ -100,6 +100,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
     copy_flags: CopyFlags
     remove: RemoveCustomer
     history: ProfileHistory
+    profile_locks: Sequence[ProfileLock]
 
     def create(self, business_id: str, given: Mapping[str, Any], *, by_customer: bool = False) -> CustomerView:
         """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
@@ -236,9 +237,11 @@ class CustomerService(Struct, frozen=True, kw_only=True):
 
         Raises ``ConflictError`` for what would change something that is locked.
         """
-        if before.claimed_at is None:
-            return given
         locked = locked_among(before, given)
+        if not (locked and is_locked(before, self.businesses.get(before.business_id), self.profile_locks)):
+            if before.claimed_at is None:
+                return given
+            locked = ()
         if locked:
             raise ConflictError(
                 "profile_locked",
@@ -352,6 +355,11 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             return
         if known[key].reachability.failures:
             self.suppressions.clear_at_once(customer.email)
+
+
+def is_locked(customer: Customer, business: Business, locks: Iterable[ProfileLock]) -> bool:
+    """Whether only the customer changes what is ``LOCKABLE``."""
+    return customer.claimed_at is not None or any(lock(customer, business) for lock in locks)
 
 
 def _required(error: FieldError) -> FieldError:

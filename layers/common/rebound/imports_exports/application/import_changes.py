@@ -6,7 +6,7 @@ it said before must not undo what somebody has edited since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from hashlib import sha256
@@ -18,7 +18,7 @@ from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact, most_rows
 from rebound.customers.application.copy_flags import with_flags
-from rebound.customers.application.customer_service import ADDRESS_FIELDS, linked
+from rebound.customers.application.customer_service import ADDRESS_FIELDS, is_locked, linked
 from rebound.customers.application.moves import left_behind
 from rebound.customers.domain import LOCKABLE, PROFILE, REQUIRED_FIELDS, Customer, digest_of, locked_among
 from rebound.imports_exports.application.import_rows import name_of
@@ -28,7 +28,7 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.ports import CustomerBook
+    from rebound.customers.ports import CustomerBook, ProfileLock
     from rebound.imports_exports.application.import_rows import Wish
 
 EDITED: Final = "Was kept: it was edited since the file had this value."
@@ -64,6 +64,7 @@ class ImportChanges(Struct, frozen=True, kw_only=True):
 
     customers: CustomerBook
     contacts: ContactBook
+    locks: Sequence[ProfileLock] = ()
 
     def __call__(self, job: ImportJob, business: Business, wishes: Sequence[Wish], now: datetime) -> Changes:
         """What the rows change, one after the other."""
@@ -80,7 +81,7 @@ class ImportChanges(Struct, frozen=True, kw_only=True):
         stored = self.customers.get_many(job.business_id, [*named, *made.values(), *sorted(met)], as_of_now=True)
         others = {key for customer in stored.values() for key in customer.contact_keys if key not in known}
         known.update(self.contacts.get_many(others) if others else {})
-        state = _State(job, now, dict(stored), dict(known))
+        state = _State(job, now, dict(stored), dict(known), lambda each: is_locked(each, business, self.locks))
         for wish in wishes:
             if wish.is_opt_out:
                 state.opt_out(wish)
@@ -102,7 +103,12 @@ class _State:
     """Customers and contacts while the rows of a batch are taken."""
 
     def __init__(
-        self, job: ImportJob, now: datetime, customers: dict[str, Customer], contacts: dict[ContactKey, Contact]
+        self,
+        job: ImportJob,
+        now: datetime,
+        customers: dict[str, Customer],
+        contacts: dict[ContactKey, Contact],
+        is_locked: Callable[[Customer], bool],
     ) -> None:
         self.customers = customers
         self.contacts = contacts
@@ -110,6 +116,7 @@ class _State:
         self.bad_rows: list[BadRow] = []
         self._job = job
         self._now = now
+        self._is_locked = is_locked
 
     def opt_out(self, wish: Wish) -> None:
         """Take a row about addresses alone, whoever has them."""
@@ -177,9 +184,10 @@ class _State:
         given = {name: value for name, value in wish.profile.items() if name != "external_id"}
         if wish.only_fills and before.external_id is not None:
             given = {name: value for name, value in given.items() if not getattr(before, name)}
-        locked: tuple[str, ...] = ()
+        locked = locked_among(before, given)
+        if locked and not self._is_locked(before):
+            locked = ()
         if before.claimed_at is not None:
-            locked = locked_among(before, given)
             # Another spelling of the same is neither a change nor worth a word.
             given = {
                 name: value

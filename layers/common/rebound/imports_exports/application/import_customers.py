@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import AddressReader, ContactBook
     from rebound.customers.application.copy_flags import CopyFlags
-    from rebound.customers.ports import CustomerBook
+    from rebound.customers.ports import CustomerBook, ProfileLock
     from rebound.imports_exports.application.import_changes import Changes
     from rebound.imports_exports.application.import_rows import Wish
     from rebound.imports_exports.application.split_import import Record
@@ -66,6 +66,7 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
     clock: Clock
     patience: Patience
     copy_flags: CopyFlags
+    profile_locks: Sequence[ProfileLock]
 
     def __call__(self, business_id: str, import_id: str, part: int, may_go_on: Callable[[], bool]) -> bool:
         """Import while there is time; returns whether the part is done.
@@ -138,7 +139,7 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
                 wishes.append(held)
 
         def write() -> tuple[Changes, PartProgress] | None:
-            changes = ImportChanges(customers=self.customers, contacts=self.contacts)(
+            changes = ImportChanges(customers=self.customers, contacts=self.contacts, locks=self.profile_locks)(
                 job, business, wishes, self.clock.now()
             )
             if changes.rows > MOST_WRITES and len(records) > 1:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rebound.businesses.application.account_holds import AccountHolds
     from rebound.businesses.application.sender_grants import SenderGrants
     from rebound.businesses.application.settings_of_business import BusinessChange
+    from rebound.businesses.application.share_customers import ShareCustomers
     from rebound.businesses.application.tenant_service import NewKey, TenantService
     from rebound.businesses.application.text_plan import SetTextPlan
     from rebound.businesses.application.text_prices import TextPrices
@@ -51,6 +52,7 @@ class RunCommand(Struct, frozen=True, kw_only=True):
     account_holds: AccountHolds
     text_price_table: TextPrices
     set_text_plan: SetTextPlan
+    share_customers: ShareCustomers
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
@@ -87,6 +89,11 @@ def _set_hold_policy(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, 
 
 def _lift_hold(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     return _business(run.account_holds.lift(_text(event, "business_id"), _text(event, "reason")))
+
+
+def _share_customers(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    business_id = None if event.get("business_id") is None else _text(event, "business_id")
+    return {"sharing": run.share_customers(shared=not _flag(event, "off"), business_id=business_id)}
 
 
 def _set_text_plan(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -205,6 +212,7 @@ _COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[
     "lift-hold": _lift_hold,
     "set-text-rate": _set_text_rate,
     "set-text-plan": _set_text_plan,
+    "share-customers": _share_customers,
     "set-text-price": _set_text_price,
     "remove-text-price": _remove_text_price,
     "list-text-prices": _list_text_prices,
