@@ -49,6 +49,7 @@ def in_days(days: int) -> str:
     return write_time((datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0))
 
 
+NO_DATES: Final = {"valid_from": None, "valid_until": None}
 VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
     "/v1/business": {
         ("name",): ("Salon Juniper", "Juniper & Daughters"),
@@ -64,6 +65,7 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("text_rate",): (0.5, 0.25),
         ("smart_encoding",): (True, False),
         ("negative_points",): (True, False),
+        ("voucher_reward_percent",): (7, 0),
         ("policy",): (
             {"preset": "custom", "counts": {"invalid": 2, "unreachable": 7}},
             {"preset": "strict", "counts": None},
@@ -129,6 +131,10 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("include_external_ids",): (["crm/1"], ["crm/2", "crm/3"]),
         ("exclude_customer_ids",): (["fedcba9876543210" * 2], []),
         ("exclude_external_ids",): (["crm/7"], ["crm/8", "crm/9"]),
+        ("voucher",): (
+            {**NO_DATES, "kind": "percent", "value": "10", "currency": None, "valid_days": 14},
+            {**NO_DATES, "kind": "amount", "value": "5.00", "currency": "EUR", "valid_days": 7},
+        ),
         ("send_at",): (in_days(30), in_days(31)),
         ("local",): (False, False),
         ("expires_at",): (in_days(40), None),

@@ -1,7 +1,7 @@
 """Campaigns, the claim ledger, the progress of expansions, the tallies and who runs it all, in memory."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -25,6 +25,7 @@ from rebound.campaigns.domain.chunks import (
     taking_over,
 )
 from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
+from rebound.campaigns.domain.redemptions import Redemption, Total, Totals
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.templates.domain.content import TextContent, read_said, written_said
@@ -363,6 +364,48 @@ class MemoryMemberList:
         return own[:limit]
 
 
+class MemoryVoucherBook:
+    """Implements ``VoucherBook``."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, list[str]] = defaultdict(list)
+        self.rows: dict[tuple[str, str], Redemption] = {}
+        self.sums: dict[tuple[str, str], Total] = {}
+
+    def number(self, business_id: str, campaign_id: str) -> int:
+        self.numbers[business_id].append(campaign_id)
+        return len(self.numbers[business_id])
+
+    def campaign_of(self, business_id: str, number: int) -> str | None:
+        given = self.numbers.get(business_id, ())
+        return given[number - 1] if 0 < number <= len(given) else None
+
+    def get_many(self, business_id: str, codes: Collection[str]) -> Mapping[str, Redemption]:
+        return {code: self.rows[business_id, code] for code in codes if (business_id, code) in self.rows}
+
+    def replace(self, before: Redemption, after: Redemption) -> None:
+        key = (before.business_id, before.code)
+        stored = self.rows.get(key)
+        if (0 if stored is None else stored.version) != before.version:
+            raise ConcurrentChangeError
+        self.rows[key] = replace(after, version=before.version + 1)
+        for sale, sign in ((before.sale, -1), (after.sale, 1)):
+            if sale is not None:
+                of = (after.campaign_id, sale.currency)
+                known = self.sums.get(of, Total())
+                self.sums[of] = Total(known.redeemed + sign, known.revenue + sign * sale.revenue)
+
+    def totals(self, business_id: str, campaign_id: str) -> Totals:
+        _ = business_id
+        return {currency: total for (of, currency), total in self.sums.items() if of == campaign_id}
+
+    def forget(self, business_id: str, codes: Collection[str]) -> None:
+        for code, known in self.get_many(business_id, codes).items():
+            self.rows[business_id, code] = Redemption(
+                business_id, code, known.campaign_id, closed=known.is_used, version=known.version + 1
+            )
+
+
 class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     """Implements ``CampaignsPorts``."""
 
@@ -397,6 +440,10 @@ class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     @cached_property
     def tallies(self) -> MemoryTallyBook:
         return MemoryTallyBook()
+
+    @cached_property
+    def voucher_book(self) -> MemoryVoucherBook:
+        return MemoryVoucherBook()
 
     @cached_property
     def runner(self) -> RecordingRunner:

@@ -9,6 +9,7 @@ from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollb
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import derived_ulid, id_of_external
+from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import EmailContent, MadeFrom, TemplateContent, TextContent
@@ -52,6 +53,18 @@ CAMPAIGNS = [
         content=EmailContent("s", None, "t"),
     ),
     campaign(name="", single=True, campaign_id="single-1", appointment_id="a-1", asks_confirmation=True),
+    campaign(single=True, campaign_id="single-2", asks_consent=True),
+    campaign(
+        voucher=Voucher(
+            kind=VoucherKind.AMOUNT,
+            value="10.00",
+            currency="EUR",
+            valid_from="2026-12-01",
+            valid_until="2026-12-31T10:00:00.000Z",
+            number=7,
+        )
+    ),
+    campaign(voucher=Voucher(kind=VoucherKind.FREE_MINUTES, value="30", valid_days=14)),
     campaign(
         selection=Selection(
             customer_ids=tuple(id_of_external(BUSINESS_ID, each) for each in ("é/1", "7")),
@@ -72,7 +85,21 @@ CAMPAIGNS = [
 
 
 @pytest.mark.parametrize(
-    "what", CAMPAIGNS, ids=["filter", "list", "paused", "segment", "single", "own-ids", "template", "draft"]
+    "what",
+    CAMPAIGNS,
+    ids=[
+        "filter",
+        "list",
+        "paused",
+        "segment",
+        "single",
+        "question",
+        "voucher",
+        "minutes",
+        "own-ids",
+        "template",
+        "draft",
+    ],
 )
 def test_a_campaign_is_kept_whole(ports: EveryPorts, what: object) -> None:
     given = next(known for known in CAMPAIGNS if known is what)

@@ -31,6 +31,8 @@ DAYS_AND_CLOCKS: Final = frozenset(
         "rebound.campaigns.http.campaigns",
         "rebound.imports_exports.application.customer_files",
         "rebound.imports_exports.application.import_rows",
+        "rebound.messages.application.voucher_values",
+        "rebound.messages.domain.vouchers",
         "rebound.sending.http",
     }
 )

@@ -95,6 +95,8 @@ WEBHOOK: Final = "/v1/webhooks/{webhook_id}"
 TEMPLATE: Final = "/v1/templates/{template_id}"
 RECURRING: Final = "/v1/recurring-campaigns/{recurring_campaign_id}"
 BIRTHDAYS: Final = {**OFFER, "audience": {"birthday": {}}, "at": "09:00"}
+REDEEM: Final = "/v1/vouchers/{code}/redemptions"
+REDEMPTIONS: Final = "/v1/vouchers/3-CDF-GHJ-KMN/redemptions"
 GREETING: Final = {"name": "Ours", "channel": "email", "content": {"subject": "Hi", "text": "Hello"}}
 VISIT: Final = {"event_id": "{event_id}", "kind": "visit", "at": "2026-11-29T10:00:00Z"}
 HOOKED: Final = {"url": "https://hooks.example.com/in", "events": ["ReplyReceived"]}
@@ -126,6 +128,10 @@ REQUESTS: Final = [
     Asked("POST", "/v1/activity", {"events": [{**VISIT, "external_id": "{external_id}"}]}),
     Asked("DELETE", "/v1/activity/{event_id}"),
     Asked("GET", CUSTOMER + "/messages"),
+    Asked("GET", CUSTOMER + "/vouchers"),
+    Asked("POST", REDEMPTIONS, {"customer_id": "{customer_id}", "order_id": "1", "amount": "10.00"}, route=REDEEM),
+    Asked("POST", REDEMPTIONS, {"external_id": "{external_id}", "order_id": "1", "amount": "10.00"}, route=REDEEM),
+    Asked("DELETE", REDEMPTIONS + "/1", route=REDEEM + "/{order_id}"),
     Asked("GET", CUSTOMER + "/reachability", query=PREVIEW),
     Asked("GET", CUSTOMER + "/reachability", query={**PREVIEW, "segment_id": "{segment_id}"}),
     Asked("POST", "/v1/customers", {"first_name": "Cy", "last_name": "Fir", "external_id": "{external_id}"}),

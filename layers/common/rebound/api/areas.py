@@ -36,6 +36,8 @@ AREAS: Final = (
     Area("customers/*/log", ("rebound.timeline.http",), "messages"),
     Area("loyalty", ("rebound.loyalty.http",), "customers"),
     Area("loyalty/favourites/by-external-id", ("rebound.loyalty.http",), "customers", whole_id=True),
+    Area("customers/*/vouchers", ("rebound.vouchers.http",), "vouchers"),
+    Area("vouchers", ("rebound.vouchers.http",), "vouchers"),
     Area("jobs", ("rebound.jobs.http",)),
     Area("imports", ("rebound.imports_exports.http.imports",), "customers"),
     # Asking for a file of customers reads them, although it is a POST.

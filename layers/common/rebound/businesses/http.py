@@ -352,14 +352,14 @@ class BusinessChangeRequest(Request):
         "the same account or sender, only whoever runs Rebound can set more than that.",
     )
     negative_points: bool = Field(
-        default=False,
-        description="Whether points may be taken off a customer who has fewer, so that the balance is below 0.",
+        default=False, description="Whether points may be taken off a customer who has fewer: a balance below 0."
     )
     smart_encoding: bool = Field(
         default=False,
         description="Replace typographic quotes, dashes, spaces and the like by plain ones before a text is sent, "
         "where it then takes fewer segments; letters stay. POST /v1/texts/measure shows the difference.",
     )
+    voucher_reward_percent: Annotated[int, Field(ge=0, le=100, description="Of what vouchers brought in.")] = 10
     policy: PolicyRequest = Field(default_factory=lambda: PolicyRequest(preset=PolicyPreset.STANDARD))
     recovery: RecoveryRequest = Field(default_factory=RecoveryRequest)
     switches: SwitchesRequest = Field(default_factory=SwitchesRequest)
@@ -448,6 +448,7 @@ class BusinessAnswer(Answer):
     text_rate: float | None
     smart_encoding: bool
     negative_points: bool
+    voucher_reward_percent: int
     policy: PolicyAnswer
     recovery: RecoveryAnswer
     switches: SwitchesAnswer

@@ -1,6 +1,6 @@
 """What the use cases of campaigns need from outside."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from rebound.campaigns.domain.chunks import (
     RangeProgress,
 )
 from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
+from rebound.campaigns.domain.redemptions import Redemption, Totals
 from rebound.eligibility.ports import EligibilityPorts
 from rebound.kernel.pages import Page
 from rebound.rates.ports import RatesPorts
@@ -184,6 +185,32 @@ class MemberTransactions(Protocol):
         """Write a part as a piece of a larger transaction."""
 
 
+class VoucherBook(Protocol):
+    """The numbers of campaigns that have vouchers, the vouchers that were redeemed, and what they brought in."""
+
+    def number(self, business_id: str, campaign_id: str) -> int:
+        """The next number of the business, which is the campaign's from now on; asking again gives it another."""
+
+    def campaign_of(self, business_id: str, number: int) -> str | None:
+        """The campaign that a number was given to; ``None`` when it was given to none."""
+
+    def get_many(self, business_id: str, codes: Collection[str]) -> Mapping[str, Redemption]:
+        """What is known of vouchers by their codes (strongly consistent); nothing of those never redeemed."""
+
+    def replace(self, before: Redemption, after: Redemption) -> None:
+        """Write ``after`` and what it changes in its campaign's totals, all or nothing.
+
+        Raises ``ConcurrentChangeError`` when somebody has written since ``before`` was read; its version is 0 where
+        there was none.
+        """
+
+    def totals(self, business_id: str, campaign_id: str) -> Totals:
+        """What a campaign's vouchers have brought in (strongly consistent)."""
+
+    def forget(self, business_id: str, codes: Collection[str]) -> None:
+        """Keep of vouchers that were redeemed no more than that (``closed``); totals stay. Again changes nothing."""
+
+
 class CampaignRunner(Protocol):
     """Runs campaigns."""
 
@@ -226,6 +253,9 @@ class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):
 
     @property
     def tallies(self) -> TallyBook: ...
+
+    @property
+    def voucher_book(self) -> VoucherBook: ...
 
     @property
     def runner(self) -> CampaignRunner: ...

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         SharedAddressLedger,
         SingleMessages,
         TallyBook,
+        VoucherBook,
     )
 
 
@@ -93,6 +94,12 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
         from rebound.campaigns.adapters.dynamo_campaigns import DynamoTallyBook
 
         return DynamoTallyBook(self.settings["CHUNKS_TABLE"])
+
+    @cached_property
+    def voucher_book(self) -> VoucherBook:
+        from rebound.campaigns.adapters.dynamo_vouchers import DynamoVoucherBook
+
+        return DynamoVoucherBook(self.settings["CHUNKS_TABLE"])
 
     @cached_property
     def runner(self) -> CampaignRunner:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-SCOPED: Final = ("business", "customers", "segments", "campaigns", "messages")
+SCOPED: Final = ("business", "customers", "segments", "campaigns", "messages", "vouchers")
 """The resources for which a key gets a read and a write scope; each area of the API names the one it belongs to."""
 
 

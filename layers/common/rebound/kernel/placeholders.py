@@ -1,8 +1,9 @@
 """How a placeholder is written, ``##{{first_name}}``, and what editors, mail programs and Markdown make of one."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 PLACEHOLDER: Final = re.compile(r"##\{\{([^{}]{0,64})\}\}")
@@ -59,3 +60,17 @@ def name_in(found: re.Match[str]) -> str:
     """The name within a placeholder's braces, without what got in there."""
     name = _UNDERSCORES.sub("_", _TAGS_AND_UNSEEN.sub("", found["name"]))
     return _SPACES.sub(" ", _WRAPS.sub("", name)).strip()
+
+
+# What a campaign with a voucher may say of it besides what it says of everybody.
+VOUCHER_CODE: Final = "voucher_code"
+VOUCHER_VALUE: Final = "voucher_value"
+VOUCHER_UNTIL: Final = "voucher_until"
+VOUCHER_VARIABLES: Final = (VOUCHER_CODE, VOUCHER_VALUE, VOUCHER_UNTIL)
+SAMPLE_CODE: Final = "SAMPLE-CODE"
+"""Stands in tests and previews. It has letters that no code has, so that nobody can redeem it."""
+NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
+SAMPLE_VALUES: Final[Mapping[str, str]] = MappingProxyType(
+    {VOUCHER_CODE: SAMPLE_CODE, VOUCHER_VALUE: "25 %", VOUCHER_UNTIL: "31 December 2026"}
+)
+"""What stands for a voucher's values where it is only asked whether there would be something to send."""

@@ -345,6 +345,28 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         retryable=True,
         wait_seconds=1,
     ),
+    "voucher_used": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The voucher was redeemed with another order.",
+        "Charge the order without it. Where the other order is refunded, take that redemption back first.",
+    ),
+    "voucher_taken_back": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The order's redemption of this voucher was taken back.",
+        "Redeem the voucher with another order; a late repetition of the old request needs nothing.",
+    ),
+    "voucher_not_yet_valid": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The voucher is not valid yet.",
+        "Redeem it from `valid_from` on.",
+        members=("valid_from",),
+    ),
+    "voucher_expired": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The voucher is not valid any more, since `valid_until`.",
+        "Charge the order without it.",
+        members=("valid_until",),
+    ),
 }
 """The kinds of problems by their code. Those with the status 409 are named in ``kernel.errors`` as well."""
 

@@ -17,6 +17,8 @@ from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
 from rebound.templates import wiring
 from rebound.templates.domain.content import MadeFrom, Said, TemplateContent, TextContent, written_content
+from rebound.templates.domain.rendering import NONE_DECLARED
+from rebound.templates.domain.variables import Declared
 from rebound.templates.http.given_content import GivenContent, GivenEmail, TemplateId, content_of, email_in_place_of
 from rebound.templates.http.given_layout import GivenLayout
 
@@ -91,6 +93,11 @@ class Says(Request):
         "the text, under the name of the business.",
     )
 
+    @property
+    def more_variables(self) -> Declared:
+        """The variables that what is said may have besides those of everybody."""
+        return NONE_DECLARED
+
     _layout_warnings: tuple[FieldError, ...] = PrivateAttr(default=())
 
     def warnings_about(self, said: Said | None, category: Category) -> tuple[FieldError, ...]:
@@ -137,7 +144,9 @@ class Says(Request):
         if channel is not Channel.EMAIL:
             raise InvalidInputError(FieldError("layout", "Is for email only; a text has content."))
         render = wiring.use_cases().render_layout
-        content, self._layout_warnings = render.as_content(business_id, self.layout, category, "layout")
+        content, self._layout_warnings = render.as_content(
+            business_id, self.layout, category, "layout", self.more_variables
+        )
         return content
 
     def _with_other_variables(

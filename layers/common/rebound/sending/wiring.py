@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rebound.campaigns.wiring import AwsCampaignsPorts, CampaignsUseCases
+from rebound.campaigns.wiring import AwsCampaignsPorts
 from rebound.kernel.receipts import MessageKey
 from rebound.platform.wiring import in_this_process, use_case
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sending.domain.message_timers import MESSAGE
 from rebound.timers.wiring import AwsTimersPorts, TimersUseCases
+from rebound.vouchers.wiring import VouchersUseCases
 
 if TYPE_CHECKING:
     from rebound.kernel.provider_codes import Provider
@@ -141,7 +142,7 @@ class AwsSendingPorts(AwsCampaignsPorts, AwsTimersPorts):
         return decode_held(body)
 
 
-class SendingUseCases(CampaignsUseCases, TimersUseCases):
+class SendingUseCases(VouchersUseCases, TimersUseCases):
     """The use cases of sending."""
 
     ports: SendingPorts

@@ -169,6 +169,7 @@ class Business(Struct, frozen=True):
     text_from: str | None = None
     text_rate: float | None = None
     smart_encoding: bool = False
+    voucher_reward_percent: int = 10
     policy: ReachabilityPolicy = field(default=STANDARD_POLICY)
     recovery: Recovery = field(default_factory=Recovery)
     switches: Switches = field(default_factory=Switches)

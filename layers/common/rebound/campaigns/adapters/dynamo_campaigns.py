@@ -42,6 +42,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
+from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
     as_read,
@@ -143,6 +144,7 @@ class DynamoCampaignBook:
             appointment_version=campaign.appointment_version or None,
             asks_confirmation=campaign.asks_confirmation or None,
             asks_consent=campaign.asks_consent or None,
+            voucher=None if campaign.voucher is None else asdict(campaign.voucher),
             paused_because=campaign.paused_because,
             window=campaign.window,
             bounce_warning=None if warning is None else asdict(warning),
@@ -236,6 +238,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         appointment_version=int(row.appointment_version or 0),
         asks_confirmation=bool(row.asks_confirmation),
         asks_consent=bool(row.asks_consent),
+        voucher=_read_voucher(row.voucher),
         paused_because=row.paused_because,
         window=int(row.window),
         bounce_warning=None if row.bounce_warning is None else FinalWords(**row.bounce_warning),
@@ -254,6 +257,10 @@ def _campaign(row: CampaignRow) -> Campaign:
 
 def _read_lead(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=int(seconds))
+
+
+def _read_voucher(document: Mapping[str, Any] | None) -> Voucher | None:
+    return None if document is None else Voucher(**{**document, "kind": VoucherKind(document["kind"])})
 
 
 class DynamoChunkLedger:

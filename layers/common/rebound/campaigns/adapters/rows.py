@@ -63,6 +63,7 @@ class CampaignRow(Model):
     appointment_version = NumberAttribute(null=True)
     asks_confirmation = BooleanAttribute(null=True)
     asks_consent = BooleanAttribute(null=True)
+    voucher = JsonAttribute(null=True)
     paused_because = UnicodeAttribute(null=True)
     window = NumberAttribute(default=0)
     bounce_warning = JsonAttribute(null=True)
@@ -176,3 +177,40 @@ class TallyRow(Model):
     counts = JsonAttribute()
     position = UnicodeAttribute()
     expires_at = NumberAttribute()
+
+
+class VoucherNumberRow(Model):
+    """In the Chunks table, ``campaign_id`` = ``vouchers#<business>``: which campaign a number was given to.
+
+    ``chunk`` is ``number#<number>``, and ``numbers`` for the row that counts them.
+    """
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    points_to = UnicodeAttribute(null=True)
+    given = NumberAttribute(null=True)
+
+
+class RedemptionRow(Model):
+    """In the Chunks table, ``campaign_id`` = ``voucher#<business>#<code>``: with which order a voucher was redeemed."""
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    redeemed_for = UnicodeAttribute()
+    sale = JsonAttribute(null=True)
+    taken_back = UnicodeSetAttribute(null=True)
+    closed = BooleanAttribute(null=True)
+    version = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+class VoucherTotalRow(Model):
+    """In the Chunks table, ``chunk`` = ``voucher#<currency>``: what a campaign's vouchers brought in.
+
+    ``revenue`` counts ten thousandths, of which each currency's amounts are whole numbers.
+    """
+
+    campaign_id = UnicodeAttribute(hash_key=True)
+    chunk = UnicodeAttribute(range_key=True)
+    redeemed = NumberAttribute()
+    revenue = NumberAttribute()

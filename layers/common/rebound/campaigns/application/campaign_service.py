@@ -16,6 +16,7 @@ from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.by_tier import children_ids, of_no_tier, parts_of
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
+from rebound.campaigns.domain.redemptions import Totals
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -24,17 +25,26 @@ from rebound.kernel.pages import Page
 from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.vouchers import Voucher, checked
 from rebound.segments.domain.filters import compile_filter
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
-from rebound.templates.domain.rendering import check_said, warnings_about
+from rebound.templates.domain.rendering import NONE_DECLARED, check_said, warnings_about
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
+    from rebound.campaigns.ports import (
+        CampaignBook,
+        CampaignRunner,
+        ChunkLedger,
+        ExpansionLedger,
+        TallyBook,
+        VoucherBook,
+    )
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.rates.ports import RateBook
     from rebound.segments.application.pin_filters import PinFilters
+    from rebound.templates.domain.variables import Declared
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,
@@ -67,7 +77,10 @@ class CampaignView(Struct, frozen=True):
     children: tuple[CampaignView, ...] = ()
     """Those of a campaign that says something else to each loyalty tier; its counts have theirs in them."""
     fell_back_to_email: int = 0
+    brought_in: Totals | None = None
     """Of those targeted, to how many it goes by email in place of a text: the text plan had no room for them."""
+    reward_percent: int = 0
+    """Of what its vouchers brought in, ``brought_in``, which is ``None`` for a campaign without vouchers."""
 
 
 class NewCampaign(Struct, frozen=True):
@@ -91,6 +104,7 @@ class NewCampaign(Struct, frozen=True):
     is_draft: bool = False
     contents: Mapping[str, Said] | None = None
     """In place of what is said to everybody: what is said to whom of each loyalty tier."""
+    voucher: Voucher | None = None
 
 
 class CampaignsWanted(Struct, frozen=True):
@@ -138,6 +152,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
     ids: Ids
     request_ids: RequestIds
     rates: RateBook
+    voucher_book: VoucherBook
     foresee: Callable[[Campaign], Audience | None]
     judge: Callable[[Business, Category], None]
     space_out: Callable[[Campaign], None]
@@ -159,8 +174,10 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             new.category,
             new.timing,
             (*both, *tier_problems(new, business)),
+            new.voucher,
         )
         check_parts(meant, new.contents)
+        voucher = self.checked_voucher(business, new.voucher, new.timing.starts_at, new.contents)
         said = new.content.unpinned if new.is_draft and isinstance(new.content, TemplateContent) else new.content
         if not new.is_draft:
             check_barrier(business, new.channel)
@@ -186,10 +203,11 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             send_at=new.timing.starts_at,
             local_time=new.timing.local_time,
             expires_at=new.timing.expires_at,
+            voucher=voucher,
         )
         # Before the campaign is stored: a failure here leaves nothing behind, and no send has changed the answer yet.
         foreseen = self.foreseen(replace(campaign, selection=meant))
-        campaign = self._added(campaign, request)
+        campaign = self._added(self.with_number(campaign), request)
         # As it is stored: whoever tries again may find that it was edited since.
         if campaign.status is CampaignStatus.SCHEDULED and campaign.send_at is not None:
             self.runner.schedule(business_id, campaign.campaign_id, campaign.send_at)
@@ -237,7 +255,8 @@ class CampaignService(Struct, frozen=True, kw_only=True):
     def accepted(self, business: Business, campaign: Campaign, foreseen: Audience | None) -> CampaignView:
         """A campaign of which nothing has been sent, and whom it would reach."""
         warnings = warnings_about(business, campaign.category, campaign.channel)
-        return CampaignView(campaign, Audience(), _results({}, 0), foreseen, warnings=warnings)
+        view = CampaignView(campaign, Audience(), _results({}, 0), foreseen, warnings=warnings)
+        return view if campaign.voucher is None else replace(view, brought_in={})
 
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
         """The campaign with its counts and what holds it back. Raises ``NotFoundError``."""
@@ -276,6 +295,9 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         business = self.businesses.get(campaign.business_id)
         view = counted(campaign, [part.audience for part in progress], counts)
         view = replace(view, warnings=warnings_about(business, campaign.category, campaign.channel))
+        if campaign.voucher is not None:
+            brought_in = self.voucher_book.totals(campaign.business_id, campaign.campaign_id)
+            view = replace(view, brought_in=brought_in, reward_percent=business.voucher_reward_percent)
         children = tuple(self.view(child) for child in self.children(campaign))
         return view if not children else _together(view, children)
 
@@ -319,6 +341,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         category: Category,
         timing: Timing | None,
         wrong: Sequence[FieldError] = (),
+        voucher: Voucher | None = None,
     ) -> Selection:
         """Check what is given; returns whom it means, with the filters of saved segments as they are now.
 
@@ -328,7 +351,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         meant = selection
         try:
             if content is not None:
-                check_said(content, category, business)
+                check_said(content, category, business, _variables_of(voucher))
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:
@@ -340,6 +363,38 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         if errors:
             raise InvalidInputError(*errors)
         return meant
+
+    def checked_voucher(
+        self,
+        business: Business,
+        voucher: Voucher | None,
+        starts_at: datetime | None,
+        contents: Mapping[str, Said] | None = None,
+    ) -> Voucher | None:
+        """The voucher as it is kept. Raises ``InvalidInputError`` for one that nobody could use."""
+        if voucher is None:
+            return None
+        if contents is not None:
+            raise InvalidInputError(FieldError("voucher", "A campaign with contents by tier has none."))
+        now = self.clock.now()
+        return checked(voucher, business.time_zone, max(now, starts_at or now))
+
+    def with_number(self, campaign: Campaign) -> Campaign:
+        """The campaign, whose voucher has a number in the business: given before the campaign is written."""
+        voucher = campaign.voucher
+        if voucher is None or voucher.number:
+            return campaign
+        number = self.voucher_book.number(campaign.business_id, campaign.campaign_id)
+        return replace(campaign, voucher=replace(voucher, number=number))
+
+
+def _variables_of(voucher: Voucher | None) -> Declared:
+    """The variables that a campaign has besides those of everybody."""
+    if voucher is None:
+        return NONE_DECLARED
+    from rebound.templates.domain.variables import of_vouchers  # noqa: PLC0415 - few campaigns have one
+
+    return of_vouchers()
 
 
 def _together(view: CampaignView, children: tuple[CampaignView, ...]) -> CampaignView:

@@ -7,7 +7,7 @@ from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import (
@@ -23,6 +23,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError
 from rebound.kernel.retrying import retried
 from rebound.messages.domain.mailing import in_both_lists
+from rebound.messages.domain.vouchers import Voucher
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT
 from rebound.segments.domain.selections import Selection, as_asked
 from rebound.templates.domain.content import Said, TemplateContent
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class CampaignChange(Struct, frozen=True):
-    """What is to change; what is ``None`` stays.
+    """What is to change; what is ``None`` stays. A ``voucher`` of ``None`` takes it away.
 
     Content is made for the campaign as it is changed otherwise, and the time of the one that it has. Raises what these
     raise.
@@ -53,6 +54,7 @@ class CampaignChange(Struct, frozen=True):
     exclude_customer_ids: frozenset[str] | None = None
     exclude_external_ids: frozenset[str] | None = None
     timing: Callable[[Timing], Timing] | None = None
+    voucher: Voucher | UnsetType | None = UNSET
 
     def applied_to(self, campaign: Campaign) -> Campaign:
         """The campaign with the change, not checked."""
@@ -61,6 +63,8 @@ class CampaignChange(Struct, frozen=True):
         changed = self._with_lists(changed)
         if self.selection is not None:
             changed = replace(changed, selection=self.selection(campaign.selection))
+        if not isinstance(self.voucher, UnsetType):
+            changed = replace(changed, voucher=_numbered_as(campaign, self.voucher))
         if self.content is not None:
             changed = replace(changed, content=self.content(changed), contents=None)
         if self.contents is not None:
@@ -157,8 +161,10 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 campaign.category,
                 timing_of(campaign),
                 wrong,
+                campaign.voucher,
             )
             check_parts(meant, campaign.contents)
+            self.view.checked_voucher(business, campaign.voucher, campaign.send_at, campaign.contents)
             check_barrier(business, campaign.channel)
             self.view.judge(business, campaign.category)
             status = status_when_announced(campaign.send_at, self.clock.now())
@@ -196,9 +202,11 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             include_external_ids=campaign.include_external_ids,
             exclude_customer_ids=campaign.exclude_customer_ids,
             exclude_external_ids=campaign.exclude_external_ids,
+            voucher=None if campaign.voucher is None else replace(campaign.voucher, number=0),
         )
         copied, meant = self._checked(draft, change)
         foreseen = self.view.foreseen(replace(copied, selection=meant))
+        copied = self.view.with_number(copied)
         try:
             self.campaigns.add(copied)
         except ConcurrentChangeError:
@@ -209,7 +217,8 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         """The changed campaign, and whom it means. Raises ``InvalidInputError`` for what the change names."""
         changed = change.applied_to(campaign)
         both = in_both_lists(changed.include_customer_ids, changed.exclude_customer_ids)
-        is_said_anew = change.content is not None or change.category is not None
+        is_given_anew = not isinstance(change.voucher, UnsetType)
+        is_said_anew = change.content is not None or change.category is not None or is_given_anew
         is_said_anew = is_said_anew and changed.contents is None
         if change.category is not None and change.content is None:
             changed = replace(changed, content=self._for_kind(changed))
@@ -221,6 +230,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 changed.category,
                 None if change.timing is None else timing_of(changed),
                 (*both, *tier_problems(changed, self.businesses.get(campaign.business_id))),
+                changed.voucher,
             )
             check_parts(meant, changed.contents)
         except InvalidInputError as error:
@@ -229,6 +239,11 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             if wrong:
                 raise InvalidInputError(*wrong) from None
             meant = Selection(filter={"any": []})
+        if is_given_anew or change.timing is not None or changed.contents is not None:
+            business = self.businesses.get(campaign.business_id)
+            changed = replace(
+                changed, voucher=self.view.checked_voucher(business, changed.voucher, changed.send_at, changed.contents)
+            )
         if changed.status is CampaignStatus.DRAFT and isinstance(changed.content, TemplateContent):
             changed = replace(changed, content=changed.content.unpinned)
         return changed, meant
@@ -241,6 +256,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         return self.template_contents.made(campaign.business_id, said.made_from, campaign.channel, campaign.category)
 
     def _written(self, before: Campaign, after: Campaign) -> Campaign:
+        after = self.view.with_number(after)
         if after.status is CampaignStatus.SCHEDULED or after.status is CampaignStatus.PAUSED:
             self._schedule(after)
         self.campaigns.replace(before, after)
@@ -283,6 +299,13 @@ def begun(campaign: Campaign) -> ConflictError:
         f"The campaign has begun ({campaign.status}): what it says and to whom is fixed. A copy can say more.",
         campaign_status=campaign.status,
     )
+
+
+def _numbered_as(campaign: Campaign, voucher: Voucher | None) -> Voucher | None:
+    """The voucher, with the number that the campaign has already."""
+    if voucher is None or campaign.voucher is None:
+        return voucher
+    return replace(voucher, number=campaign.voucher.number)
 
 
 def _is_about_segment(error: FieldError) -> bool:

@@ -189,6 +189,7 @@ def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | No
         window=campaign.window or None,
         appointment_id=campaign.appointment_id,
         asks_confirmation=campaign.asks_confirmation,
+        voucher=None if campaign.voucher is None or campaign.single else campaign.voucher.number,
     )
 
 

@@ -16,13 +16,15 @@ from rebound.campaigns import wiring
 from rebound.campaigns.application.campaign_service import CampaignsWanted, CampaignView
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
-from rebound.campaigns.http.requests import CampaignChangeRequest, NewCampaignRequest
+from rebound.campaigns.domain.redemptions import reward_on
+from rebound.campaigns.http.requests import CampaignChangeRequest, DayOrTime, NewCampaignRequest
 from rebound.eligibility.application.preview_audience import MOST_FORESEEN
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
 from rebound.loyalty.domain.tiers import Tier
+from rebound.messages.domain.vouchers import VoucherKind
 from rebound.messages.http import SaidAnswer, Says, said_in_answer
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -100,6 +102,24 @@ class ChildAnswer(Answer):
         return cls.filled(view.campaign, audience=AudienceAnswer.of(view.audience), results=ResultsAnswer.of(view))
 
 
+class MoneyAnswer(Answer):
+    """An amount, as decimal text, in a currency (ISO 4217)."""
+
+    amount: str
+    currency: str
+
+
+class VoucherAnswer(Answer):
+    """What each recipient gets, and when it is valid."""
+
+    kind: VoucherKind
+    value: str
+    currency: str | None
+    valid_from: DayOrTime | None
+    valid_until: DayOrTime | None
+    valid_days: int | None
+
+
 class ListedCampaignAnswer(Answer):
     """A campaign and how it stands, without what it says and whom it names: that may be large."""
 
@@ -136,6 +156,13 @@ class ListedCampaignAnswer(Answer):
     )
     recurring_campaign_id: str | None = Field(description="Of which recurring campaign it is an occurrence.")
     occurrence_date: date | None = Field(description="The local day of the occurrence.")
+    redeemed: int | None = Field(description="Vouchers that were redeemed, and not taken back. Null without a voucher.")
+    revenue: list[MoneyAnswer] | None = Field(
+        description="What was paid for the orders that they were redeemed with, without the discounts, by currency."
+    )
+    reward: list[MoneyAnswer] | None = Field(
+        description="Of the revenue, as many percents as voucher_reward_percent of the business says."
+    )
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
     parent_id: str | None = Field(description="Of the campaign to one loyalty tier: whose child it is.")
     tier: Tier | None = Field(description="Of a child: for whom it is.")
@@ -164,6 +191,7 @@ class ListedCampaignAnswer(Answer):
             results=ResultsAnswer.of(view),
             fell_back_to_email=view.fell_back_to_email,
             recurring_campaign_id=campaign.recurring_id,
+            **_brought_in(view),
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
             children=[ChildAnswer.of(child) for child in view.children],
             warnings=[FieldProblem.of(warning) for warning in view.warnings],
@@ -192,6 +220,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
     include_external_ids: list[str] = Field(description="The same, of those who were named by your own ids.")
     exclude_customer_ids: list[CustomerId] = Field(description="Customers who were taken out by hand.")
     exclude_external_ids: list[str] = Field(description="The same, of those who were named by your own ids.")
+    voucher: VoucherAnswer | None
 
     @classmethod
     def _more(cls, campaign: Campaign) -> dict[str, Any]:
@@ -211,6 +240,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
             "include_external_ids": sorted(campaign.include_external_ids),
             "exclude_customer_ids": sorted(campaign.named_to_exclude),
             "exclude_external_ids": sorted(campaign.exclude_external_ids),
+            "voucher": None if campaign.voucher is None else VoucherAnswer.filled(campaign.voucher),
         }
 
 
@@ -242,6 +272,29 @@ class PostedCampaignAnswer(CampaignAnswer):
             foreseen=foreseen,
             foreseen_hint=HOW_TO_FORESEE if foreseen is None else None,
         )
+
+
+def _brought_in(view: CampaignView) -> dict[str, Any]:
+    """What the vouchers of a campaign brought in, by currency; all null for one without."""
+    totals = view.brought_in
+    if totals is None:
+        return {"redeemed": None, "revenue": None, "reward": None}
+    if not totals:
+        return {"redeemed": 0, "revenue": [], "reward": []}
+    from rebound.templates.domain.typed_values import decimals_of  # noqa: PLC0415 - few campaigns have vouchers
+
+    found = sorted((currency, total) for currency, total in totals.items() if total.redeemed)
+    rewards = {
+        currency: reward_on(total.revenue, view.reward_percent, decimals_of(currency)) for currency, total in found
+    }
+    return {
+        "redeemed": sum(total.redeemed for _, total in found),
+        "revenue": [
+            MoneyAnswer(amount=f"{total.revenue:.{decimals_of(currency)}f}", currency=currency)
+            for currency, total in found
+        ],
+        "reward": [MoneyAnswer(amount=f"{reward:f}", currency=currency) for currency, reward in rewards.items()],
+    }
 
 
 def _written_as(campaign: Campaign) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, WithJsonSchema, model_validator
 
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import NewCampaign
@@ -15,6 +15,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.loyalty.domain.tiers import Tier
+from rebound.messages.domain.vouchers import MOST_DAYS, Voucher, VoucherKind
 from rebound.messages.http import Says, Sends, Timed
 from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import (
@@ -23,6 +24,7 @@ from rebound.platform.http.shapes import (
     CustomerIds,
     ExternalIds,
     Line,
+    Request,
     TakenOutCustomerIds,
     TakenOutExternalIds,
     customers_named,
@@ -32,6 +34,8 @@ from rebound.platform.http.shapes import (
 from rebound.segments.domain.selections import Selection
 from rebound.segments.http.filters import Filter, SegmentId
 from rebound.templates.domain.content import Said
+from rebound.templates.domain.rendering import NONE_DECLARED
+from rebound.templates.domain.variables import Declared, of_vouchers
 from rebound.templates.http.given_content import GivenContent, content_of
 
 AUDIENCE: Final[tuple[str, ...]] = ("segment_id", "filter", "customer_ids", "external_ids")
@@ -97,6 +101,49 @@ def _said_by_tier(channel: Channel, contents: Mapping[str, Mapping[str, Any]]) -
     return said
 
 
+DayOrTime = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date", "examples": ["2026-12-01"]},
+                {"type": "string", "format": "date-time", "examples": ["2026-12-01T09:00:00.000Z"]},
+            ]
+        }
+    ),
+]
+"""A day on the business's calendar, or a moment."""
+
+
+class VoucherRequest(Request):
+    """What each recipient of a campaign gets, and when it is valid. Exactly one of valid_until and valid_days."""
+
+    kind: Annotated[VoucherKind, Field(strict=False)] = Field(
+        description="percent: a part of the order; amount: so much off; free_minutes: minutes that are not charged."
+    )
+    value: Annotated[str, Field(max_length=30, examples=["15", "10.00"])] = Field(
+        description="Decimal text: percents, an amount of the currency, or whole minutes."
+    )
+    currency: Annotated[str, Field(max_length=10, examples=["EUR"])] | None = Field(
+        default=None,
+        description="ISO 4217. Required for an amount. Else it is that of the orders that name none, in place of the "
+        "currency of the business's country.",
+    )
+    valid_from: DayOrTime | None = Field(
+        default=None, description="The first day on the business's calendar, or a moment (RFC 3339). Absent: at once."
+    )
+    valid_until: DayOrTime | None = Field(
+        default=None, description="The last day, which counts, or a moment from which on it is over."
+    )
+    valid_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] | None = Field(
+        default=None, description="In place of valid_until: so many days after that of the send."
+    )
+
+    def read(self) -> Voucher:
+        """The voucher, not checked."""
+        return Voucher(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
 class NewCampaignRequest(Sends):
     """A campaign: exactly one of ``segment_id``, ``filter``, ``customer_ids`` and ``external_ids`` says for whom."""
 
@@ -114,6 +161,14 @@ class NewCampaignRequest(Sends):
     include_external_ids: KeptAddedExternalIds = Field(default_factory=list)
     exclude_customer_ids: TakenOutCustomerIds = Field(default_factory=list)
     exclude_external_ids: KeptTakenOutExternalIds = Field(default_factory=list)
+    voucher: VoucherRequest | None = Field(
+        default=None, description="What each recipient gets with a code of their own: ##{{voucher_code}}."
+    )
+
+    @property
+    def more_variables(self) -> Declared:
+        """Those of the voucher."""
+        return NONE_DECLARED if self.voucher is None else of_vouchers()
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -144,6 +199,7 @@ class NewCampaignRequest(Sends):
             exclude_external_ids=frozenset(self.exclude_external_ids),
             timing=self.timing(),
             is_draft=self.status is not None,
+            voucher=None if self.voucher is None else self.voucher.read(),
         )
 
 
@@ -167,6 +223,14 @@ class CampaignChangeRequest(Timed, Says):
     include_external_ids: KeptAddedExternalIds = Field(default_factory=list)
     exclude_customer_ids: TakenOutCustomerIds = Field(default_factory=list)
     exclude_external_ids: KeptTakenOutExternalIds = Field(default_factory=list)
+    voucher: VoucherRequest | None = Field(default=None, description="As a whole; null takes it away.")
+
+    _has_voucher: bool = PrivateAttr(default=False)
+
+    @property
+    def more_variables(self) -> Declared:
+        """Those of the voucher that the campaign has then."""
+        return of_vouchers() if self._has_voucher else NONE_DECLARED
 
     def read(self, business_id: str) -> CampaignChange:
         """The change that is asked for."""
@@ -174,6 +238,8 @@ class CampaignChangeRequest(Timed, Says):
         simple: dict[str, Any] = {name: getattr(self, name) for name in given & {"name", "category", "exclude_failed"}}
         for name in given & LISTS_BY_HAND:
             simple[name] = frozenset(getattr(self, name))
+        if "voucher" in given:
+            simple["voucher"] = None if self.voucher is None else self.voucher.read()
         return CampaignChange(
             **simple,
             selection=partial(self._selected, business_id) if given.intersection(AUDIENCE) else None,
@@ -187,6 +253,7 @@ class CampaignChangeRequest(Timed, Says):
         return _said_by_tier(campaign.channel, self.contents or {})
 
     def _said(self, business_id: str, campaign: Campaign) -> Said:
+        self._has_voucher = campaign.voucher is not None
         return self.said(business_id, campaign.channel, campaign.category, campaign.content)
 
     def _selected(self, business_id: str, before: Selection) -> Selection:

@@ -144,6 +144,7 @@ class Foreseeing:
         self._business = business
         self._category = mailing.category
         self._content = content = mailing.content
+        self._more = mailing.more_values
         is_counted = business.text_plan is not None and mailing.channel is Channel.SMS
         self._counted = content if is_counted else None
         self._doubtful = None if content is None or is_always_sendable(content, mailing.category) else content
@@ -157,7 +158,7 @@ class Foreseeing:
                 id_: Exclusion.CANNOT_RENDER
                 for id_ in selected.recipients
                 if (customer := customers[id_]) is not None
-                and not is_sendable(content, self._category, customer, self._business)
+                and not is_sendable(content, self._category, customer, self._business, self._more)
             }
         shared = {id_: contact for id_, contact in selected.shared.items() if id_ not in left_out}
         for id_, sharers in self._find_sharers(shared, now).items():
@@ -173,13 +174,15 @@ class Foreseeing:
         if said is None:
             return selected
         recipients = [customer for id_ in selected.recipients if (customer := customers[id_]) is not None]
-        return replace(selected, segments=sum(segments_for(said, customer, self._business) for customer in recipients))
+        return replace(
+            selected, segments=sum(segments_for(said, customer, self._business, self._more) for customer in recipients)
+        )
 
     def missing_for(self, customer: Customer, decision: Decision) -> tuple[str, ...]:
         """The variables for want of which a customer is left out."""
         if decision is not Exclusion.MISSING_VARIABLE or not isinstance(self._content, TemplateContent):
             return ()
-        return missing_for(self._content, customer, self._business)
+        return missing_for(self._content, customer, self._business, self._more)
 
 
 def matching(

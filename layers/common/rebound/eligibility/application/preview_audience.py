@@ -31,6 +31,7 @@ from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.templates.domain.content import Said, read_said, written_said
 from rebound.templates.domain.rendering import check_given
+from rebound.templates.domain.variables import of_vouchers
 
 if TYPE_CHECKING:
     from rebound.activity.ports import SummaryBook
@@ -166,7 +167,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         errors = in_both_lists(question.include_customer_ids, question.exclude_customer_ids)
         if question.content is not None:
             try:
-                check_given(question.content, question.category)
+                check_given(question.content, question.category, of_vouchers())
             except InvalidInputError as error:
                 errors.extend(error.errors)
         business = self.businesses.get(business_id)

@@ -127,5 +127,5 @@ class FindSharers:
 
     def can_be_rendered_for(self, customer: Customer) -> bool:
         """Whether there is something to send to a customer."""
-        content = self._mailing.content
-        return content is None or is_sendable(content, self._mailing.category, customer, self._business)
+        content, more = self._mailing.content, self._mailing.more_values
+        return content is None or is_sendable(content, self._mailing.category, customer, self._business, more)

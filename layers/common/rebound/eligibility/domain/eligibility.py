@@ -134,7 +134,7 @@ class Case(Struct, frozen=True):
         # Likewise.
         from rebound.templates.domain.sendable import missing_for  # noqa: PLC0415
 
-        return missing_for(content, self.customer, self.business)
+        return missing_for(content, self.customer, self.business, self.mailing.more_values)
 
     @property
     def opted_out_of(self) -> Scope | None:

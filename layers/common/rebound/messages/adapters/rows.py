@@ -41,6 +41,7 @@ class MessageRow(Model):
     sealed = UnicodeAttribute(null=True)
     segments = NumberAttribute(null=True)
     fell_back = NumberAttribute(null=True)
+    voucher = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     single = BooleanAttribute(null=True)

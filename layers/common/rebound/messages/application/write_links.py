@@ -27,6 +27,17 @@ class LinkWriter(Struct, frozen=True, kw_only=True):
         tokens = write_tokens(contact, message, wanted, self.keyring.keys())
         return {purpose: f"{self.public_url}/v1/{purpose}/{token}" for purpose, token in tokens.items()}
 
+    def voucher_code(self, message: MessageKey, number: int) -> str:
+        """The code of the voucher in a message, as people read it; in a test it is one that is not valid."""
+        # Few campaigns have one.
+        from rebound.kernel.placeholders import SAMPLE_CODE  # noqa: PLC0415
+        from rebound.messages.domain.vouchers import code_of, written_code  # noqa: PLC0415
+
+        if message.is_test:
+            return SAMPLE_CODE
+        keys = self.keyring.keys()
+        return written_code(code_of(number, message, keys.keys[keys.current]))
+
     def stop_link(self, contact: ContactKey, message: MessageKey, scope: Scope) -> ShortLink:
         """The short link for a text, to be kept (``ShortLinkBook``) before the text is handed over."""
         return self._short(contact, message, Purpose.UNSUBSCRIBE, scope, "stop")

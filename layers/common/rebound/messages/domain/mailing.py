@@ -11,8 +11,10 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.errors import FieldError
 from rebound.kernel.ids import BASE32, TIME_DIGITS
+from rebound.kernel.placeholders import NOTHING_MORE, SAMPLE_VALUES
+from rebound.messages.domain.vouchers import Voucher
 from rebound.segments.domain.selections import Selection
-from rebound.templates.domain.content import Said
+from rebound.templates.domain.content import Said, TemplateContent
 from rebound.templates.domain.footers import one_click_scope
 
 
@@ -46,6 +48,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     over_limit: bool = False
     content: Said | None = None
     contents: Mapping[str, Said] | None = None
+    voucher: Voucher | None = None
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -56,6 +59,16 @@ class Mailing(Struct, frozen=True, kw_only=True):
     def one_click_scope(self) -> Scope | None:
         """What one click in one of its emails stops; ``None`` where nothing less than everything would stop it."""
         return None if self.asks_consent else one_click_scope(self.category)
+
+    @property
+    def more_values(self) -> Mapping[str, str]:
+        """Samples of what its messages say besides what is known of the recipient: a voucher's values.
+
+        What is asked about before there is a campaign may have the placeholders; a template declares its own.
+        """
+        if self.voucher is None and isinstance(self.content, TemplateContent):
+            return NOTHING_MORE
+        return SAMPLE_VALUES
 
     @property
     def once_per_address(self) -> bool:

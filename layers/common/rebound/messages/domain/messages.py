@@ -74,7 +74,8 @@ class Message(Struct, frozen=True):
     when a setting of the business did, ``barrier`` says which. ``held_until`` is set only while the message is queued:
     it is not handed over before that time. ``segments`` is what a text counts against the text plan, ``None`` where
     nobody counts. ``fell_back`` is set for a text that goes by email, because the text plan had no room for it: the
-    attempt at its chunk in which that was found, which names its chunk on the email lane.
+    attempt at its chunk in which that was found, which names its chunk on the email lane. ``voucher`` is the number of
+    its campaign, where that has vouchers.
     """
 
     key: MessageKey
@@ -100,6 +101,7 @@ class Message(Struct, frozen=True):
     sealed: str | None = None
     segments: int | None = None
     fell_back: int | None = None
+    voucher: int | None = None
 
     @property
     def rank(self) -> float:

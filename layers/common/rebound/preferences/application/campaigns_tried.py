@@ -175,6 +175,7 @@ class SendTest(Struct, frozen=True, kw_only=True):
             address=recipient.address,
             category=campaign.category,
             content=self._marked(campaign),
+            voucher=campaign.voucher,
             request=request,
         )
 

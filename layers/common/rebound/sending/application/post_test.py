@@ -14,6 +14,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.receipts import TESTED, MessageKey
 from rebound.messages.domain.messages import Message
+from rebound.messages.domain.vouchers import Voucher
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.message_timers import single_chunk
 from rebound.sending.domain.recipients import customer_of_tests
@@ -49,6 +50,7 @@ class PostTest(Struct, frozen=True, kw_only=True):
         address: str,
         category: Category,
         content: Said,
+        voucher: Voucher | None = None,
         request: str | None = None,
     ) -> Message:
         """Queue the message. ``request`` names the client's request, as in ``PostMessage``."""
@@ -56,7 +58,7 @@ class PostTest(Struct, frozen=True, kw_only=True):
         proposed = self.ids.ulid(now)
         message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         message_key = MessageKey(business_id, TESTED, message_id)
-        carrier = carrier_of(message_key, channel, category, content, now, test_to=address)
+        carrier = carrier_of(message_key, channel, category, content, now, test_to=address, voucher=voucher)
         key = customer_of_tests(business_id, channel, address, now).contact_key(channel) or ContactKey(
             business_id, channel, address
         )

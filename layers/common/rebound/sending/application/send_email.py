@@ -15,6 +15,7 @@ from rebound.contacts.domain.suppressions import rests_on_an_entry
 from rebound.customers.domain import language_for
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
+from rebound.kernel.placeholders import NOTHING_MORE
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.links import VARIABLE_OF, Purpose, links_among
 from rebound.messages.domain.messages import Message
@@ -161,10 +162,24 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         record = self.messages.record if has_rows else self.messages.record_new
         record(outcomes.of(Message))
 
+    def _voucher(self, claimed: ClaimedChunk, recipient: Recipient) -> Mapping[str, str]:
+        """What the recipient's message says of the voucher, if the campaign has one: nobody else pays for it."""
+        voucher = claimed.campaign.voucher
+        if voucher is None:
+            return NOTHING_MORE
+        from rebound.messages.application.voucher_values import voucher_values  # noqa: PLC0415
+
+        code = self.links.voucher_code(recipient.message.key, voucher.number)
+        return voucher_values(
+            voucher, code, recipient.customer, claimed.business, claimed.campaign.channel, self.clock.now()
+        )
+
     def _email(self, claimed: ClaimedChunk, recipient: Recipient) -> OutgoingEmail | None:
         """The email for one recipient, ``None`` when it cannot be sent; it offers to unsubscribe from its scope."""
         category, key = claimed.campaign.category, recipient.customer.contact_key(Channel.EMAIL)
-        found = for_one(claimed.campaign.content, recipient.customer, claimed.business)
+        found = for_one(
+            claimed.campaign.content, recipient.customer, claimed.business, self._voucher(claimed, recipient)
+        )
         if found is None or not isinstance(found.content, EmailContent) or key is None:
             return None
         language = language_for(recipient.customer, claimed.business)

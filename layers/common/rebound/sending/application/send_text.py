@@ -15,6 +15,7 @@ from rebound.campaigns.domain.campaigns import HALTED
 from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
+from rebound.kernel.placeholders import NOTHING_MORE
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import Outcome as ReceiptOutcome
 from rebound.kernel.receipts import Receipt
@@ -301,9 +302,23 @@ class SendText(Struct, frozen=True, kw_only=True):
         expires_at = claimed.campaign.expires_at
         return None if expires_at is None else expires_at - self.clock.now()
 
+    def _voucher(self, claimed: ClaimedChunk, recipient: Recipient) -> Mapping[str, str]:
+        """What the recipient's message says of the voucher, if the campaign has one: nobody else pays for it."""
+        voucher = claimed.campaign.voucher
+        if voucher is None:
+            return NOTHING_MORE
+        from rebound.messages.application.voucher_values import voucher_values  # noqa: PLC0415
+
+        code = self.links().voucher_code(recipient.message.key, voucher.number)
+        return voucher_values(
+            voucher, code, recipient.customer, claimed.business, claimed.campaign.channel, self.clock.now()
+        )
+
     def _body(self, claimed: ClaimedChunk, recipient: Recipient, link: ShortLink | None) -> str | None:
         """The text for one recipient, ``None`` when it cannot be sent. Only who may get tests is asked with a link."""
-        found = for_one(claimed.campaign.content, recipient.customer, claimed.business)
+        found = for_one(
+            claimed.campaign.content, recipient.customer, claimed.business, self._voucher(claimed, recipient)
+        )
         if found is None or not isinstance(found.content, TextContent):
             return None
         content, values = found.content, found.values

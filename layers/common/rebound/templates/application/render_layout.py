@@ -94,10 +94,10 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
         return RenderedLayout(layout.subject, html, text, size, tuple(warnings))
 
     def as_content(
-        self, business_id: str, given: object, category: Category, path: str
+        self, business_id: str, given: object, category: Category, path: str, declared: Declared = NONE_DECLARED
     ) -> tuple[EmailContent, tuple[FieldError, ...]]:
         """What a layout that is sent says, and its warnings; it has a subject. Raises ``InvalidInputError``."""
-        rendered = self(business_id, given, category, path)
+        rendered = self(business_id, given, category, path, declared)
         return content_of(rendered, path), rendered.warnings
 
 

@@ -114,21 +114,21 @@ def check_content(
             raise InvalidInputError(FieldError(path, f"{message} {MAX_EMAIL_CHARACTERS} in all parts, as JSON."))
 
 
-def check_said(said: Said, category: Category, business: Business) -> None:
+def check_said(said: Said, category: Category, business: Business, declared: Declared = NONE_DECLARED) -> None:
     """Refuse what cannot be said in a message of this kind; a template's was checked when it was made from that.
 
-    Raises ``InvalidInputError``.
+    ``declared`` are variables that such a message has besides, such as a voucher's. Raises ``InvalidInputError``.
     """
-    check_given(said, category)
+    check_given(said, category, declared)
     check_stop_url(said, category, business)
 
 
-def check_given(said: Said, category: Category) -> None:
+def check_given(said: Said, category: Category, declared: Declared = NONE_DECLARED) -> None:
     """``check_content`` of what was given as it is, and of the email in place of a text. Raises as that does."""
     if isinstance(said, EmailContent | TextContent):
-        check_content(said, category)
+        check_content(said, category, declared)
     if isinstance(said, TextContent) and said.email_content is not None:
-        check_content(said.email_content, category, path="email_content")
+        check_content(said.email_content, category, declared, path="email_content")
 
 
 def lacks_stop_url(said: Said | None, category: Category) -> bool:

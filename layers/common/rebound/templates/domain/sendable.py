@@ -14,6 +14,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError
 from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.placeholders import NOTHING_MORE, VOUCHER_VARIABLES
 from rebound.templates.domain.content import (
     MAX_TEXT_CHARACTERS,
     Content,
@@ -72,9 +73,14 @@ class ForOne(Struct, frozen=True):
     addresses: tuple[str, ...] = ALL_LINKS
 
 
-def for_one(said: Said, customer: Customer, business: Business) -> ForOne | None:
-    """What is said to a customer, in their language; ``None`` where a variable that is required says nothing."""
-    known = values_of(customer, business)
+def for_one(
+    said: Said, customer: Customer, business: Business, more: Mapping[str, str] = NOTHING_MORE
+) -> ForOne | None:
+    """What is said to a customer, in their language; ``None`` where a variable that is required says nothing.
+
+    ``more`` are values that are known besides, such as a voucher's: they stand whatever else is given for them.
+    """
+    known = {**values_of(customer, business), **more} if more else values_of(customer, business)
     if not isinstance(said, TemplateContent):
         return ForOne(said, known)
     languages = language_for(customer, business), business.language
@@ -89,7 +95,8 @@ def for_one(said: Said, customer: Customer, business: Business) -> ForOne | None
     reader = reader_of(customer, business, channel)
     # What is written within a sentence is written in its language.
     reader = replace(reader, language=said.language_for(*languages) or reader.language)
-    own = filled(said.declared, said.made_from.variables, known, reader)
+    declared = {name: each for name, each in said.declared.items() if name not in more} if more else said.declared
+    own = filled(declared, said.made_from.variables, known, reader)
     if own.missing:
         return None
     return ForOne(content, {**known, **own.values}, addresses_among(said.declared))
@@ -121,16 +128,20 @@ def text_to_send(
     return body if 0 < len(body.strip()) <= len(body) <= MAX_TEXT_CHARACTERS else None
 
 
-def missing_for(said: TemplateContent, customer: Customer, business: Business) -> tuple[str, ...]:
+def missing_for(
+    said: TemplateContent, customer: Customer, business: Business, more: Mapping[str, str] = NOTHING_MORE
+) -> tuple[str, ...]:
     """The variables that are required and say nothing for a customer."""
     from rebound.templates.domain.variables import missing_of  # noqa: PLC0415 - only templates have variables
 
-    return missing_of(said.declared, said.made_from.variables, values_of(customer, business))
+    return missing_of(said.declared, said.made_from.variables, {**values_of(customer, business), **more})
 
 
-def is_sendable(said: Said, category: Category, customer: Customer, business: Business) -> bool:
+def is_sendable(
+    said: Said, category: Category, customer: Customer, business: Business, more: Mapping[str, str] = NOTHING_MORE
+) -> bool:
     """Whether the sender will find something to send to this customer, whose links are not written yet."""
-    found = for_one(said, customer, business)
+    found = for_one(said, customer, business, more)
     if found is None:
         return False
     values = {**found.values, **dict.fromkeys(_OF_LINKS, "x" * LONGEST_USUAL)}
@@ -138,12 +149,12 @@ def is_sendable(said: Said, category: Category, customer: Customer, business: Bu
     return _is_sendable(found, category, language_for(customer, business), smart=business.smart_encoding)
 
 
-def segments_for(said: Said, customer: Customer, business: Business) -> int:
+def segments_for(said: Said, customer: Customer, business: Business, more: Mapping[str, str] = NOTHING_MORE) -> int:
     """How many segments the text has that this customer would be sent; 0 where there is none to be sent.
 
     Our links, which are not written yet, are as long as usual.
     """
-    found = for_one(said, customer, business)
+    found = for_one(said, customer, business, more)
     if found is None or not isinstance(found.content, TextContent):
         return 0
     values = {**found.values, **dict.fromkeys(_OF_LINKS, "x" * USUAL_LINK)}
@@ -161,7 +172,9 @@ def is_always_sendable(said: Said, category: Category) -> bool:
     if isinstance(said, TemplateContent) and said.declared:
         return False
     return all(
-        _is_sendable(ForOne(content, dict.fromkeys((*VARIABLES, *_OF_LINKS), value)), category, language)
+        _is_sendable(
+            ForOne(content, dict.fromkeys((*VARIABLES, *_OF_LINKS, *VOUCHER_VARIABLES), value)), category, language
+        )
         for content in contents_of(said)
         for language in LANGUAGES
         for value in _EXTREMES

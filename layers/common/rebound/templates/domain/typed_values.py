@@ -146,6 +146,43 @@ def _read_number(value: object) -> Decimal:
     return Decimal(text.strip()) + 0
 
 
+def currency_named(text: str) -> str:
+    """The currency (ISO 4217) that a client names. Raises ``ValueError`` with a sentence for people."""
+    from babel.numbers import is_currency  # noqa: PLC0415 - see above
+
+    currency = text.strip().upper()
+    if not is_currency(currency):
+        raise ValueError("Is no currency that there is: write its code of ISO 4217, such as EUR or USD.")
+    return currency
+
+
+def currency_of(country: str) -> str:
+    """The currency of a country (ISO 3166-1); USD where none is known."""
+    from babel.numbers import get_territory_currencies  # noqa: PLC0415 - see above
+
+    return next(iter(get_territory_currencies(country)), "USD")
+
+
+def decimals_of(currency: str) -> int:
+    """How many decimals amounts of a currency have."""
+    from babel.numbers import get_currency_precision  # noqa: PLC0415 - see above
+
+    return get_currency_precision(currency)
+
+
+def read_amount(text: str, currency: str | None = None) -> Decimal:
+    """A number as decimal text, with the decimals of its currency, if it has one. Raises ``ValueError`` likewise."""
+    if not _AMOUNT.fullmatch(text.strip()):
+        raise ValueError("Must be a number as text, with at most 15 digits before the point: 12.50.")
+    amount = Decimal(text.strip()) + 0
+    if currency is None:
+        return amount
+    decimals = decimals_of(currency)
+    if amount != round(amount, decimals):
+        raise ValueError(f"Has more decimals than {currency}, which has {decimals}.")
+    return round(amount, decimals) + 0
+
+
 def _read_money(value: object) -> Money:
     amount, currency = _parts_of_money(value)
     if amount is None or not _AMOUNT.fullmatch(amount.strip()) or currency is None:
@@ -243,6 +280,23 @@ def _write_money(value: Any, reader: Reader) -> str:
     return _spaced(
         format_currency(value.amount, value.currency, locale=_locale(reader.language, reader.country)), reader
     )
+
+
+def written_percent(value: Decimal, reader: Reader) -> str:
+    """Percents, as the reader writes them."""
+    from babel.numbers import format_percent  # noqa: PLC0415 - see above
+
+    decimals = max(0, -cast("int", value.normalize().as_tuple().exponent))
+    locale = _locale(reader.language, reader.country)
+    pattern = locale.percent_formats[None].pattern.replace("#,##0", f"#,##0.{'0' * decimals}" if decimals else "#,##0")
+    return _spaced(format_percent(value / 100, pattern, locale), reader)
+
+
+def written_minutes(minutes: int, reader: Reader) -> str:
+    """So many minutes, in the reader's words."""
+    from babel.units import format_unit  # noqa: PLC0415 - see above
+
+    return _spaced(format_unit(minutes, "duration-minute", locale=_locale(reader.language, reader.country)), reader)
 
 
 def _write_date(value: Any, reader: Reader) -> str:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from rebound.customers.domain import COUNTED_FIELDS, PROFILE, Kind
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.languages import LANGUAGES, LAST_RESORT
+from rebound.kernel.placeholders import SAMPLE_VALUES, VOUCHER_VARIABLES
 from rebound.templates.domain.footers import ALL_LINKS
 from rebound.templates.domain.typed_values import Reader, VariableType, allowed, checked, is_empty, sample, written
 
@@ -239,3 +240,15 @@ def examples_of(declared: Declared) -> Mapping[str, Any]:
 def links_of(declared: Declared) -> tuple[str, ...]:
     """The variables whose value is a whole address."""
     return tuple(name for name, variable in declared.items() if variable.type is VariableType.URL)
+
+
+def with_vouchers_of(said: str, declared: Declared) -> Declared:
+    """The variables of a template and, where what is said has one of a voucher's, those too."""
+    if not any(name in said for name in VOUCHER_VARIABLES):
+        return declared
+    return {**of_vouchers(), **declared}
+
+
+def of_vouchers() -> Declared:
+    """The variables of a voucher, as a template might declare them."""
+    return {name: Variable(example=value) for name, value in SAMPLE_VALUES.items()}

@@ -1,5 +1,6 @@
 """Layouts: the route that renders one."""
 
+import json
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -10,6 +11,8 @@ from rebound.kernel.categories import Category
 from rebound.platform.http.routes import business_of, json_answer, responses
 from rebound.platform.http.shapes import Answer, FieldProblem
 from rebound.templates import wiring
+from rebound.templates.domain.rendering import NONE_DECLARED
+from rebound.templates.domain.variables import with_vouchers_of
 from rebound.templates.http.given_layout import GivenLayout
 
 
@@ -44,6 +47,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
             Query(description="What kind of message it is for: which links of ours it may have, and which footer."),
         ] = Category.MARKETING,
     ) -> Response[str]:
-        rendered = wiring.use_cases().render_layout(business_of(app), layout, category)
+        # A layout with a voucher is tried before there is a campaign that has one.
+        declared = with_vouchers_of(json.dumps(layout), NONE_DECLARED)
+        rendered = wiring.use_cases().render_layout(business_of(app), layout, category, declared=declared)
         warnings = [FieldProblem.of(each) for each in rendered.warnings]
         return json_answer(RenderedLayoutAnswer.filled(rendered, warnings=warnings))

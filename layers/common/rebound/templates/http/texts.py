@@ -13,6 +13,7 @@ from rebound.templates import wiring
 from rebound.templates.application.measure_text import LONGEST_MEASURED, MeasuredText, TextReading
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS
 from rebound.templates.domain.text_size import TextEncoding
+from rebound.templates.domain.variables import with_vouchers_of
 from rebound.templates.http.variable_shapes import VariableShape, read_variables
 
 
@@ -150,5 +151,6 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         responses=responses(MeasuredTextAnswer),
     )
     def measure_text(request: Annotated[TextToMeasureRequest, Body()]) -> Response[str]:
-        measured = wiring.use_cases().measure_text(business_of(app), request.body, read_variables(request.variables))
+        declared = with_vouchers_of(request.body, read_variables(request.variables))
+        measured = wiring.use_cases().measure_text(business_of(app), request.body, declared)
         return json_answer(MeasuredTextAnswer.for_text(measured))

@@ -1,0 +1,1 @@
+"""Vouchers of campaigns: redeeming them, taking that back, and what applies when a customer comes."""
