@@ -160,6 +160,10 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("catch_up_hours",): (48, 24),
         ("backlog",): (True, False),
         ("status",): ("on", "off"),
+        ("voucher",): (
+            {**NO_DATES, "kind": "percent", "value": "10", "currency": None, "valid_days": 14},
+            {**NO_DATES, "kind": "free_minutes", "value": "30", "currency": None, "valid_days": 7},
+        ),
     },
     "/v1/messages/{message_id}": {
         ("content",): (

@@ -1,14 +1,19 @@
 """Recurring campaigns in a deployment in memory, day after day."""
 
+from copy import replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 
 import pytest
 
 from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.kernel.errors import InvalidInputError
+from rebound.messages.domain.vouchers import Voucher, VoucherKind, written_code
 from rebound.recurring.domain.days import Every, Weekday
 from rebound.recurring.domain.recurring_campaigns import Birthday, RecurringStatus, Regular
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import EmailContent
+from rebound.vouchers.application.redeem_voucher import Order
 from tests.contract.campaigns.fakes import adds_up
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer
 from tests.unit.recurring.salon import Salon
@@ -221,3 +226,31 @@ def test_more_than_one_page_and_more_than_one_transaction() -> None:
     assert adds_up(view)
     assert view.audience.matched == view.audience.targeted == 250
     assert len(world.mailer.handed) == 250
+
+
+def test_each_occurrence_gives_vouchers_of_its_own() -> None:
+    world = salon(born(TODAY), born(TODAY + DAY, 2))
+    gift = Voucher(kind=VoucherKind.AMOUNT, value="10.00", currency="EUR", valid_days=14)
+    says = EmailContent("Happy birthday", None, "##{{voucher_value}}: ##{{voucher_code}}")
+    id_ = world.set_up(content=says, voucher=gift)
+    world.live_until(NOON + 3 * DAY)
+
+    assert [view.campaign.voucher for view in world.came_of(id_)] == [replace(gift, number=n) for n in (1, 2)]
+    for number in (1, 2):
+        [issued] = world.vouchers_of_customer(BUSINESS_ID, customer(number).customer_id)
+        [email] = [each for each in world.mailer.emails if each.to == f"ana{number}@example.com"]
+        assert f"€10.00: {written_code(issued.code)}" in email.content.text
+        order = Order(customer(number).customer_id, "o-1", "25.00")
+        assert world.redeem_voucher(BUSINESS_ID, issued.code, order).sale.discount == Decimal("10.00")
+
+
+def test_a_voucher_that_is_over_makes_an_occurrence_that_says_so_and_sends_nothing() -> None:
+    world = salon(born(TODAY + 10 * DAY))
+    gift = Voucher(kind=VoucherKind.PERCENT, value="10", valid_until=(TODAY + 5 * DAY).isoformat())
+    id_ = world.set_up(content=EmailContent("Happy birthday", None, "##{{voucher_code}}"), voucher=gift)
+    world.live_until(NOON + 12 * DAY)
+
+    [view] = world.came_of(id_)
+    assert (view.campaign.status, world.emailed()) == (CampaignStatus.FAILED, 0)
+    with pytest.raises(InvalidInputError, match="over"):
+        world.set_up(voucher=gift)

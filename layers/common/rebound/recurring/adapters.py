@@ -16,6 +16,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.pages import Page, read_cursor
+from rebound.messages.domain.vouchers import Voucher
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
@@ -97,6 +98,7 @@ def _written(recurring: RecurringCampaign) -> dict[str, Any]:
         "exclude_failed": recurring.exclude_failed,
         "catch_up_hours": recurring.catch_up_hours,
         "backlog": recurring.backlog,
+        "voucher": to_builtins(recurring.voucher),
         "status": recurring.status,
         "periods": to_builtins(recurring.periods),
         "created_at": write_instant(recurring.created_at),
@@ -122,6 +124,7 @@ def _read(business_id: str, recurring_id: str, document: Mapping[str, Any], vers
         exclude_failed=document["exclude_failed"],
         catch_up_hours=document["catch_up_hours"],
         backlog=document["backlog"],
+        voucher=convert(document.get("voucher"), Voucher | None),
         status=RecurringStatus(document["status"]),
         periods=convert(document["periods"], tuple[Period, ...]),
         created_at=read_instant(document["created_at"]),

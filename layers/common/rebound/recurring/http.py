@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from rebound.businesses.http import ClockTime
-from rebound.campaigns.http.campaigns import CampaignPage, ListedCampaignAnswer
-from rebound.campaigns.http.requests import Name
+from rebound.campaigns.http.campaigns import CampaignPage, ListedCampaignAnswer, VoucherAnswer
+from rebound.campaigns.http.requests import Name, VoucherRequest
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.messages.http import SaidAnswer, Says, said_in_answer
@@ -41,6 +41,8 @@ from rebound.recurring.domain.recurring_campaigns import (
 )
 from rebound.segments.domain.selections import Selection
 from rebound.segments.http.filters import Filter, SegmentId
+from rebound.templates.domain.rendering import NONE_DECLARED
+from rebound.templates.domain.variables import Declared, of_vouchers
 from rebound.templates.http.templates import IfMatch, expected
 
 EXACTLY_ONE: Final = "Give exactly one of birthday, lost_customer, segment_id, filter."
@@ -127,6 +129,9 @@ class Recurs(Says):
         "today is over.",
     )
     status: Annotated[RecurringStatus, Field(strict=False)] = RecurringStatus.ON
+    voucher: VoucherRequest | None = Field(
+        default=None, description="What each recipient of each occurrence gets. As a whole; null takes it away."
+    )
 
 
 AtTime = Annotated[ClockTime, Field(description="HH:MM: the hour at which it is sent.", examples=["09:00"])]
@@ -140,6 +145,11 @@ class NewRecurringCampaignRequest(Recurs):
     channel: Annotated[Channel, Field(strict=False)]
     audience: AudienceShape
     at: AtTime
+
+    @property
+    def more_variables(self) -> Declared:
+        """Those of the voucher."""
+        return NONE_DECLARED if self.voucher is None else of_vouchers()
 
     def read(self, business_id: str) -> RecurringCampaign:
         """What is asked for. Raises ``InvalidInputError``, and ``ValidationError`` for its content."""
@@ -157,6 +167,7 @@ class NewRecurringCampaignRequest(Recurs):
             catch_up_hours=self.catch_up_hours,
             backlog=self.backlog,
             status=self.status,
+            voucher=None if self.voucher is None else self.voucher.read(),
             created_at=NO_TIME,
             updated_at=NO_TIME,
         )
@@ -170,6 +181,13 @@ class RecurringCampaignChangeRequest(Recurs):
     audience: AudienceShape = Field(default_factory=AudienceShape.model_construct)
     at: AtTime = ""
 
+    _has_voucher: bool = PrivateAttr(default=False)
+
+    @property
+    def more_variables(self) -> Declared:
+        """Those of the voucher that it has then."""
+        return of_vouchers() if self._has_voucher else NONE_DECLARED
+
     def change(self, before: RecurringCampaign) -> RecurringCampaign:
         """What is asked for of one that is as ``before``."""
         given = self.model_fields_set
@@ -182,6 +200,9 @@ class RecurringCampaignChangeRequest(Recurs):
             after = replace(after, audience=self.audience.read())
         if "at" in given:
             after = replace(after, at=time.fromisoformat(self.at))
+        if "voucher" in given:
+            after = replace(after, voucher=None if self.voucher is None else self.voucher.read())
+        self._has_voucher = after.voucher is not None
         if self.says_something_else or "category" in given:
             said = self.said(before.business_id, before.channel, after.category, before.content)
             after = replace(after, content=said)
@@ -253,9 +274,12 @@ class ListedRecurringCampaignAnswer(Answer):
 class RecurringCampaignAnswer(ListedRecurringCampaignAnswer, SaidAnswer):
     """A recurring campaign and how it stands; the other fields are as requests have them."""
 
+    voucher: VoucherAnswer | None
+
     @classmethod
     def _more(cls, recurring: RecurringCampaign) -> dict[str, Any]:
-        return said_in_answer(recurring.content)
+        voucher = None if recurring.voucher is None else VoucherAnswer.filled(recurring.voucher)
+        return {**said_in_answer(recurring.content), "voucher": voucher}
 
     @classmethod
     def after(cls, view: RecurringView, request: Says) -> Self:

@@ -25,11 +25,11 @@ from rebound.kernel.pages import Page
 from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
-from rebound.messages.domain.vouchers import Voucher, checked
+from rebound.messages.domain.vouchers import Voucher, checked, variables_of
 from rebound.segments.domain.filters import compile_filter
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
-from rebound.templates.domain.rendering import NONE_DECLARED, check_said, warnings_about
+from rebound.templates.domain.rendering import check_said, warnings_about
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.rates.ports import RateBook
     from rebound.segments.application.pin_filters import PinFilters
-    from rebound.templates.domain.variables import Declared
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,
@@ -237,7 +236,10 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         business = self.businesses.get(campaign.business_id)
         if campaign.status not in ENDED:
             try:
-                self.check(business, campaign.selection, campaign.content, campaign.category, None)
+                voucher = campaign.voucher
+                self.check(business, campaign.selection, campaign.content, campaign.category, None, voucher=voucher)
+                voucher = self.checked_voucher(business, voucher, campaign.send_at)
+                campaign = self.with_number(replace(campaign, voucher=voucher))
                 check_barrier(business, campaign.channel)
                 self.judge(business, campaign.category)
                 if spaced and campaign.category.traits.is_spaced:
@@ -351,7 +353,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         meant = selection
         try:
             if content is not None:
-                check_said(content, category, business, _variables_of(voucher))
+                check_said(content, category, business, variables_of(voucher))
         except InvalidInputError as error:
             errors.extend(error.errors)
         try:
@@ -386,15 +388,6 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             return campaign
         number = self.voucher_book.number(campaign.business_id, campaign.campaign_id)
         return replace(campaign, voucher=replace(voucher, number=number))
-
-
-def _variables_of(voucher: Voucher | None) -> Declared:
-    """The variables that a campaign has besides those of everybody."""
-    if voucher is None:
-        return NONE_DECLARED
-    from rebound.templates.domain.variables import of_vouchers  # noqa: PLC0415 - few campaigns have one
-
-    return of_vouchers()
 
 
 def _together(view: CampaignView, children: tuple[CampaignView, ...]) -> CampaignView:

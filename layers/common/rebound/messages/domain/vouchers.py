@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -21,6 +21,9 @@ from msgspec import Struct
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.receipts import MessageKey
 from rebound.kernel.times import write_time
+
+if TYPE_CHECKING:
+    from rebound.templates.domain.variables import Declared
 
 ALPHABET: Final = "23456789CDFGHJKMNPQRTVWXY"
 _MISREAD: Final = str.maketrans("SBZ", "582")
@@ -184,6 +187,13 @@ def _moment(written: str, zone: str) -> datetime:
 
 def _start_of(day: date, zone: str) -> datetime:
     return datetime.combine(day, _MIDNIGHT, ZoneInfo(zone))
+
+
+def variables_of(voucher: Voucher | None) -> Declared:
+    """The variables that a campaign has besides those of everybody."""
+    from rebound.templates.domain.variables import of_vouchers  # noqa: PLC0415 - few campaigns have one
+
+    return {} if voucher is None else of_vouchers()
 
 
 # --- codes ------------------------------------------------------------------------------------------------------------

@@ -241,6 +241,7 @@ class LookWork(Struct, frozen=True, kw_only=True):
             expires_at=_end_of(day, recurring, business) if isinstance(audience, Birthday) else None,
             recurring_id=recurring.recurring_id,
             occurrence_date=day,
+            voucher=recurring.voucher,
         )
         said = recurring.content
         if not isinstance(said, TemplateContent):

@@ -79,7 +79,7 @@ class RecurringService(Struct, frozen=True, kw_only=True):
         ``request`` names the client's request: trying it again after a crash goes on with the same.
         """
         business, now = self.businesses.get(new.business_id), self.clock.now()
-        self._check(business, new)
+        new = self._checked(business, new)
         proposed = self.ids.ulid(now)
         id_ = proposed if request is None else self.request_ids.id_for(new.business_id, request, proposed)
         made = replace(new, recurring_id=id_, created_at=now, updated_at=now, content=_unpinned(new.content))
@@ -100,8 +100,7 @@ class RecurringService(Struct, frozen=True, kw_only=True):
 
         def write() -> None:
             before, now = self._expected(business_id, recurring_id, tags), self.clock.now()
-            after = change(before)
-            self._check(business, after, before)
+            after = self._checked(business, change(before), before)
             after = replace(after, updated_at=now, content=_unpinned(after.content)).switched(before, now)
             self._wake(business, after, now)
             self.recurring.replace(before, after)
@@ -164,17 +163,28 @@ class RecurringService(Struct, frozen=True, kw_only=True):
             raise ChangedMeanwhileError("The recurring campaign has been changed since it was read.")
         return found
 
-    def _check(self, business: Business, after: RecurringCampaign, before: RecurringCampaign | None = None) -> None:
-        """Check what is given, or changed. Raises ``InvalidInputError`` with paths as in requests."""
-        says = before is None or (after.content, after.category) != (before.content, before.category)
+    def _checked(
+        self, business: Business, after: RecurringCampaign, before: RecurringCampaign | None = None
+    ) -> RecurringCampaign:
+        """What is given, or changed, as it is kept. Raises ``InvalidInputError`` with paths as in requests."""
+        says = before is None or (after.content, after.category, after.voucher) != (
+            before.content,
+            before.category,
+            before.voucher,
+        )
         asks = isinstance(after.audience, Regular) and (before is None or after.audience != before.audience)
         selection = (
             after.audience.selection if asks and isinstance(after.audience, Regular) else Selection(filter={"all": []})
         )
         try:
-            self.campaign_service.check(business, selection, after.content if says else None, after.category, None)
+            self.campaign_service.check(
+                business, selection, after.content if says else None, after.category, None, voucher=after.voucher
+            )
         except InvalidInputError as error:
             raise InvalidInputError(*map(_below_audience, error.errors)) from None
+        if before is not None and after.voucher == before.voucher:
+            return after
+        return replace(after, voucher=self.campaign_service.checked_voucher(business, after.voucher, None))
 
     def _wake(self, business: Business, recurring: RecurringCampaign, now: datetime) -> None:
         """Have somebody look soon, because who is due may be others now, and at the next hour, if that is sooner."""

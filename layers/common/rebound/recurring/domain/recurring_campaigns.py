@@ -15,6 +15,7 @@ from rebound.customers.domain import Customer
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.local_time import FIRST_CLOCK, wall_clock
+from rebound.messages.domain.vouchers import Voucher
 from rebound.recurring.domain.days import (
     DAY,
     Every,
@@ -106,8 +107,9 @@ class RecurringCampaign(Struct, frozen=True, kw_only=True):
 
     ``at`` is a wall-clock time: with ``local`` on each customer's clock, else on the business's. ``periods`` are the
     times in which it was on that may still matter, the latest last. ``catch_up_hours`` is for how long after its hour
-    an occurrence that was missed still happens; a birthday's until its local day ends. With ``backlog``, also what was
-    due before it was switched on. ``version`` counts the writes of the stored row, 0 for none yet.
+    an occurrence that was missed still happens; a birthday's until its local day ends. With a ``voucher``, each
+    occurrence gives one, with a number of its own. With ``backlog``, also what was due before it was switched on.
+    ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     business_id: str
@@ -122,6 +124,7 @@ class RecurringCampaign(Struct, frozen=True, kw_only=True):
     exclude_failed: bool = True
     catch_up_hours: int = 24
     backlog: bool = False
+    voucher: Voucher | None = None
     status: RecurringStatus = RecurringStatus.ON
     periods: tuple[Period, ...] = ()
     created_at: datetime
