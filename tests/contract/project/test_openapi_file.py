@@ -34,8 +34,8 @@ NO_TIMES: Final = {
 }
 
 
-WHOSE: Final = {"AudienceShape.birthday"}
-"""Whom a birthday campaign is for."""
+WHOSE: Final = {"AudienceShape.birthday", "FilterBirthday.birthday"}
+"""Whom a birthday campaign, or a filter, is for."""
 
 
 def reached(node: Any, path: str = "", met: frozenset[str] = frozenset()) -> Iterator[tuple[str, dict[str, Any]]]:
