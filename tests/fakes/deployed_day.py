@@ -360,6 +360,13 @@ class DeployedDay:
         ask: dict[str, Any] = {"business_id": first}
         visit = {"kind": "visit", "at": now.isoformat()}
         mine = {**visit, "event_id": "e1", "customer_id": self.customer_ids[0][12]}
+        # Somebody who is deleted later.
+        gone = self.customer_ids[0][7]
+        points = {"delta": 5, "reason": "Birthday", "who": "Mia"}
+        self.deployment.api("POST", f"/v1/customers/{gone}/points", points, key="points", **ask)
+        self.deployment.api(
+            "POST", "/v1/activity", {"events": [{**mine, "event_id": "e3", "customer_id": gone}]}, **ask
+        )
         for events in (
             [mine, {**visit, "event_id": "e2", "external_id": "nobody-yet"}],
             [{**mine, "class_id": "yoga"}],
