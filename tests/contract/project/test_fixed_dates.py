@@ -21,6 +21,9 @@ DATE: Final = re.compile(r"(?<![\d-])[1-9]\d{3}-[01]\d-[0-3]\d(?![\d-])|\b(?:dat
 VERSIONS: Final = frozenset({"2010-03-31", "2010-04-01", "2012-10-17"})
 """Of other people's interfaces, which look like dates."""
 FIXED: Final[Mapping[str, Mapping[str, str]]] = {
+    "docs/guide/activity.md": dict.fromkeys(
+        ("2024-03-01", "2026-11-02", "2026-11-03"), "when something is said to have happened, which may be long ago"
+    ),
     "docs/guide/consent-records.md": {"2026-11-22": "an answer as it looks"},
     "docs/guide/filters.md": dict.fromkeys(
         ("1990-01-01", "2020-12-31"), "compared with dates of a profile, and with no clock"
