@@ -12,7 +12,15 @@ from rebound.businesses.application.timing import FARTHEST_EXPIRY, FARTHEST_SCHE
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS
 from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
 from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS
-from rebound.customers.domain import COUNTED_FIELDS, PROFILE, REQUIRED_FIELDS, TEXT_FIELDS, Kind, ProfileField
+from rebound.customers.domain import (
+    COMPARED_FIELDS,
+    COUNTED_FIELDS,
+    MOST_RECIPIENTS,
+    PROFILE,
+    REQUIRED_FIELDS,
+    Kind,
+    ProfileField,
+)
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, FLAG_COLUMNS, ID_COLUMN
 from rebound.imports_exports.application.file_lines import MAX_LINE
 from rebound.imports_exports.application.start_import import FILES_KEPT, MAX_COLUMNS, MAX_ERRORS
@@ -112,14 +120,17 @@ COMPARED: Final[Mapping[Kind, str]] = {
     Kind.DATE: "as `YYYY-MM-DD`",
     Kind.TIME_ZONE: "by its IANA name",
     Kind.LANGUAGE: f"as {', '.join(f'`{each}`' for each in LANGUAGES)}",
+    Kind.SWITCH: "`true` or `false`",
+    Kind.CHOICE: "as {choices}",
+    Kind.RECIPIENTS: "one of them, whole: an email address, or a customer's id as Rebound gave it",
 }
 """How a filter compares each kind of field that has one value."""
 
 
 def filter_fields() -> str:
     """The fields that ``field`` can name."""
-    fields = ((name, row) for name, row in PROFILE.items() if name in TEXT_FIELDS)
-    compared = [(f"`{name}`", COMPARED[row.kind]) for name, row in fields]
+    fields = ((name, row) for name, row in PROFILE.items() if name in COMPARED_FIELDS)
+    compared = [(f"`{name}`", COMPARED[row.kind].format(choices=_choices(row))) for name, row in fields]
     compared += [(f"`{name}`", "as a whole number") for name in COUNTED_FIELDS]
     return table(("field", "how it is compared"), compared)
 
@@ -134,6 +145,9 @@ HOLDS: Final[Mapping[Kind, str]] = {
     Kind.DATE: "a day: `YYYY-MM-DD`, or as `date_format` says",
     Kind.TIME_ZONE: "an IANA time zone, such as `Europe/Lisbon`",
     Kind.LANGUAGE: f"{', '.join(f'`{each}`' for each in LANGUAGES)}, also with a region (`pt-BR`)",
+    Kind.SWITCH: "yes or no, as `true`, `yes`, `1`, `x`, or `false`, `no`, `0`, and in the languages of the pages",
+    Kind.CHOICE: "{choices}",
+    Kind.RECIPIENTS: f"up to {MOST_RECIPIENTS} email addresses and ids of customers, separated by `;` or `,`",
     Kind.TAGS: f"tags, separated by `;` or `,`: up to {MAX_TAGS} of up to {MAX_TAG} characters",
 }
 """What a column of each kind of field holds."""
@@ -141,9 +155,7 @@ HOLDS: Final[Mapping[Kind, str]] = {
 
 def import_columns() -> str:
     """The columns that an import reads, and those that it skips."""
-    rows = [
-        (f"`{name}`", HOLDS[row.kind].format(length=row.max_length), _of(name, row)) for name, row in PROFILE.items()
-    ]
+    rows = [(f"`{name}`", _held(row), _of(name, row)) for name, row in PROFILE.items()]
     known = ((f"`{ID_COLUMN}`", "32 hexadecimal digits, as Rebound gave them", "names a customer that there is"),)
     consent = (
         (f"`{name}`", "a time, RFC 3339", "since when; without it, from now")
@@ -158,6 +170,14 @@ def import_columns() -> str:
     flags = ", ".join(f"`{name}`" for name in FLAG_COLUMNS)
     skipped = (flags, "the flags in an exported file", "skipped: no import changes a flag")
     return table(("column", "what it holds", ""), (*known, *rows, *consent, skipped))
+
+
+def _held(row: ProfileField) -> str:
+    return HOLDS[row.kind].format(length=row.max_length, choices=_choices(row))
+
+
+def _choices(row: ProfileField) -> str:
+    return ", ".join(f"`{each}`" for each in row.choices)
 
 
 def _of(name: str, row: ProfileField) -> str:

@@ -54,7 +54,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def test_some_capabilities_write_to_customers() -> None:
-    assert [folder.parent.name for folder in FOLDERS] == ["inbound", "preferences", "templates"]
+    assert [folder.parent.name for folder in FOLDERS] == ["customers", "inbound", "preferences", "templates"]
 
 
 @of_each_capability

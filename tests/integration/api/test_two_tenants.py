@@ -107,6 +107,9 @@ NAMED: Final = {"customer_ids": ["{customer_id}"]}
 REQUESTS: Final = [
     Asked("GET", CUSTOMER),
     Asked("PATCH", CUSTOMER, {"first_name": "Stolen"}),
+    Asked("PATCH", CUSTOMER, {"cc": ["{customer_id}"]}),
+    Asked("POST", "/v1/customers", {"first_name": "Cy", "last_name": "Fir", "cc": ["{customer_id}"]}),
+    Asked("GET", CUSTOMER + "/booking"),
     Asked("DELETE", CUSTOMER),
     Asked("GET", BY_EXTERNAL_ID),
     Asked("PUT", BY_EXTERNAL_ID, {"first_name": "Cy"}),

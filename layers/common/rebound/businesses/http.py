@@ -298,6 +298,7 @@ class TextAnswersAnswer(Answer):
 
 
 Email = Annotated[str, text_of(maxLength=MAX_EMAIL)]
+Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 MAX_SENDER: Final = max(MAX_PHONE, len("MG") + 32)
 
 
@@ -395,6 +396,9 @@ class BusinessChangeRequest(Request):
         "are. Each gets a message with a link, at most once a day, and counts once its owner has confirmed it there. "
         "Naming one again asks again.",
     )
+    booking_block_message: Annotated[Message, AfterValidator(one_line)] | None = Field(
+        default=None, description="For customers with the online_booking block; null for a sentence in their language."
+    )
 
 
 class FormerBundle(StrEnum):
@@ -470,6 +474,7 @@ class BusinessAnswer(Answer):
         description="Whom tests of campaigns may be sent to, confirmed or not."
     )
     confirmed_test_recipients: list[str] = Field(description="Those of them who have confirmed it.")
+    booking_block_message: str | None
     senders: SendersAnswer = Field(
         description="What email_from and text_from are chosen from. Only whoever runs Rebound can change it."
     )

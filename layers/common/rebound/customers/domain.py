@@ -27,6 +27,12 @@ class Kind(Enum):
     DATE = auto()
     TIME_ZONE = auto()
     LANGUAGE = auto()
+    SWITCH = auto()
+    """On or off."""
+    CHOICE = auto()
+    """One of the row's ``choices``."""
+    RECIPIENTS = auto()
+    """Several customers, kept by their ids, and email addresses; a filter's ``field`` compares each of them."""
     TAGS = auto()
     """Several texts; the one kind that no message shows and no filter's ``field`` compares."""
 
@@ -34,8 +40,11 @@ class Kind(Enum):
 class ProfileField(Struct, frozen=True):
     """What a profile field is besides its type; the API, the table, files, filters and messages follow from this.
 
-    ``max_length`` is for ``TEXT``. ``placeholder`` says whether messages can show the field, ``searched`` whether the
-    words of a search are looked for in it, and ``description`` what the API's document says of it.
+    ``max_length`` is for ``TEXT``, ``choices`` for ``CHOICE``. ``placeholder`` says whether messages can show the
+    field, ``searched`` whether the words of a search are looked for in it, and ``description`` what the API's document
+    says of it. A field of a ``group`` is called ``<group>_<name>`` everywhere but in the API, which has the group as an
+    object with the name in it; ``GROUPS`` says what the object is. Of a field that is emptied, the default is left,
+    which the table does not keep.
     """
 
     kind: Kind = Kind.TEXT
@@ -43,6 +52,30 @@ class ProfileField(Struct, frozen=True):
     placeholder: bool = True
     searched: bool = False
     description: str | None = None
+    group: str | None = None
+    choices: tuple[str, ...] = ()
+
+    def name_in_group(self, name: str) -> str:
+        """What the API calls the field called ``name``, within its group if it has one."""
+        return name if self.group is None else name.removeprefix(f"{self.group}_")
+
+
+class OnlineBooking(StrEnum):
+    """What a customer may book online."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+    """Nothing; they read the business's message."""
+    REQUIRE_ACCEPTANCE = "require_acceptance"
+    """Anything, once the business has accepted it."""
+
+
+MOST_RECIPIENTS: Final = 10
+"""Of copies, for each customer."""
+GROUPS: Final[Mapping[str, str]] = {
+    "address": "The postal address.",
+    "reminders": "On which channels the customer gets reminders of appointments.",
+}
 
 
 class Customer(Struct, frozen=True, kw_only=True):
@@ -90,6 +123,43 @@ class Customer(Struct, frozen=True, kw_only=True):
             "answers to STOP, START and HELP, footers, the pages behind links. Null for the business's.",
         ),
     ] = None
+    address_street: Annotated[str | None, ProfileField(max_length=200, group="address")] = None
+    address_city: Annotated[str | None, ProfileField(group="address")] = None
+    address_region: Annotated[str | None, ProfileField(group="address", description="State, province, county.")] = None
+    address_postal_code: Annotated[str | None, ProfileField(max_length=32, group="address")] = None
+    address_country: Annotated[str | None, ProfileField(group="address", description="As the business writes it.")] = (
+        None
+    )
+    referred_by: Annotated[
+        str | None, ProfileField(max_length=200, description="Who or what brought the customer to the business.")
+    ] = None
+    reminders_email: Annotated[
+        bool, ProfileField(Kind.SWITCH, placeholder=False, group="reminders", description="On unless switched off.")
+    ] = True
+    reminders_sms: Annotated[
+        bool, ProfileField(Kind.SWITCH, placeholder=False, group="reminders", description="On unless switched off.")
+    ] = True
+    reminders_push: Annotated[
+        bool, ProfileField(Kind.SWITCH, placeholder=False, group="reminders", description="Off unless switched on.")
+    ] = False
+    online_booking: Annotated[
+        str,
+        ProfileField(
+            Kind.CHOICE,
+            placeholder=False,
+            choices=tuple(OnlineBooking),
+            description="What the customer may book online: allow unless set.",
+        ),
+    ] = OnlineBooking.ALLOW.value
+    cc: Annotated[
+        tuple[str, ...],
+        ProfileField(
+            Kind.RECIPIENTS,
+            placeholder=False,
+            description="Who gets a copy of emails to the customer that name an appointment: ids of customers, yours "
+            "or ours, and email addresses.",
+        ),
+    ] = ()
     created_at: datetime
     updated_at: datetime
     failed_email: bool = False
@@ -200,22 +270,67 @@ PROFILE: Final[Mapping[str, ProfileField]] = {
 
 REQUIRED_FIELDS: Final = ("first_name", "last_name")
 """Profile fields that every customer must have."""
+_DEFAULTS: Final = Customer.__struct_defaults__
+UNSET: Final[Mapping[str, Any]] = {
+    name: value
+    for name, value in zip(Customer.__struct_fields__[-len(_DEFAULTS) :], _DEFAULTS, strict=True)
+    if name in PROFILE and name not in REQUIRED_FIELDS
+}
+"""What fields hold that nobody has set, or that were emptied."""
 
 
-def fields_of(kind: Kind) -> tuple[str, ...]:
-    """The profile fields of one kind."""
-    return tuple(name for name, row in PROFILE.items() if row.kind is kind)
+def fields_of(*kinds: Kind) -> tuple[str, ...]:
+    """The profile fields of some kinds."""
+    return tuple(name for name, row in PROFILE.items() if row.kind in kinds)
 
 
+LIST_FIELDS: Final = fields_of(Kind.TAGS, Kind.RECIPIENTS)
+"""Profile fields with several values."""
 COUNTED_FIELDS: Final = ("points_balance",)
 """What clients read and do not set; filters compare it, messages and files show it."""
-TEXT_FIELDS: Final = frozenset((*PROFILE, *COUNTED_FIELDS)).difference(fields_of(Kind.TAGS))
-"""Profile fields with one value, which filters can compare and messages can show."""
+TEXT_FIELDS: Final = frozenset((*PROFILE, *COUNTED_FIELDS)).difference(LIST_FIELDS)
+"""Profile fields with one value, which messages can show if their rows say so."""
+COMPARED_FIELDS: Final = frozenset((*PROFILE, *COUNTED_FIELDS)).difference(fields_of(Kind.TAGS))
+"""Profile fields that a filter's ``field`` can name."""
+
+
+def members_of(group: str) -> Mapping[str, str]:
+    """The fields of a group, by the names that they have within it."""
+    return {row.name_in_group(name): name for name, row in PROFILE.items() if row.group == group}
+
+
+def without_groups(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Profile fields by their own names, where groups may be given as objects; ``None`` for one empties its fields."""
+    flat: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in GROUPS and (value is None or isinstance(value, Mapping)):
+            members = members_of(name)
+            flat |= dict.fromkeys(members.values()) if value is None else {members[n]: v for n, v in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def is_set(customer: Customer, name: str) -> bool:
+    """Whether a profile field has another value than one that nobody has set."""
+    return bool(getattr(customer, name) != UNSET.get(name))
 
 
 def field_text(customer: Customer, name: str) -> str:
-    """A profile field as text, ``""`` when it is empty; dates in ISO 8601."""
+    """A profile field with one value as text, ``""`` when it is empty; dates in ISO 8601, ``true`` and ``false``."""
+    return text_of(getattr(customer, name))
+
+
+def field_texts(customer: Customer, name: str) -> tuple[str, ...]:
+    """The values of a profile field as texts; none when it is empty."""
     value = getattr(customer, name)
+    return value if isinstance(value, tuple) else tuple(filter(None, (text_of(value),)))
+
+
+def text_of(value: object) -> str:
+    """A value of a profile field as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "" if value is None else str(value)
 
 

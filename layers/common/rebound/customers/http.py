@@ -1,12 +1,15 @@
 """Customers, one at a time: shapes and routes. Lists and what is done with all of a filter are in ``segments``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import replace
+from functools import cache
 from http import HTTPStatus
-from typing import Annotated, Any, Self, get_type_hints
+from typing import Annotated, Any, Final, Self, get_type_hints
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import Standing
@@ -14,11 +17,25 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers import wiring
 from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS, CustomerView
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, ProfileField, fields_of
+from rebound.customers.application.recipients import MAX_RECIPIENT
+from rebound.customers.domain import (
+    GROUPS,
+    LIST_FIELDS,
+    MOST_RECIPIENTS,
+    PROFILE,
+    REQUIRED_FIELDS,
+    Customer,
+    Kind,
+    OnlineBooking,
+    ProfileField,
+    members_of,
+    without_groups,
+)
 from rebound.customers.wiring import CustomersUseCases
 from rebound.kernel.api_scopes import AS_CUSTOMER
 from rebound.kernel.channels import MAX_EMAIL, MAX_PHONE, Channel
 from rebound.kernel.consent_words import Scope
+from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import MAX_ZONE
@@ -41,7 +58,7 @@ from rebound.platform.http.shapes import Answer, Request, Time, one_of
 def _settable(name: str) -> object:
     """A profile field in a request: text or a list of texts, which may be left out or ``null``."""
     row = PROFILE[name]
-    json_type: Any = list[str] if row.kind is Kind.TAGS else str
+    json_type: Any = list[str] if name in LIST_FIELDS else bool if row.kind is Kind.SWITCH else str
     description = row.description or ("YYYY-MM-DD" if row.kind is Kind.DATE else None)
     described = Field(default=None, description=description)
     if name in REQUIRED_FIELDS:
@@ -52,28 +69,80 @@ def _settable(name: str) -> object:
 def _schema(row: ProfileField) -> dict[str, Any]:
     """What the OpenAPI document says of a field's values, which ``customer_service`` checks."""
     match row.kind:
-        case Kind.TAGS:
-            tag = {"type": "string", "minLength": 1, "maxLength": MAX_TAG}
-            return {"type": "array", "items": tag, "maxItems": MAX_TAGS}
-        case Kind.DATE:
-            return {"type": "string", "format": "date"}
-        case Kind.LANGUAGE:
-            return {"type": "string", "enum": list(LANGUAGES)}
         case Kind.TEXT:
             return {"type": "string", "maxLength": row.max_length}
-        case Kind.EMAIL:
-            return {"type": "string", "maxLength": MAX_EMAIL}
-        case Kind.PHONE:
-            return {"type": "string", "maxLength": MAX_PHONE}
-        case Kind.TIME_ZONE:
-            return {"type": "string", "maxLength": MAX_ZONE, "examples": ["America/Los_Angeles"]}
+        case Kind.CHOICE:
+            return {"type": "string", "enum": list(row.choices)}
+        case kind:
+            return dict(_SCHEMAS[kind])
+
+
+def _list_of(most: int, longest: int) -> Mapping[str, Any]:
+    return {
+        "type": "array",
+        "items": {"type": "string", "minLength": 1, "maxLength": longest},
+        "maxItems": most,
+    }
+
+
+_SCHEMAS: Final[Mapping[Kind, Mapping[str, Any]]] = {
+    Kind.TAGS: _list_of(MAX_TAGS, MAX_TAG),
+    Kind.RECIPIENTS: _list_of(MOST_RECIPIENTS, MAX_RECIPIENT),
+    Kind.SWITCH: {"type": "boolean"},
+    Kind.DATE: {"type": "string", "format": "date"},
+    Kind.LANGUAGE: {"type": "string", "enum": list(LANGUAGES)},
+    Kind.EMAIL: {"type": "string", "maxLength": MAX_EMAIL},
+    Kind.PHONE: {"type": "string", "maxLength": MAX_PHONE},
+    Kind.TIME_ZONE: {"type": "string", "maxLength": MAX_ZONE, "examples": ["America/Los_Angeles"]},
+}
+
+
+def _named(of_field: Callable[[str], object], of_group: Callable[[str], object]) -> dict[str, Any]:
+    """The profile's fields as the API names them, in their order: those of a group as one object."""
+    named: dict[str, Any] = {}
+    for name, row in PROFILE.items():
+        if row.group is None:
+            named[name] = of_field(name)
+        elif row.group not in named:
+            named[row.group] = of_group(row.group)
+    return named
+
+
+def _group_to_set(group: str) -> object:
+    """A group in a request, of which each field may be left out or ``null``; ``null`` for all of them."""
+    fields: dict[str, Any] = {short: (_settable(name), None) for short, name in members_of(group).items()}
+    doc = f"{GROUPS[group]} A field left out keeps its value."
+    shape = create_model(f"{group.title()}Request", __base__=Request, __doc__=doc, **fields)
+    return Annotated[shape | None, Field(default=None)]
+
+
+@cache
+def _group_shape(group: str) -> type[Answer]:
+    """A group in an answer."""
+    fields: dict[str, Any] = {short: (_KINDS[name], ...) for short, name in members_of(group).items()}
+    return create_model(f"{group.title()}Answer", __base__=Answer, __doc__=GROUPS[group], **fields)
+
+
+_KINDS: Final[Mapping[str, Any]] = {
+    **{name: kind for name, kind in get_type_hints(Customer).items() if name in PROFILE},
+    **{name: Annotated[str, one_of(row.choices)] for name, row in PROFILE.items() if row.choices},
+    **{name: Annotated[str, one_of(LANGUAGES)] | None for name, row in PROFILE.items() if row.kind is Kind.LANGUAGE},
+}
+"""What answers have of each field."""
 
 
 class CustomerProfile(Request):
     """What a client may set of a customer."""
 
     # In a class of its own, unlike one of create_model, because mypy takes no other for a type.
-    __annotations__ = {name: _settable(name) for name in PROFILE if name not in REQUIRED_FIELDS}
+    __annotations__ = {
+        name: kind for name, kind in _named(_settable, _group_to_set).items() if name not in REQUIRED_FIELDS
+    }
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The profile fields that the client named."""
+        return without_groups(self.model_dump(exclude_unset=True))
 
 
 class NewCustomerRequest(CustomerProfile):
@@ -166,8 +235,7 @@ class CustomerAnswer(Answer):
 
     __annotations__ = {
         "customer_id": str,
-        **{name: kind for name, kind in get_type_hints(Customer).items() if name in PROFILE},
-        **{name: Annotated[str, one_of(LANGUAGES)] | None for name in fields_of(Kind.LANGUAGE)},
+        **_named(_KINDS.__getitem__, _group_shape),
         "claimed_at": Annotated[
             Time | None,
             Field(
@@ -189,7 +257,36 @@ class CustomerAnswer(Answer):
     def of(cls, view: CustomerView) -> Self:
         """The answer for a customer."""
         contacts = ContactsAnswer(email=_contact(view, Channel.EMAIL), sms=_contact(view, Channel.SMS))
-        return cls.filled(view.customer, contacts=contacts, updated_at=view.updated_at)
+        groups = {group: _group_of(view.customer, group) for group in GROUPS}
+        return cls.filled(view.customer, contacts=contacts, updated_at=view.updated_at, **groups)
+
+
+def _group_of(customer: Customer, group: str) -> BaseModel:
+    fields = {short: getattr(customer, name) for short, name in members_of(group).items()}
+    return _group_shape(group)(**fields)
+
+
+class BookingAnswer(Answer):
+    """Whether a customer may book online."""
+
+    decision: Annotated[str, one_of(OnlineBooking)]
+    message: str | None = Field(description="For the customer, with block: booking_block_message of the business.")
+
+
+@contextmanager
+def _fields_named_as_here() -> Iterator[None]:
+    """Names what is wrong in a group as the request has it."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError(
+            *(replace(each, field=_PATHS.get(each.field, each.field)) for each in error.errors)
+        ) from None
+
+
+_PATHS: Final = {
+    name: f"{row.group}.{row.name_in_group(name)}" for name, row in PROFILE.items() if row.group is not None
+}
 
 
 def _contact(view: CustomerView, channel: Channel) -> ContactAnswer | None:
@@ -226,9 +323,8 @@ def add_routes(app: APIGatewayRestResolver, use_cases: Callable[[], CustomersUse
         responses=responses(CustomerAnswer, HTTPStatus.CREATED),
     )
     def create_customer(request: Annotated[NewCustomerRequest, Body()]) -> Response[str]:
-        view = use_cases().customer_service.create(
-            business_of(app), request.model_dump(exclude_unset=True), by_customer=by_customer()
-        )
+        with _fields_named_as_here():
+            view = use_cases().customer_service.create(business_of(app), request.given, by_customer=by_customer())
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED)
 
     @app.get("/v1/customers/<customer_id>", summary="Read a customer", tags=tags, responses=one)
@@ -258,8 +354,10 @@ def add_routes(app: APIGatewayRestResolver, use_cases: Callable[[], CustomersUse
     def put_customer_by_external_id(
         external_id: ExternalIdInPath, request: Annotated[CustomerByExternalIdRequest, Body()]
     ) -> Response[str]:
-        given = request.model_dump(exclude_unset=True)
-        view, is_new = use_cases().customer_service.put(business_of(app), external_id, given, by_customer=by_customer())
+        with _fields_named_as_here():
+            view, is_new = use_cases().customer_service.put(
+                business_of(app), external_id, request.given, by_customer=by_customer()
+            )
         return json_answer(CustomerAnswer.of(view), HTTPStatus.CREATED if is_new else HTTPStatus.OK)
 
     @app.delete(
@@ -277,8 +375,10 @@ def add_routes(app: APIGatewayRestResolver, use_cases: Callable[[], CustomersUse
     def change_customer(
         customer_id: CustomerInPath, request: Annotated[CustomerChangeRequest, Body()]
     ) -> Response[str]:
-        given = request.model_dump(exclude_unset=True)
-        view = use_cases().customer_service.change(business_of(app), customer_id, given, by_customer=by_customer())
+        with _fields_named_as_here():
+            view = use_cases().customer_service.change(
+                business_of(app), customer_id, request.given, by_customer=by_customer()
+            )
         return json_answer(CustomerAnswer.of(view))
 
     @app.delete("/v1/customers/<customer_id>", summary="Remove a customer", tags=tags, responses=no_content())
@@ -297,3 +397,17 @@ def add_routes(app: APIGatewayRestResolver, use_cases: Callable[[], CustomersUse
             business_of(app), customer_id, channel_named(channel), by_customer=by_customer()
         )
         return json_answer(CustomerAnswer.of(view))
+
+    _add_booking(app, use_cases)
+
+
+def _add_booking(app: APIGatewayRestResolver, use_cases: Callable[[], CustomersUseCases]) -> None:
+    @app.get(
+        "/v1/customers/<customer_id>/booking",
+        summary="Whether a customer may book online",
+        tags=["Customers"],
+        responses=responses(BookingAnswer),
+    )
+    def get_booking(customer_id: CustomerInPath) -> Response[str]:
+        booking = use_cases().decide_booking(business_of(app), customer_id)
+        return json_answer(BookingAnswer.filled(booking))

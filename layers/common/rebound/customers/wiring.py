@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rebound.customers.application.book_points import BookPoints
     from rebound.customers.application.copy_flags import CopyFlags, RecopyFlags
     from rebound.customers.application.customer_service import CustomerService
+    from rebound.customers.application.decide_booking import DecideBooking
     from rebound.customers.application.external_ids import ReadExternalIds
     from rebound.customers.application.forget_customers import EraseCustomer
     from rebound.customers.application.forget_history import ForgetHistory
@@ -116,6 +117,7 @@ class CustomersUseCases(BusinessesUseCases):
     )
     recopy_flags: RecopyFlags = use_case("rebound.customers.application.copy_flags", queue="recopy_queue")
     copy_flags: CopyFlags = use_case("rebound.customers.application.copy_flags")
+    decide_booking: DecideBooking = use_case("rebound.customers.application.decide_booking")
     external_ids: ReadExternalIds = use_case("rebound.customers.application.external_ids")
     remove_customer: RemoveCustomer = use_case("rebound.customers.application.remove_customer")
     forget_history: ForgetHistory = use_case("rebound.customers.application.forget_history")

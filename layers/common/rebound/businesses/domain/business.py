@@ -153,7 +153,8 @@ class Business(Struct, frozen=True):
     are those of before. Without a ``text_plan`` nobody counts its texts. ``customers_indexed`` says that the index that
     finds customers has all of its own, which those of a new business are from the start. It is no setting; neither is
     ``version``, which counts writes of the stored row. ``shares_customers`` is the operator's word that who visits or
-    buys elsewhere on the stack owns their profile here.
+    buys elsewhere on the stack owns their profile here. ``booking_block_message`` is what customers who may not book
+    online read, ``None`` for a sentence in their language.
     """
 
     business_id: str
@@ -190,6 +191,7 @@ class Business(Struct, frozen=True):
     text_plan: TextPlan | None = None
     customers_indexed: bool = False
     shares_customers: bool = False
+    booking_block_message: str | None = None
     version: int = 0
 
     def barrier(

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind, PageMatcher, Question, fields_of
+from rebound.customers.domain import (
+    LIST_FIELDS,
+    PROFILE,
+    REQUIRED_FIELDS,
+    UNSET,
+    Customer,
+    Kind,
+    PageMatcher,
+    Question,
+)
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.ids import CUSTOMER_IDS
@@ -46,7 +55,12 @@ if TYPE_CHECKING:
     from rebound.customers.adapters.finding import Stored
 
 
-_BY_KIND: Final[Mapping[Kind, type[Attribute[Any]]]] = {Kind.DATE: DateAttribute, Kind.TAGS: TextListAttribute}
+_BY_KIND: Final[Mapping[Kind, type[Attribute[Any]]]] = {
+    Kind.DATE: DateAttribute,
+    Kind.SWITCH: BooleanAttribute,
+    Kind.RECIPIENTS: TextListAttribute,
+    Kind.TAGS: TextListAttribute,
+}
 """The attribute type of a profile field by its kind; every other kind is kept as text."""
 
 
@@ -83,8 +97,7 @@ DEPARTURES: Final = "departures#"
 DEPARTURE_KEPT: Final = timedelta(days=400)
 """As long as messages and campaigns are kept."""
 _FIELDS: Final = Customer.__struct_fields__
-_TAGS: Final = fields_of(Kind.TAGS)
-_WRITTEN_OTHERWISE: Final = (*_TAGS, "favourite", "former_contacts", "file_values", "points_balance", "version")
+_WRITTEN_OTHERWISE: Final = (*PROFILE, "favourite", "former_contacts", "file_values", "points_balance", "version")
 _NOTHING_EDITED: Final = "{}"
 
 
@@ -300,10 +313,9 @@ def _left(key: ContactKey) -> str:
 
 def row_of(row: type[CustomerRow], customer: Customer, version: int, stamps: str | None = None) -> CustomerRow:
     """The row that a customer is written as, with the stamps of the rows that find them."""
-    tags: dict[str, Any] = {name: list(getattr(customer, name)) or None for name in _TAGS}
     return row(
         **{name: getattr(customer, name) for name in _FIELDS if name not in _WRITTEN_OTHERWISE},
-        **tags,
+        **_profile_of(customer),
         favourite=customer.favourite or None,
         former_contacts=sorted(map(str, customer.former_contacts)) or None,
         file_values=None if customer.file_values is None else json.dumps(customer.file_values),
@@ -322,12 +334,23 @@ def _check_fits(count: int, contacts: ContactWrites) -> None:
     raise ValueError(f"a transaction holds at most {MAX_TRANSACTION} rows")
 
 
+def _profile_of(customer: Customer) -> dict[str, Any]:
+    """The profile as its row keeps it: without what nobody has set."""
+    values: dict[str, Any] = {name: getattr(customer, name) for name in PROFILE}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if name in REQUIRED_FIELDS or value != UNSET[name]
+    }
+
+
 def read_customer(row: CustomerRow) -> Customer:
     """The customer of a row."""
     # Copied whole and not attribute by attribute, because an expansion does nothing more often than this.
     values: dict[str, Any] = row.attribute_values.copy()
-    for name in _TAGS:
-        values[name] = tuple(values.get(name) or ())
+    for name in LIST_FIELDS:
+        if name in values:
+            values[name] = tuple(values[name] or ())
     former = values.get("former_contacts")
     values["former_contacts"] = frozenset()
     values["version"] = int(values["version"])

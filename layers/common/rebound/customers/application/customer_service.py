@@ -15,16 +15,20 @@ from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.moves import left_behind
+from rebound.customers.application.recipients import check_there_are, read_recipients
 from rebound.customers.domain import (
     BY_PORTAL,
     LOCKABLE,
     PROFILE,
     REQUIRED_FIELDS,
+    UNSET,
     Customer,
     FormUse,
     Kind,
     ProfileEvent,
     ProfileEventKind,
+    ProfileField,
+    is_set,
     last_change,
     locked_among,
     same_value,
@@ -106,6 +110,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
         business = self.businesses.get(business_id)
         profile = checked_profile(given, business, self.addresses, creating=True)
+        check_there_are(profile.get("cc", ()), given, business_id, self.customers)
         external_id = profile.get("external_id")
         customer_id = id_of_external(business_id, external_id) if external_id else self.ids.customer_id()
         customer = self._new(business_id, customer_id, profile)
@@ -137,6 +142,8 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         def write() -> tuple[CustomerView | None, bool]:
             before = self._found(business_id, customer_id)
             profile = self._named(external_id, given, business, creating=before is None)
+            known = () if before is None else before.cc
+            check_there_are(set(profile.get("cc", ())).difference(known), given, business_id, self.customers)
             if before is None:
                 self._create(self._new(business_id, customer_id, profile), by_customer=by_customer)
                 return None, True
@@ -196,6 +203,8 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                 raise InvalidInputError(
                     FieldError("external_id", "Cannot be changed: it is set when a customer is created.")
                 )
+            named = set(profile.get("cc", ())).difference(before.cc)
+            check_there_are(named, given, business_id, self.customers)
             edited = [channel for name, channel in ADDRESS_FIELDS.items() if profile.get(name) is not None]
             if by_customer:
                 news = {name: value for name, value in profile.items() if value != getattr(before, name)}
@@ -259,7 +268,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         if not by_customer:
             self._save(customer, edited=())
             return
-        given = tuple(name for name in PROFILE if getattr(customer, name))
+        given = tuple(name for name in PROFILE if is_set(customer, name))
         event = ProfileEvent(
             kind=ProfileEventKind.EDITED_BY_CUSTOMER,
             at=customer.created_at,
@@ -413,22 +422,39 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
     row = PROFILE[name]
     if row.kind is Kind.TAGS:
         return _tags(value or ())
+    if row.kind is Kind.RECIPIENTS:
+        return read_recipients(value or (), business, addresses)
     read = tidied(value) if isinstance(value, str) else value
-    if not read:
-        return None
+    if read is None or read == "":
+        return UNSET[name]
+    if row.kind is Kind.EMAIL:
+        return addresses.email(value)
+    if row.kind is Kind.PHONE:
+        return addresses.phone(value, business.country, mobile=name in ADDRESS_FIELDS)
+    return _in_itself(row, read)
+
+
+def _in_itself(row: ProfileField, read: Any) -> object:
+    """What is right or wrong whosever it is."""
     match row.kind:
-        case Kind.EMAIL:
-            return addresses.email(value)
-        case Kind.PHONE:
-            return addresses.phone(value, business.country, mobile=name in ADDRESS_FIELDS)
         case Kind.TIME_ZONE:
             return time_zone(read)
         case Kind.LANGUAGE:
             return known_language(read)
         case Kind.DATE:
             return _date(read)
+        case Kind.CHOICE:
+            return _choice(read, row.choices)
         case Kind.TEXT:
             return _line(read, row.max_length)
+        case _:
+            return read
+
+
+def _choice(value: str, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise ValueError(f"Must be one of {', '.join(choices)}.")
+    return value
 
 
 def _tags(values: Sequence[str]) -> tuple[str, ...]:

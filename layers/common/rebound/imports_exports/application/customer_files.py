@@ -13,7 +13,18 @@ from msgspec import Struct
 
 from rebound.consent.domain.consent import Consent
 from rebound.contacts.domain.reachability import Verdict
-from rebound.customers.domain import COUNTED_FIELDS, PROFILE, REQUIRED_FIELDS, Customer, Kind, fields_of
+from rebound.customers.domain import (
+    COUNTED_FIELDS,
+    GROUPS,
+    LIST_FIELDS,
+    PROFILE,
+    REQUIRED_FIELDS,
+    Customer,
+    Kind,
+    fields_of,
+    members_of,
+    without_groups,
+)
 from rebound.imports_exports.application.csv_rows import CsvRows
 from rebound.imports_exports.application.file_lines import Lines, UnreadableFileError
 from rebound.imports_exports.domain import FilePosition, ImportOptions
@@ -37,7 +48,7 @@ FLAG_COLUMNS: Final = (
 )
 """The contacts' flags, and points, in an exported file; an import changes none of them, so it skips these columns."""
 KNOWN_COLUMNS: Final = frozenset({ID_COLUMN, *PROFILE, *CONSENT_COLUMNS, *FLAG_COLUMNS})
-LIST_COLUMNS: Final = frozenset({"email_opted_out", "sms_opted_out", *fields_of(Kind.TAGS)})
+LIST_COLUMNS: Final = frozenset({"email_opted_out", "sms_opted_out", *LIST_FIELDS})
 READ_COLUMNS: Final = (*PROFILE, *CONSENT_COLUMNS)
 OPT_OUTS_OF: Final[Mapping[str, str]] = {"email": "email_opted_out", "mobile_phone": "sms_opted_out"}
 """The column of an address's opt-outs."""
@@ -220,7 +231,7 @@ def _fields(read: object, columns: _Columns) -> tuple[Mapping[str, Any], FieldEr
     if not isinstance(read, dict):
         return {}, FieldError("row", "Must be a JSON object.")
     fields: dict[str, Any] = {}
-    for name, value in read.items():
+    for name, value in _pairs(read, columns):
         field = columns.field_of(name)
         shown = name[:MAX_SHOWN].encode(errors="replace").decode()
         if field is None:
@@ -230,6 +241,16 @@ def _fields(read: object, columns: _Columns) -> tuple[Mapping[str, Any], FieldEr
         if field:
             fields[field] = _kept(value) if isinstance(value, str) else value
     return fields, None
+
+
+def _pairs(read: Mapping[str, Any], columns: _Columns) -> Iterator[tuple[str, Any]]:
+    """The fields with their values; of a group that is an object, as in the API, each by its own name."""
+    for name, value in read.items():
+        is_group = name in GROUPS and columns.field_of(name) is None
+        if is_group and (value is None or (isinstance(value, dict) and value.keys() <= members_of(name).keys())):
+            yield from without_groups({name: value}).items()
+        else:
+            yield name, value
 
 
 # --- both -------------------------------------------------------------------------------------------------------------

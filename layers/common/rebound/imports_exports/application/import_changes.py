@@ -20,7 +20,7 @@ from rebound.contacts.domain.contacts import Contact, most_rows
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.customer_service import ADDRESS_FIELDS, is_locked, linked
 from rebound.customers.application.moves import left_behind
-from rebound.customers.domain import LOCKABLE, PROFILE, REQUIRED_FIELDS, Customer, digest_of, locked_among
+from rebound.customers.domain import LOCKABLE, PROFILE, REQUIRED_FIELDS, Customer, digest_of, is_set, locked_among
 from rebound.imports_exports.application.import_rows import name_of
 from rebound.imports_exports.domain import LOCKED, BadRow, ImportJob, RowOutcome
 from rebound.kernel.channels import Channel, ContactKey
@@ -183,7 +183,7 @@ class _State:
             )
         given = {name: value for name, value in wish.profile.items() if name != "external_id"}
         if wish.only_fills and before.external_id is not None:
-            given = {name: value for name, value in given.items() if not getattr(before, name)}
+            given = {name: value for name, value in given.items() if not is_set(before, name)}
         locked = locked_among(before, given)
         if locked and not self._is_locked(before):
             locked = ()
@@ -222,7 +222,7 @@ def kept_fields(before: Customer, given: Mapping[str, Any], protect: Sequence[st
         return {
             name: PROTECTED
             for name in differing
-            if name in protect and (getattr(before, name) or name in (edited or ()))
+            if name in protect and (is_set(before, name) or name in (edited or ()))
         }
     if edited is None:
         return {} if before.is_as_created else dict.fromkeys(differing, NOT_KNOWN)

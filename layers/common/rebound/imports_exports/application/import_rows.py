@@ -85,6 +85,8 @@ NO: Final = frozenset(
     )
 )
 """How people and spreadsheets write yes and no in the languages of the pages, as ``folded`` compares them."""
+_OPT_OUTS: Final = frozenset({"unsubscribed", "opted out"})
+"""Those words for yes that say it of an opt-out alone."""
 
 
 class Wish(Struct, frozen=True):
@@ -188,6 +190,8 @@ class RowReader(Struct, frozen=True, kw_only=True):
             value = str(value)
         if value is None or value == "":
             return None
+        if kind is Kind.SWITCH:
+            return _switch(value)
         if not isinstance(value, str):
             raise ValueError("Must be a text or null.")  # noqa: TRY004 - for people, as all that is wrong with a row
         match kind:
@@ -199,6 +203,8 @@ class RowReader(Struct, frozen=True, kw_only=True):
             case Kind.LANGUAGE:
                 # RFC 5646: the language comes first, then script and region.
                 return re.split("[-_]", tidied(value), maxsplit=1)[0]
+            case Kind.CHOICE:
+                return re.sub(r"[\s-]+", "_", folded(value))
         return value
 
     def _profile(
@@ -302,6 +308,18 @@ def _texts(value: Any) -> list[str] | None:
     if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
         raise ValueError("Must be a list of texts.")
     return value
+
+
+def _switch(value: Any) -> bool:
+    """Yes or no, as people, spreadsheets and programs write it."""
+    if isinstance(value, bool):
+        return value
+    word = folded(str(value)) if isinstance(value, str | int | float) else ""
+    if word in YES - _OPT_OUTS:
+        return True
+    if word in NO:
+        return False
+    raise ValueError("Must be yes or no.")
 
 
 def read_scopes(value: Any) -> Sequence[Scope]:

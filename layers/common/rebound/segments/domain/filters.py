@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
-from rebound.customers.domain import TEXT_FIELDS
+from rebound.customers.domain import COMPARED_FIELDS, PROFILE, Kind, fields_of, text_of
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.written_text import folded
 from rebound.segments.domain import activity_leaves, leaves, tier_leaf
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
@@ -36,7 +37,8 @@ def compile_filter(
 
     A node is an object with exactly one of ``CONDITIONS``. ``{"all": []}`` matches everybody, ``{"any": []}`` nobody.
     Values are compared whole, without case, accents and the shapes of quotes and spaces (``folded``), and phone numbers
-    by their digits (``is_number``). Consent means what it means to the decision (``CONSENT_VALUES``).
+    by their digits (``is_number``); of several, one must match. Consent means what it means to the decision
+    (``CONSENT_VALUES``).
 
     ``at`` is the moment that conditions about days are for; without it they are checked and cannot be asked. A client's
     tree is read with ``find``, which says what the segments are that it names; ``within`` are the segments that it is
@@ -213,14 +215,14 @@ def _birthday(problems: Problems, asked: object, path: str, at: Moment | None) -
 
 def _field(problems: Problems, tree: Mapping[str, Any], path: str) -> CustomerMatcher:
     name = tree["field"]
-    if not isinstance(name, str) or name not in TEXT_FIELDS:
-        known = sorted(TEXT_FIELDS)
+    if not isinstance(name, str) or name not in COMPARED_FIELDS:
+        known = sorted(COMPARED_FIELDS)
         return problems.misnamed(f"{path}.field", f"Must be one of {', '.join(known)}.", [str(name)], known)
     match sorted(set(tree) - {"field"}):
-        case ["equals"] if isinstance(tree["equals"], str):
-            return leaves.with_value(name, [tree["equals"]])
-        case ["in"] if isinstance(tree["in"], list) and all(isinstance(value, str) for value in tree["in"]):
-            return leaves.with_value(name, tree["in"])
+        case ["equals"] if _is_value(name, tree["equals"]):
+            return _with_value(problems, name, [tree["equals"]], f"{path}.equals")
+        case ["in"] if isinstance(tree["in"], list) and all(_is_value(name, value) for value in tree["in"]):
+            return _with_value(problems, name, tree["in"], f"{path}.in")
         case ["present"] if isinstance(tree["present"], bool):
             return leaves.with_something(name, present=tree["present"])
         case ["before" | "after" as side]:
@@ -236,6 +238,20 @@ def _field(problems: Problems, tree: Mapping[str, Any], path: str) -> CustomerMa
             return problems.misnamed(path, how + dates, beside, ("equals", "in", "present", "before", "after"))
 
 
+def _is_value(name: str, value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, bool) and name in SWITCHES)
+
+
+def _with_value(problems: Problems, name: str, values: Sequence[object], path: str) -> CustomerMatcher:
+    texts = [text_of(value) for value in values]
+    known = SWITCH_VALUES if name in SWITCHES else PROFILE[name].choices if name in PROFILE else ()
+    if known and not set(map(folded, texts)) <= set(known):
+        return problems.wrong(path, f"Must be one of {', '.join(known)}.")
+    return leaves.with_value(name, texts)
+
+
+SWITCHES: Final = fields_of(Kind.SWITCH)
+SWITCH_VALUES: Final = ("true", "false")
 LEAVES: Final[Mapping[str, Leaf]] = {
     "tag": _tag,
     "failed": _failed,

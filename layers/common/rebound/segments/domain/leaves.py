@@ -10,6 +10,7 @@ from rebound.customers.domain import (
     Customer,
     Kind,
     field_text,
+    field_texts,
     fields_of,
     has_failed,
     last_change,
@@ -49,15 +50,18 @@ def failing(which: str) -> CustomerMatcher:
 
 def with_value(name: str, values: Sequence[str]) -> CustomerMatcher:
     """Those of whom a field has one of the values: whole, folded; numbers by their digits."""
-    if name in PROFILE and PROFILE[name].kind is Kind.PHONE:
+    kind = PROFILE[name].kind if name in PROFILE else None
+    if kind is Kind.PHONE:
         return by_profile(lambda customer: any(is_number(value, field_text(customer, name)) for value in values))
     wanted = frozenset(map(folded, values))
+    if kind is Kind.RECIPIENTS:
+        return by_profile(lambda customer: not wanted.isdisjoint(map(folded, field_texts(customer, name))))
     return by_profile(lambda customer: folded(field_text(customer, name)) in wanted)
 
 
 def with_something(name: str, *, present: bool) -> CustomerMatcher:
     """Those of whom a field is filled in, or is not."""
-    return by_profile(lambda customer: bool(field_text(customer, name)) is present)
+    return by_profile(lambda customer: bool(field_texts(customer, name)) is present)
 
 
 def dated(name: str, holds: Callable[[date], bool]) -> CustomerMatcher:

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, RootModel, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from rebound.contacts.domain.contacts import FAILED_VALUES
-from rebound.customers.domain import COUNTED_FIELDS, PROFILE, TEXT_FIELDS
+from rebound.customers.domain import COMPARED_FIELDS, COUNTED_FIELDS, PROFILE
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.loyalty.domain.tiers import Tier
@@ -80,23 +80,23 @@ class FilterConsent(Request):
 
 
 class FilterField(StrEnum):
-    """A field of the profile with one value."""
+    """A field of the profile; one of an object is called ``object_field``, such as ``address_city``."""
 
-    vars().update({name: name for name in (*PROFILE, *COUNTED_FIELDS) if name in TEXT_FIELDS})
+    vars().update({name: name for name in (*PROFILE, *COUNTED_FIELDS) if name in COMPARED_FIELDS})
 
 
 class FilterEquals(Request):
     """A field of the profile has this value, without regard to case and accents; a number however it is written."""
 
     field: FilterField
-    equals: Annotated[str, StringConstraints(max_length=MAX_FILTER_BYTES)]
+    equals: Annotated[str, StringConstraints(max_length=MAX_FILTER_BYTES)] | bool
 
 
 class FilterIn(Request):
     """A field of the profile has one of these values."""
 
     field: FilterField
-    in_: list[Annotated[str, StringConstraints(max_length=MAX_FILTER_BYTES)]] = Field(
+    in_: list[Annotated[str, StringConstraints(max_length=MAX_FILTER_BYTES)] | bool] = Field(
         alias="in", max_length=MAX_FILTER_BYTES // len('"", ')
     )
 
