@@ -113,6 +113,8 @@ attempts = st.lists(
 )
 
 
+ADDRESSES = ("email", "mobile_phone")
+SILENT = (replace(ANA, reminders_email=False), replace(ANA, reminders_sms=False))
 HOURS = st.sampled_from([NO_QUIET_HOURS, QuietHours(), QuietHours(NIGHT, QuietWindow(time(9), time(8, 30)))])
 EXPIRIES = st.sampled_from([None, at(0), at(7200), at(72 * 3600)])
 LOCAL_TIMES = st.sampled_from([None, datetime(2026, 11, 20, 9, 30)])  # noqa: DTZ001 - a clock on the wall
@@ -125,7 +127,7 @@ def around_the_earth(_: str) -> frozenset[str]:
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     channel = draw(st.sampled_from(Channel))
-    who = draw(st.sampled_from([ANA, replace(ANA, email=None), replace(ANA, mobile_phone=None)]))
+    who = draw(st.sampled_from([ANA, *(replace(ANA, **{name: None}) for name in ADDRESSES), *SILENT]))
     caps = draw(st.sampled_from([(), (WEEKLY,)]))
     sender = replace(draw(st.sampled_from(SENDERS)), recovery=draw(strategies.recoveries), frequency_caps=caps)
     what = campaign(
@@ -283,6 +285,7 @@ def every_kind_of_case() -> Iterator[Case]:
             Case(ANA, contact, business(), what, NOW, goes_to=other) for what in campaigns for other in (None, "b")
         )
         from_template = campaign(channel, content=REQUIRES_GENDER)
+        yield from (Case(who, contact, business(), what, NOW) for who in SILENT for what in campaigns)
         yield from (Case(replace(ANA, gender=gender), None, business(), from_template, NOW) for gender in (None, "f"))
 
 

@@ -183,6 +183,10 @@ class Customer(Struct, frozen=True, kw_only=True):
         """The address as the customer writes it."""
         return self.email if channel is Channel.EMAIL else self.mobile_phone
 
+    def wants_reminders(self, channel: Channel) -> bool:
+        """Whether the customer gets reminders on a channel."""
+        return bool(getattr(self, f"reminders_{channel}"))
+
     @property
     def full_name(self) -> str:
         """First and last name."""

@@ -25,6 +25,8 @@ class CategoryTraits(Struct, frozen=True):
     waits_for_morning: bool = False
     is_spaced: bool = False
     """Whether campaigns of it to the same people keep some days apart."""
+    follows_reminders: bool = False
+    """Whether a customer can switch it off by channel (``reminders`` of the profile)."""
 
 
 class Category(StrEnum):
@@ -41,7 +43,10 @@ class Category(StrEnum):
         [category.traits] = traits
         return category
 
-    REMINDER = "reminder", CategoryTraits("Reminders", "reminder", Scope.TRANSACTIONAL, waits_for_morning=True)
+    REMINDER = (
+        "reminder",
+        CategoryTraits("Reminders", "reminder", Scope.TRANSACTIONAL, waits_for_morning=True, follows_reminders=True),
+    )
     TRANSACTIONAL = "transactional", CategoryTraits("Transactional messages", "transactional", Scope.TRANSACTIONAL)
     MARKETING = "marketing", CategoryTraits("Marketing messages", "marketing", Scope.MARKETING, waits_for_morning=True)
     DAILY_DEAL = "daily_deal", CategoryTraits("Daily deals", "daily deal", Scope.MARKETING, waits_for_morning=True)

@@ -14,6 +14,7 @@ from rebound.businesses.domain.quiet_hours import HoldReason, Whereabouts
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import REACHABLE
 from rebound.customers.domain import Customer
+from rebound.eligibility.domain.places import Places
 from rebound.kernel.channels import Channel, with_former_name
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.local_time import first_instant_of
@@ -46,13 +47,6 @@ class Hold(Struct, frozen=True):
 def nowhere(_: str) -> frozenset[str]:
     """The ``Whereabouts`` to use where nothing is known of the places that numbers belong to."""
     return frozenset()
-
-
-class Places(Struct, frozen=True):
-    """Where a customer may be: the nights of all ``zones`` count, and the clock of ``zone`` is taken for theirs."""
-
-    zones: frozenset[str]
-    zone: str
 
 
 class Case(Struct, frozen=True):
@@ -260,6 +254,15 @@ def _confirmation(case: Case) -> Mapping[str, Any]:
     }
 
 
+def _has_reminders_off(case: Case) -> bool:
+    return case.mailing.category.traits.follows_reminders and not case.customer.wants_reminders(case.mailing.channel)
+
+
+def _reminders(case: Case) -> Mapping[str, Any]:
+    wanted = {str(case.mailing.channel): case.customer.wants_reminders(case.mailing.channel)}
+    return {"is_reminder": case.mailing.category.traits.follows_reminders, "reminders": wanted}
+
+
 def _is_left_out_as_invalid(case: Case) -> bool:
     return (
         case.contact is not None
@@ -430,6 +433,8 @@ class Exclusion(StrEnum):
     OPTED_OUT = "opted_out", Rule(_has_opted_out, _consent)
     NOT_CONFIRMED = "not_confirmed", Rule(_has_not_confirmed, _confirmation)
     """The business wants double opt-in, and the customer has not asked for marketing in their own word."""
+    REMINDER_OFF = "reminder_off", Rule(_has_reminders_off, _reminders)
+    """The customer has switched reminders off on the channel (``reminders`` of the profile)."""
     INVALID_CONTACT = "invalid_contact", Rule(_is_left_out_as_invalid, _validity)
     WAITING_FOR_RETRY = "waiting_for_retry", Rule(_waits_for_its_next_try, _spacing)
     """The address is flagged for a cause that passes, and its next try is not due yet (``recovery``)."""
@@ -456,13 +461,13 @@ class Exclusion(StrEnum):
 RULES: Final = tuple((exclusion, exclusion.rule) for exclusion in Exclusion if exclusion.rule is not None)
 """The rules in the order in which they decide.
 
-Who was taken out by hand needs no other reason. Consent decides before validity. A flag keeps promotional messages away
-unless the campaign says otherwise or the customer was added back by hand; everything else is still tried, because a
-delivery is what clears the flag. For causes that pass, a business may let marketing try the address as well, and space
-out the tries of everything else. Caps come next: the time at which they say a customer is free again is right only if
-no rule before keeps the message back. Who goes first at a shared address has passed every other rule, so that the place
-of that one only orders what is shown. Rules about the hour come last, because it passes: nobody who is left out for
-good waits for the morning first.
+Who was taken out by hand needs no other reason. Consent decides before validity, and before what a customer prefers. A
+flag keeps promotional messages away unless the campaign says otherwise or the customer was added back by hand;
+everything else is still tried, because a delivery is what clears the flag. For causes that pass, a business may let
+marketing try the address as well, and space out the tries of everything else. Caps come next: the time at which they
+say a customer is free again is right only if no rule before keeps the message back. Who goes first at a shared address
+has passed every other rule, so that the place of that one only orders what is shown. Rules about the hour come last,
+because it passes: nobody who is left out for good waits for the morning first.
 """
 
 Decision = Send | Hold | Exclusion

@@ -43,6 +43,10 @@ def address_noun(case: Case) -> str:
     return "email address" if case.mailing.channel is Channel.EMAIL else "mobile number"
 
 
+def _by(case: Case) -> str:
+    return "email" if case.mailing.channel is Channel.EMAIL else "text"
+
+
 def plural_noun(case: Case) -> str:
     """What the channel's messages are called."""
     return "emails" if case.mailing.channel is Channel.EMAIL else "texts"
@@ -357,6 +361,19 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
             f"{address_noun(case)} from here: once they confirm, the next message is sent."
         ),
         left_out="the customer had not confirmed that they want marketing",
+    ),
+    Exclusion.REMINDER_OFF: ExclusionWords(
+        stops=lambda case: f"Reminders by {_by(case)} are switched off in the customer's profile.",
+        passes=lambda case: (
+            f"Reminders by {_by(case)} are on in the customer's profile."
+            if case.mailing.category.traits.follows_reminders
+            else "This rule is about reminders."
+        ),
+        step=lambda case: (
+            "Nothing to do if the customer wants it so; else switch them on in the profile "
+            f"(reminders.{case.mailing.channel}), or remind by another channel."
+        ),
+        left_out="the customer had switched reminders off on this channel",
     ),
     Exclusion.INVALID_CONTACT: ExclusionWords(
         stops=_flagged, passes=_not_left_out, step=mend_the_address, left_out="the address was flagged as invalid"

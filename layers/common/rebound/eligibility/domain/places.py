@@ -1,0 +1,10 @@
+"""Where somebody may be, as far as nights and clocks go."""
+
+from msgspec import Struct
+
+
+class Places(Struct, frozen=True):
+    """Where a customer may be: the nights of all ``zones`` count, and the clock of ``zone`` is taken for theirs."""
+
+    zones: frozenset[str]
+    zone: str
