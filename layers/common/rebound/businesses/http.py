@@ -298,7 +298,6 @@ class TextAnswersAnswer(Answer):
 
 
 Email = Annotated[str, text_of(maxLength=MAX_EMAIL)]
-Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 MAX_SENDER: Final = max(MAX_PHONE, len("MG") + 32)
 
 
@@ -396,7 +395,7 @@ class BusinessChangeRequest(Request):
         "are. Each gets a message with a link, at most once a day, and counts once its owner has confirmed it there. "
         "Naming one again asks again.",
     )
-    booking_block_message: Annotated[Message, AfterValidator(one_line)] | None = Field(
+    booking_block_message: Annotated[Line, AfterValidator(one_line)] | None = Field(
         default=None, description="For customers with the online_booking block; null for a sentence in their language."
     )
 
@@ -463,9 +462,7 @@ class BusinessAnswer(Answer):
         description="What the business has booked: premium comes with text confirmations, marketing with bulk email to "
         f"{RECIPIENT_LIMIT} recipients and more a day. Only whoever runs Rebound can change it."
     )
-    bundle: FormerBundle = Field(
-        description="Whether premium is among bundles; basic if not.", json_schema_extra=FORMER
-    )
+    bundle: FormerBundle = Field(description="premium if it is among bundles, else basic.", json_schema_extra=FORMER)
     frequency_caps: list[FrequencyCapAnswer]
     loyalty_interval_days: int | None
     quiet_hours: QuietHoursAnswer
@@ -475,10 +472,7 @@ class BusinessAnswer(Answer):
     )
     confirmed_test_recipients: list[str] = Field(description="Those of them who have confirmed it.")
     booking_block_message: str | None
-    senders: SendersAnswer = Field(
-        description="What email_from and text_from are chosen from. Only whoever runs Rebound can change it."
-    )
-
+    senders: SendersAnswer = Field(description="What email_from and text_from are chosen from; the operator grants it.")
     hold: HoldAnswer | None = Field(description="Only whoever runs Rebound can lift it. null while there is none.")
     lifted_holds: list[LiftedHoldAnswer] = Field(description="Those of before, the latest last; at most 20.")
 

@@ -243,6 +243,9 @@ class MessageAnswer(Answer):
     final_at: Time | None
     appointment_id: str | None
     asks_confirmation: bool
+    copy_of: str | None = Field(
+        description="Of a copy for somebody else (cc of the customer): the message_id of the email that it copies."
+    )
 
     @classmethod
     def of(cls, message: Message, external_id: str | None) -> Self:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         LookAtCampaign,
         PlanCampaign,
     )
+    from rebound.sending.application.send_copies import SendCopies
     from rebound.sending.application.send_email import SendEmail
     from rebound.sending.application.send_text import SendText
     from rebound.sending.application.steer_appointment import SteerAppointment
@@ -205,7 +206,9 @@ class SendingUseCases(VouchersUseCases, TimersUseCases):
         acquire_slot="acquire_send_slot",
         suppressions="suppression_list_client",
         links="link_writer",
+        copies="copies_at_need",
     )
+    send_copies: SendCopies = use_case("rebound.sending.application.send_copies", queue="chunk_queue")
     fall_back_to_email: FallBackToEmail = use_case("rebound.sending.application.fall_back", queue="chunk_queue")
     send_text: SendText = use_case(
         "rebound.sending.application.send_text",
@@ -218,6 +221,10 @@ class SendingUseCases(VouchersUseCases, TimersUseCases):
         links="link_writer_at_need",
     )
     post_test: PostTest = use_case("rebound.sending.application.post_test", queue="chunk_queue")
+
+    def copies_at_need(self) -> SendCopies:
+        """Few emails have copies."""
+        return self.send_copies
 
     def link_writer_at_need(self) -> LinkWriter:
         """Few texts have a link."""

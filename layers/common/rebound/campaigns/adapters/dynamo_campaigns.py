@@ -115,7 +115,6 @@ class DynamoCampaignBook:
         return Page(campaigns)
 
     def _write(self, campaign: Campaign, version: int) -> CampaignRow:
-        warning = campaign.bounce_warning
         return self._row(
             business_id=campaign.business_id,
             campaign_id=campaign.campaign_id,
@@ -147,7 +146,7 @@ class DynamoCampaignBook:
             voucher=None if campaign.voucher is None else asdict(campaign.voucher),
             paused_because=campaign.paused_because,
             window=campaign.window,
-            bounce_warning=None if warning is None else asdict(warning),
+            bounce_warning=campaign.bounce_warning and asdict(campaign.bounce_warning),
             rollback=write_rollback(campaign.rollback),
             recalling=campaign.recalling or None,
             names_left_out=campaign.names_left_out or None,
@@ -157,8 +156,12 @@ class DynamoCampaignBook:
             contents=campaign.contents and {tier: written_said(said) for tier, said in campaign.contents.items()},
             parent_id=campaign.parent_id,
             tier=campaign.tier,
+            copy_of=campaign.copy_of,
+            copy_to=campaign.copy_to,
             version=version,
-            expires_at=_carrier_expiry(campaign) if campaign.single else None,
+            expires_at=expiry(max(campaign.created_at, campaign.send_at or campaign.created_at), SINGLE_KEPT)
+            if campaign.single
+            else None,
             running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
         )
 
@@ -198,11 +201,6 @@ def _read_selection(business_id: str, written: Mapping[str, Any]) -> Selection:
 def _taken_out(written: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
     """Our ids of who is taken out, and the business's own."""
     return frozenset(written.get(_TAKEN_OUT, ())), frozenset(written.get(_TAKEN_OUT_EXTERNAL, ()))
-
-
-def _carrier_expiry(carrier: Campaign) -> int:
-    """A single message is kept for as long after its time as one that is sent at once."""
-    return expiry(max(carrier.created_at, carrier.send_at or carrier.created_at), SINGLE_KEPT)
 
 
 def _campaign(row: CampaignRow) -> Campaign:
@@ -251,6 +249,8 @@ def _campaign(row: CampaignRow) -> Campaign:
         contents=row.contents and {tier: read_said(said) for tier, said in row.contents.items()},
         parent_id=row.parent_id,
         tier=row.tier,
+        copy_of=row.copy_of,
+        copy_to=row.copy_to,
         version=int(row.version or 0),
     )
 

@@ -76,6 +76,8 @@ class CampaignRow(Model):
     contents = JsonAttribute(null=True)
     parent_id = UnicodeAttribute(null=True)
     tier = UnicodeAttribute(null=True)
+    copy_of = UnicodeAttribute(null=True)
+    copy_to = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     running = UnicodeAttribute(null=True)

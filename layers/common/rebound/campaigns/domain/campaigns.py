@@ -99,7 +99,8 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     (``MemberList``), whatever its selection says.
     A campaign with ``contents`` has a child for each of these tiers once it is planned (``by_tier``), which has a
     ``parent_id`` and a ``tier``.
-    ``version`` counts the writes of the stored row, 0 for none yet.
+    ``copy_of`` is the message that a single one is a copy of, and ``copy_to`` the address that it goes to in place of
+    the customer's. ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -128,6 +129,8 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     occurrence_date: date | None = None
     parent_id: str | None = None
     tier: str | None = None
+    copy_of: str | None = None
+    copy_to: str | None = None
     version: int = 0
 
     @property
@@ -190,6 +193,7 @@ def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | No
         appointment_id=campaign.appointment_id,
         asks_confirmation=campaign.asks_confirmation,
         voucher=None if campaign.voucher is None or campaign.single else campaign.voucher.number,
+        copy_of=campaign.copy_of,
     )
 
 

@@ -14,7 +14,7 @@ from rebound.businesses.domain.quiet_hours import HoldReason, Whereabouts
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import REACHABLE
 from rebound.customers.domain import Customer
-from rebound.eligibility.domain.places import Places
+from rebound.eligibility.domain.places import Places, nowhere
 from rebound.kernel.channels import Channel, with_former_name
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.local_time import first_instant_of
@@ -42,11 +42,6 @@ class Hold(Struct, frozen=True):
     until: datetime
     because: HoldReason
     send: Send
-
-
-def nowhere(_: str) -> frozenset[str]:
-    """The ``Whereabouts`` to use where nothing is known of the places that numbers belong to."""
-    return frozenset()
 
 
 class Case(Struct, frozen=True):

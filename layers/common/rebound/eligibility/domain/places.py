@@ -8,3 +8,8 @@ class Places(Struct, frozen=True):
 
     zones: frozenset[str]
     zone: str
+
+
+def nowhere(_: str) -> frozenset[str]:
+    """The ``Whereabouts`` to use where nothing is known of the places that numbers belong to."""
+    return frozenset()

@@ -42,6 +42,7 @@ class MessageRow(Model):
     segments = NumberAttribute(null=True)
     fell_back = NumberAttribute(null=True)
     voucher = NumberAttribute(null=True)
+    copy_of = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     single = BooleanAttribute(null=True)

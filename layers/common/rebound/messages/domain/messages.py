@@ -75,7 +75,8 @@ class Message(Struct, frozen=True):
     it is not handed over before that time. ``segments`` is what a text counts against the text plan, ``None`` where
     nobody counts. ``fell_back`` is set for a text that goes by email, because the text plan had no room for it: the
     attempt at its chunk in which that was found, which names its chunk on the email lane. ``voucher`` is the number of
-    its campaign, where that has vouchers.
+    its campaign, where that has vouchers. ``copy_of`` is set for a copy of an email about an appointment, which goes to
+    somebody else than the customer: the id of the email's message.
     """
 
     key: MessageKey
@@ -102,6 +103,7 @@ class Message(Struct, frozen=True):
     segments: int | None = None
     fell_back: int | None = None
     voucher: int | None = None
+    copy_of: str | None = None
 
     @property
     def rank(self) -> float:

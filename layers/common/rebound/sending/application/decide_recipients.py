@@ -48,11 +48,12 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         """
         campaign, business = claimed.campaign, claimed.business
         customers = claimed.made_up or self.customers.get_many(business.business_id, customer_ids)
-        keys = {c: customer.contact_key(campaign.channel) for c, customer in customers.items()}
+        keys = {c: claimed.decided(customer).contact_key(campaign.channel) for c, customer in customers.items()}
         contacts = self.contacts.get_many({key for key in keys.values() if key is not None})
         # A reservation is a conditional write and reads again if this read was stale, so half the price will do.
-        frequencies = known_frequencies(self.frequencies, business, campaign, list(customers), consistent=False)
-        outcomes = Outcomes()
+        capped = [] if campaign.copy_of is not None else list(customers)
+        frequencies = known_frequencies(self.frequencies, business, campaign, capped, consistent=False)
+        outcomes = Outcomes(customers=customers)
         for customer_id in customer_ids:
             customer, key = customers.get(customer_id), keys.get(customer_id)
             message = claimed.message(customer_id, customer)
@@ -114,7 +115,9 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         self, claimed: ClaimedChunk, customer: Customer, contact: Contact | None, frequency: Frequency | None
     ) -> Case:
         now = self.clock.now()
-        return Case(customer, contact, claimed.business, claimed.campaign, now, frequency, self.whereabouts)
+        return Case(
+            claimed.decided(customer), contact, claimed.business, claimed.campaign, now, frequency, self.whereabouts
+        )
 
     def _reserve_try(self, claimed: ClaimedChunk, recipient: Recipient) -> Message | None:
         """Reserve the try that is due; returns the message as left out when another message has the try.
@@ -128,9 +131,8 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
 
         def write(known: Contact) -> Message | None:
             now = self.clock.now()
-            decision = decide(
-                recipient.customer, known, claimed.business, claimed.campaign, now, whereabouts=self.whereabouts
-            )
+            customer = claimed.decided(recipient.customer)
+            decision = decide(customer, known, claimed.business, claimed.campaign, now, whereabouts=self.whereabouts)
             if isinstance(decision, Exclusion):
                 return left_out(recipient.message, decision)
             send = decision.send if isinstance(decision, Hold) else decision

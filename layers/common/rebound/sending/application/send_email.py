@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rebound.sending.application.acquire_send_slot import AcquireSendSlot
     from rebound.sending.application.chunk_lifecycle import ChunkLifecycle
     from rebound.sending.application.decide_recipients import DecideRecipients
+    from rebound.sending.application.send_copies import SendCopies
     from rebound.sending.ports import Mailer
 
 CLEARING_BUDGET: Final = timedelta(seconds=15)
@@ -74,6 +75,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
     record_throttle: RecordThrottle
     suppressions: SuppressionListClient
     links: LinkWriter
+    copies: Callable[[], SendCopies]
 
     def __call__(self, task: ChunkTask, owner: str) -> None:
         """Send what is left of a chunk whose turn it is. Raises ``ChunkHeldError`` when another worker has it."""
@@ -92,6 +94,8 @@ class SendEmail(Struct, frozen=True, kw_only=True):
         unrecorded, waiting = self.chunks.unrecorded(claimed), frozenset(claimed.chunk.waiting)
         lost = [customer_id for customer_id in unrecorded if customer_id not in waiting]
         again = [customer_id for customer_id in unrecorded if customer_id in waiting]
+        if claimed.may_be_copied:
+            self.copies().of_earlier(claimed, lost)
         self.chunks.settle(claimed, lost, again, Provider.SES)
 
     def _send(self, claimed: ClaimedChunk, booked: int) -> None:
@@ -107,6 +111,8 @@ class SendEmail(Struct, frozen=True, kw_only=True):
             self.chunks.mark(claimed, outcomes.come_again)
             self._hand_over(claimed, outcomes, emails)
         self._record(claimed, outcomes)
+        if claimed.may_be_copied:
+            self.copies()(claimed, outcomes)
         self.record_throttle(EMAIL_ACCOUNT, outcomes.of(Throttled))
         self.chunks.finish(claimed, outcomes)
 
@@ -176,7 +182,7 @@ class SendEmail(Struct, frozen=True, kw_only=True):
 
     def _email(self, claimed: ClaimedChunk, recipient: Recipient) -> OutgoingEmail | None:
         """The email for one recipient, ``None`` when it cannot be sent; it offers to unsubscribe from its scope."""
-        category, key = claimed.campaign.category, recipient.customer.contact_key(Channel.EMAIL)
+        category, key = claimed.campaign.category, claimed.decided(recipient.customer).contact_key(Channel.EMAIL)
         found = for_one(
             claimed.campaign.content, recipient.customer, claimed.business, self._voucher(claimed, recipient)
         )

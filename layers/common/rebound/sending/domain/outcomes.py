@@ -1,12 +1,13 @@
 """What becomes of each recipient of a chunk in one attempt at it, and how the attempt ends because of that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct, field
 
+from rebound.customers.domain import Customer
 from rebound.eligibility.domain.eligibility import Hold
 from rebound.messages.domain.messages import Message
 from rebound.rates.domain import Throttled
@@ -54,6 +55,8 @@ class Outcomes(Struct):
     """The one outcome that each recipient of a chunk has so far."""
 
     by_customer: dict[str, Outcome] = field(default_factory=dict)
+    customers: Mapping[str, Customer] = field(default_factory=dict)
+    """Those of whom it was decided, as they were read."""
     pause_because: str | None = None
     """Why the campaign is to pause, as a sentence for people."""
 

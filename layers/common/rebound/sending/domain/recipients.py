@@ -51,13 +51,25 @@ class ClaimedChunk(Struct, frozen=True):
         made_up = customer_of_tests(campaign.business_id, campaign.channel, campaign.test_to, campaign.created_at)
         return {TESTED: made_up}
 
+    @property
+    def may_be_copied(self) -> bool:
+        """Whether it is an email to one person about an appointment: those in the customer's ``cc`` get copies."""
+        campaign = self.campaign
+        is_about_one = campaign.single and campaign.appointment_id is not None and campaign.copy_of is None
+        return is_about_one and campaign.channel is Channel.EMAIL and self.chunk.key.fell_back is None
+
+    def decided(self, customer: Customer) -> Customer:
+        """A customer as the decision takes them: a copy is for whoever has its address, and not theirs."""
+        copy_to = self.campaign.copy_to
+        return customer if copy_to is None else replace(customer, email=copy_to)
+
     def message_key(self, customer_id: str) -> MessageKey:
         """The key of a recipient's message."""
         return MessageKey(self.business.business_id, customer_id, self.campaign.message_id(customer_id))
 
     def message(self, customer_id: str, customer: Customer | None) -> Message:
         """A recipient's message as it is queued."""
-        contact = customer.contact_key(self.campaign.channel) if customer is not None else None
+        contact = self.decided(customer).contact_key(self.campaign.channel) if customer is not None else None
         address = contact.address if contact is not None else ""
         message = queued_message(self.campaign, self.message_key(customer_id), self.chunk.created_at, address)
         fell_back = self.chunk.key.fell_back

@@ -45,6 +45,9 @@ class ForgetCustomers(Struct, frozen=True, kw_only=True):
         """Forget what single messages to deleted customers said."""
         for customer_id in sorted(customer_ids):
             for message in self._log(business_id, customer_id):
+                if message.copy_of is not None and not message.contact.is_hashed:
+                    # Of whoever got a copy nothing is kept but in the customer's log.
+                    self.messages.forget(message.contact, customer_id, seal(message.contact, self.keyring.keys()))
                 if message.campaign_id is None:
                     self._empty(business_id, single_id(message.key.message_id))
 
@@ -61,9 +64,9 @@ class ForgetCustomers(Struct, frozen=True, kw_only=True):
             except NotFoundError:
                 # It has expired.
                 return
-            empty = _emptied(carrier.content)
-            if carrier.content != empty:
-                self.campaigns.replace(carrier, replace(carrier, content=empty))
+            empty = replace(carrier, content=_emptied(carrier.content), copy_to=None)
+            if carrier != empty:
+                self.campaigns.replace(carrier, empty)
 
         retried(write)
 
