@@ -30,6 +30,14 @@ ASKED_IN_PART: Final = {
 UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ForgetCustomersFunction", "dynamodb:DeleteItem"): "somebody who could not be forgotten at once: no eraser fails",
     ("ForgetCustomersFunction", "sqs:SendMessage"): "the same",
+    (
+        "ForgetCustomersFunction",
+        "dynamodb:BatchWriteItem",
+    ): "a row that finds them, left by a death: nobody dies that day",
+    **{
+        ("RecopyFlagsFunction", f"dynamodb:{name}"): "fills the index of a business of before there was one"
+        for name in ("BatchGetItem", "BatchWriteItem", "PutItem")
+    },
     ("ServePreferencesFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
     **{
         ("ServePreferencesFunction", f"ses:{name}"): "an address that failed, and is found right in a form"
