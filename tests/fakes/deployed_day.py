@@ -376,6 +376,31 @@ class DeployedDay:
         self.deployment.api("DELETE", "/v1/activity/e1", **ask)
         self.deployment.rest()
 
+    def reward(self) -> None:
+        """A voucher is sent and redeemed by somebody who is deleted then; an email is copied."""
+        first, ids = self.business_ids[0], self.customer_ids[0]
+        self._post(
+            "voucher",
+            first,
+            "email",
+            {
+                "customer_ids": [ids[23]],
+                "voucher": {"kind": "percent", "value": "10", "valid_days": 30},
+                "content": {"subject": SUBJECT, "text": f"{BODY} ##{{{{voucher_code}}}}"},
+            },
+        )
+        self.deployment.rest()
+        [voucher] = self.deployment.api("GET", f"/v1/customers/{ids[23]}/vouchers", business_id=first)["items"]
+        order = {"customer_id": ids[23], "order_id": "o-1", "amount": "50.00"}
+        path = f"/v1/vouchers/{voucher['code']}/redemptions"
+        self.deployment.api("POST", path, order, business_id=first)
+        self.deployment.api("DELETE", f"/v1/customers/{ids[23]}", business_id=first)
+        self.deployment.api("PATCH", f"/v1/customers/{ids[22]}", {"cc": [email_of(18)]}, business_id=first)
+        at_ten = {"customer_id": ids[22], "category": "reminder", "channel": "email", "appointment_id": "a-copied"}
+        given = {**at_ten, "content": self._content("email")}
+        self.deployment.api("POST", "/v1/messages", given, business_id=first, key="copied")
+        self.deployment.rest()
+
     def plan_ahead(self) -> None:
         """A campaign for next week, which nothing in memory starts, and a copy of it that is announced at once."""
         first = self.business_ids[0]
@@ -619,7 +644,8 @@ class DeployedDay:
         assert self.deployment.queued(dead=True) == dead
 
     def forget_who_did_not_come(self) -> None:
-        """A month goes by."""
+        """A month goes by, until the machine plans a campaign to a tier."""
+        self._post("tier", self.business_ids[0], "email", {"filter": {"tier": "favourite"}})
         self.deployment.clock.move(timedelta(days=31))
         self.deployment.rest()
 

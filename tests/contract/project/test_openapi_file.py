@@ -172,12 +172,14 @@ def test_each_kind_of_id_is_described_once_and_so_wherever_it_is_named() -> None
     for place, kind, told, schema in ids():
         assert kind in IDS, f"{place}: a new kind of id wants its row in platform/http/documented_ids.py"
         what, keywords = IDS[kind]
-        [one] = [each for _, each in reached(schema) if each.get("type") == "string"]
-        assert any(str(each.get("description")).startswith(what) for each in (told, one)), place
+        # Several where it may be one, a list of them, or any of a list.
+        texts = [each for _, each in reached(schema) if each.get("type") == "string"]
+        assert any(str(each.get("description")).startswith(what) for each in (told, *texts)), place
         # What is asked with has the limits that are checked, or none.
-        own = {name: one[name] for name in ("pattern", "minLength", "maxLength") if name in one}
-        assert own.get("pattern", keywords.get("pattern")) == keywords.get("pattern"), place
-        assert own == keywords or is_asked(place), place
+        for one in texts:
+            own = {name: one[name] for name in ("pattern", "minLength", "maxLength") if name in one}
+            assert own.get("pattern", keywords.get("pattern")) == keywords.get("pattern"), place
+            assert own == keywords or is_asked(place), place
 
 
 def is_asked(place: str) -> bool:

@@ -151,6 +151,7 @@ def done() -> Iterator[Done]:
         day.celebrate()
         day.plan_ahead()
         day.tell_of_activity()
+        day.reward()
         day.plan_and_take_back()
         day.try_again()
         day.go_and_come_back()

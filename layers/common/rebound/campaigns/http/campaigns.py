@@ -164,7 +164,7 @@ class ListedCampaignAnswer(Answer):
         description="Of the revenue, as many percents as voucher_reward_percent of the business says."
     )
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
-    parent_id: str | None = Field(description="Of the campaign to one loyalty tier: whose child it is.")
+    parent_id: str | None = Field(description="Null unless it is the part for one loyalty tier.")
     tier: Tier | None = Field(description="Of a child: for whom it is.")
     children: list[ChildAnswer] = Field(
         description="With contents, once it has begun: a campaign for each tier. Audience and results have theirs in "

@@ -26,6 +26,7 @@ IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "message_id": ("A message: a ULID, which sorts by time. What came in by text has the provider's id.", {}),
     "order_id": ("An order, as you call it.", _YOURS),
     "package_id": ("A package, as you call it.", _YOURS),
+    "parent_id": ("The campaign that this one is a part of: a ULID.", _ULID),
     "product_id": ("A product, as you call it.", _YOURS),
     "recurring_campaign_id": ("A recurring campaign: a ULID.", _ULID),
     "relation_id": ("A link between a customer and somebody of their family or friends: a ULID.", _ULID),
@@ -67,10 +68,8 @@ def describe_id(name: str, field: Json, schema: Json, *, is_answered: bool) -> N
 
 
 def _leaf(schema: Json) -> Json | None:
-    """The part of a type that is one id: in a choice with null, and in a list."""
+    """The part of a type that is one id: alone, in a list, or in a choice of one with null or with several of them."""
     options = [option for option in schema.get("anyOf", (schema,)) if option.get("type") != "null"]
-    if len(options) != 1:
-        return None
-    [one] = options
-    found: Json = one.get("items", {}) if one.get("type") == "array" else one
-    return found if found.get("type") == "string" else None
+    if len(options) == 1:
+        options = [one.get("items", {}) if one.get("type") == "array" else one for one in options]
+    return next((one for one in options if one.get("type") == "string"), None)
