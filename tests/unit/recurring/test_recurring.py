@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from rebound.campaigns.domain.campaigns import CampaignStatus
-from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.categories import Category
+from rebound.kernel.errors import ConflictError, InvalidInputError
 from rebound.messages.domain.vouchers import Voucher, VoucherKind, written_code
 from rebound.recurring.domain.days import Every, Weekday
 from rebound.recurring.domain.recurring_campaigns import Birthday, RecurringStatus, Regular
@@ -109,6 +110,20 @@ def test_every_week_and_every_month_for_whom_the_filter_matches_then() -> None:
     assert world.days_of(weekly) == [date(2026, 11, 22), date(2026, 11, 29)]
     assert world.days_of(monthly) == [date(2026, 11, 30)]
     assert (world.emailed(1), world.emailed(2)) == (3, 1)
+
+
+@pytest.mark.parametrize("hour", [8, 9, 11])
+def test_loyalty_each_week_fits_its_own_weeks_and_keeps_others_away(hour: int) -> None:
+    world = salon(customer(1), loyalty_interval_days=7)
+    each_friday = Regular(EVERYBODY, Every(weekday=Weekday.FRIDAY))
+    weekly = world.set_up(audience=each_friday, category=Category.LOYALTY)
+    world.live_until(NOON + 3 * DAY)
+    world.change(weekly, at=time(hour))
+    world.live_until(NOON + 15 * DAY)
+
+    assert [view.campaign.status for view in world.came_of(weekly)] == [CampaignStatus.COMPLETED] * 3
+    with pytest.raises(ConflictError, match="free again at 2026-12-11T05:00:00"):
+        world.post(category=Category.LOYALTY, selection=EVERYBODY)
 
 
 def test_an_empty_occurrence_makes_no_campaign() -> None:

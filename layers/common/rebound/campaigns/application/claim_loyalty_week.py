@@ -57,7 +57,7 @@ class ClaimLoyaltyWeek(Struct, frozen=True, kw_only=True):
         A campaign that could claim some of its audiences and not others claims none.
         """
         business = self.businesses.get(campaign.business_id)
-        claim, claimed = claim_of(campaign, self.clock.now()), list[str]()
+        claim, claimed = claim_of(campaign, self.clock.now(), business.time_zone), list[str]()
         for audience in audiences_of(campaign):
             try:
                 retried(partial(self._claim, business, audience, claim))

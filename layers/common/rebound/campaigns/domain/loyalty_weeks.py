@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -93,9 +93,15 @@ def _named_in(tree: object) -> Iterator[str]:
                 yield from _named_in(part)
 
 
-def claim_of(campaign: Campaign, now: datetime) -> Claim:
-    """The claim of a campaign that is about to be announced, moved or resumed."""
-    return Claim(campaign.campaign_id, campaign.starts_at(now), campaign.send_at, now, campaign.version)
+def claim_of(campaign: Campaign, now: datetime, zone: str) -> Claim:
+    """The claim of a campaign that is about to be announced, moved or resumed.
+
+    An occurrence of a recurring campaign claims from the beginning of its day where the business is: one of each week
+    fits, whether it is made some seconds earlier than the one before, or its hour has been changed.
+    """
+    day = campaign.occurrence_date
+    at = campaign.starts_at(now) if day is None else first_instant_of(datetime.combine(day, time()), zone)
+    return Claim(campaign.campaign_id, at, campaign.send_at, now, campaign.version)
 
 
 def stands_behind(claim: Claim, audience: str, campaign: Campaign) -> bool:
