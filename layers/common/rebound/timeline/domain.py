@@ -26,13 +26,19 @@ def sentence_of_message(message: Message) -> str:
         case MessageStatus.SENT:
             return f"Sent {what}; there is no word yet of whether it arrived."
         case MessageStatus.EXCLUDED | MessageStatus.CANCELLED:
-            return f"Did not send {what}. {attempt_sentence(message)}"
+            return f"Did not send {what}. {_attempt(message)}"
         case MessageStatus.FAILED | MessageStatus.BOUNCED:
-            return f"Could not deliver {what}. {attempt_sentence(message)}"
+            return f"Could not deliver {what}. {_attempt(message)}"
         case MessageStatus.QUEUED | MessageStatus.SENDING:
             return f"About to send {what}."
         case MessageStatus.UNCERTAIN:
-            return f"Tried to send {what}. {attempt_sentence(message)}"
+            return f"Tried to send {what}. {_attempt(message)}"
+
+
+def _attempt(message: Message) -> str:
+    """What became of it; a copy was for somebody else than the customer in whose log it stands."""
+    sentence = attempt_sentence(message)
+    return sentence if message.copy_of is None else sentence.replace("the customer", "the recipient")
 
 
 def sentence_of_waiting(message: Message, because: WaitReason) -> str:
@@ -67,7 +73,8 @@ def sentence_of_answer(answer: Answered) -> str:
 def _kind(message: Message) -> str:
     if message.asks_confirmation:
         return "email confirmation" if message.channel is Channel.EMAIL else "text confirmation"
-    return f"{message.category.traits.adjective} {'email' if message.channel is Channel.EMAIL else 'text'}"
+    one = f"{message.category.traits.adjective} {'email' if message.channel is Channel.EMAIL else 'text'}"
+    return one if message.copy_of is None else f"a copy of the {one}"
 
 
 def sentence_of_consent(statement: ConsentEvidence, channel: Channel) -> str:

@@ -19,9 +19,9 @@ HIGHEST_RATING: Final = 5
 EVENT_ID: Final = re.compile(r"[A-Za-z0-9._:~-]{1,128}")
 APPOINTMENT_ID: Final = r"[A-Za-z0-9_:-][A-Za-z0-9._:-]{0,127}"
 TEMPLATE_ID: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}"
-AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,4})?")
+AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 OF_ALL: Final = ("event_id", "kind", "at", "customer_id", "external_id")
@@ -70,7 +70,8 @@ def checked_event(given: object, zone: str) -> Event:
         "amount",
         "currency",
     }:
-        errors.append(FieldError("currency" if "amount" in present else "amount", "Is required beside the other."))
+        missing, given = ("currency", "amount") if "amount" in present else ("amount", "currency")
+        errors.append(FieldError(missing, f"Is required beside {given}."))
     if errors:
         raise EventError(*errors)
     return Event(event_id=str(event_id), kind=EventKind(kind), **values)

@@ -5,7 +5,7 @@ What counts is the time at which a campaign is to be sent, whether that has pass
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from copy import replace
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -77,20 +77,24 @@ def audiences_of(campaign: Campaign) -> tuple[str, ...]:
     if selection.segment_id is not None:
         named.add(_SEGMENT + selection.segment_id)
     else:
-        named.update(_named_in(selection.filter))
-    return tuple(sorted(named)) or (OTHERS,)
+        named |= _named_in(selection.filter) - ({OTHERS} if named else set())
+    return tuple(sorted(named))
 
 
-def _named_in(tree: object) -> Iterator[str]:
-    """The audiences that everybody is among whom a filter matches."""
+def _named_in(tree: object) -> set[str]:
+    """The audiences that a filter is for; what it takes out is none of them."""
     match tree:
         case {"tier": str(tier)}:
-            yield _TIER + tier
+            return {_TIER + tier}
         case {"segment": str(segment_id)}:
-            yield _SEGMENT + segment_id
-        case {"all": [*parts]}:
-            for part in parts:
-                yield from _named_in(part)
+            return {_SEGMENT + segment_id}
+        case {"all": [_, *_] as parts}:
+            named = set[str]().union(*map(_named_in, parts))
+            return named - {OTHERS} or {OTHERS}
+        case {"any": [_, *_] as parts}:
+            return set[str]().union(*map(_named_in, parts))
+        case _:
+            return {OTHERS}
 
 
 def claim_of(campaign: Campaign, now: datetime, zone: str) -> Claim:

@@ -39,8 +39,8 @@ QUARTERS: Final = frozenset({0, 15, 30, 45})
 """By how many minutes the hours of some clock on earth begin later than those of UTC."""
 SAME_BIRTHDAY: Final = timedelta(days=183)
 """A birthday that is corrected by less is the same one."""
-GUARD: Final = timedelta(minutes=5)
-"""Longer than a request takes: no sweep takes a timer so far off before the request is through."""
+GUARD: Final = timedelta(minutes=3)
+"""A minute longer than sweeps look ahead, and so longer than a request takes: none takes it before that is through."""
 FARTHEST_DAY: Final = 62
 """In how many days each day of a week or of a month comes at least once."""
 COUNTED: Final = timedelta(days=30)
