@@ -52,6 +52,17 @@ def test_a_pet_and_an_invitation(stack: Stack) -> None:
     assert message["category"] == "transactional"
 
 
+@pytest.mark.parametrize("scope", ["all", "transactional"])
+def test_who_wants_no_such_emails_cannot_be_asked_and_nothing_is_written(stack: Stack, scope: str) -> None:
+    ana, ben = made(stack)
+    said = {"channel": "email", "scope": scope, "opted_out": True, "who": "Kim"}
+    assert stack.api("POST", f"/v1/customers/{ben}/consent", said).status == 200
+    asked = stack.api("POST", at(ana), {"customer_id": ben, "relationship": "spouse", "invite": True})
+
+    assert (asked.status, asked.body["code"], asked.body["reasons"]) == (409, "no_channel_left", ["email: opted_out"])
+    assert stack.api("GET", at(ana)).body["items"] == []
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

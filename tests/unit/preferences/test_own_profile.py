@@ -162,12 +162,13 @@ def test_where_no_channel_is_left_that_is_said() -> None:
     )
 
 
-def test_who_wants_no_texts_at_all_is_asked_by_email() -> None:
+@pytest.mark.parametrize("scope", [Scope.ALL, Scope.TRANSACTIONAL])
+def test_who_wants_no_texts_of_this_kind_is_asked_by_email(scope: Scope) -> None:
     world = World()
     world.add(customer(1))
     key = customer(1).contact_key(Channel.SMS)
     assert key is not None
-    world.know(key, ConsentEvidence(world.clock.now(), Scope.ALL, opted_out=True, source=ConsentSource.KEYWORD))
+    world.know(key, ConsentEvidence(world.clock.now(), scope, opted_out=True, source=ConsentSource.KEYWORD))
 
     assert world.ask_for_update(BUSINESS_ID, id_of(1), Channel.SMS).channel is Channel.EMAIL
 

@@ -149,7 +149,10 @@ def _checked_value(voucher: Voucher, errors: list[FieldError], field: str) -> tu
         errors.append(FieldError(f"{field}.value", str(error)))
         return voucher.value, currency
     allowed = {
-        VoucherKind.PERCENT: (0 < value <= 100 and value == round(value, 2), "Must be more than 0 and at most 100."),  # noqa: PLR2004
+        VoucherKind.PERCENT: (
+            0 < value <= 100 and value == round(value, 2),  # noqa: PLR2004
+            "Must be more than 0 and at most 100, with at most two decimals.",
+        ),
         VoucherKind.AMOUNT: (value > 0, "Must be more than 0."),
         VoucherKind.FREE_MINUTES: (
             value == int(value) and 1 <= value <= MOST_MINUTES,

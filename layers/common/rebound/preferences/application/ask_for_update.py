@@ -84,6 +84,6 @@ def _reason(
         return "no_address"
     if known[key].verdict(business.policy).invalid:
         return "invalid"
-    if Scope.ALL in known[key].consent.opted_out:
+    if known[key].consent.keeps_back(Scope.TRANSACTIONAL):
         return "opted_out"
     return "off" if business.barrier(channel) is not None else None

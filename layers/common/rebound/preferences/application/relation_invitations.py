@@ -146,7 +146,7 @@ class RelationInvitations(Struct, frozen=True, kw_only=True):
         contact = self.contacts.get_many([key])[key]
         if contact.verdict(business.policy).invalid:
             return "invalid"
-        if Scope.ALL in contact.consent.opted_out:
+        if contact.consent.keeps_back(Scope.TRANSACTIONAL):
             return "opted_out"
         return "off" if business.barrier(Channel.EMAIL) is not None else None
 
