@@ -52,7 +52,7 @@ def test_another_address_is_not_flagged_for_what_the_old_one_did(api: ReboundApi
         "evidence": None,
         "next_try_at": None,
         "opted_out": [],
-        "effective": {"all": "opted_in", "marketing": "opted_in", "loyalty": "opted_in"},
+        "effective": dict.fromkeys(("all", "marketing", "loyalty", "transactional"), "opted_in"),
     }
     assert not _is_flagged(api, ids["edited"])
 

@@ -156,7 +156,7 @@ def test_a_customer_is_kept_as_given_and_shown_in_full(api: ReboundApi) -> None:
             "evidence": None,
             "next_try_at": None,
             "opted_out": [],
-            "effective": {"all": "opted_in", "marketing": "opted_in", "loyalty": "opted_in"},
+            "effective": dict.fromkeys(("all", "marketing", "loyalty", "transactional"), "opted_in"),
         }
         changed = api.patch(f"/v1/customers/{customer_id}", {"email": None, "general_tags": [], "last_name": "Neil"})
         assert (changed["email"], changed["general_tags"], changed["last_name"]) == (None, [], "Neil")

@@ -21,7 +21,7 @@ from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, contact_key, customer, id_of
 from tests.integration.conftest import Answer, Stack
 
-ALL_IN = {"all": "opted_in", "marketing": "opted_in", "loyalty": "opted_in"}
+ALL_IN = dict.fromkeys(("all", "marketing", "loyalty", "transactional"), "opted_in")
 ANA = {"first_name": "Ana", "last_name": "Silva", "email": "Ana@Example.com", "mobile_phone": "(415) 555-0123"}
 OFFER = {
     "name": "Autumn offer",
@@ -256,9 +256,9 @@ def test_a_campaign_is_accepted_started_read_and_listed(stack: Stack) -> None:
     accepted = {name: value for name, value in answer.body.items() if not name.startswith("foreseen")}
     assert stack.api("GET", f"/v1/campaigns/{campaign_id}").body == accepted
     listed = stack.api("GET", "/v1/campaigns").body["items"]
-    lists = {"customer_ids", "external_ids", "include_customer_ids", "include_external_ids"}
-    said = {"content", "email_content", "template_id", "template_version", "variables"}
-    heavy = {*said, "filter", "segment_filter", *lists}
+    lists = {f"{kind}{ids}" for kind in ("", "include_", "exclude_") for ids in ("customer_ids", "external_ids")}
+    said = {"content", "contents", "email_content", "template_id", "template_version", "variables"}
+    heavy = {*said, "filter", "segment_filter", "voucher", *lists}
     assert listed == [{name: value for name, value in accepted.items() if name not in heavy}]
     assert stack.api("GET", f"/v1/campaigns/{campaign_id}/messages").body == {"items": [], "next_cursor": None}
     assert answer.body["audience"] == {"matched": 0, "excluded": {}, "targeted": 0}

@@ -386,6 +386,7 @@ def test_every_route_is_tried() -> None:
         ("POST", "/v1/texts/measure"),
         ("GET", "/v1/template-events"),
         ("GET", "/v1/text-plan"),
+        ("GET", "/v1/loyalty"),
     }
     assert routes - tried == {("PATCH", "/v1/business"), *of_everybody}
     assert tried <= routes

@@ -48,8 +48,14 @@ def test_a_row_is_read_as_it_always_was_and_written_byte_for_byte(row: dict[str,
 
 
 def test_every_setting_is_shown_and_can_be_changed_by_its_own_name() -> None:
-    # What webhooks want is set and shown with them, and a text plan by routes of its own.
-    settings = set(Business.__struct_fields__) - {"version", "webhooks", "text_plan", "customers_indexed"}
+    # What webhooks want is set and shown with them, a text plan by routes of its own; the rest is the operator's.
+    settings = set(Business.__struct_fields__) - {
+        "version",
+        "webhooks",
+        "text_plan",
+        "customers_indexed",
+        "shares_customers",
+    }
 
     assert set(BusinessAnswer.model_fields) == settings | {"bundle", "confirmed_test_recipients"}
     assert set(BusinessChangeRequest.model_fields) == settings - {

@@ -24,7 +24,7 @@ from tests.fakes.world import World
 OFFER: Final = TextContent("20 % off. Stop: ##{{stop_url}}")
 PLAIN: Final = TextContent("20 % off until Friday.")
 LINK: Final = r"^20 % off\. Stop: (https://rebound\.example\.com/live/v1/stop/[a-z2-7]{16})$"
-NAMED: Final = business(country="GB", text_from="Juniper")
+NAMED: Final = business(country="GB", text_from="Juniper", loyalty_interval_days=None)
 SELLING: Final = [category for category in Category if category.is_promotional]
 OTHERS: Final = [category for category in Category if not category.is_promotional]
 

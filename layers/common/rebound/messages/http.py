@@ -17,7 +17,6 @@ from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
 from rebound.templates import wiring
 from rebound.templates.domain.content import MadeFrom, Said, TemplateContent, TextContent, written_content
-from rebound.templates.domain.rendering import NONE_DECLARED
 from rebound.templates.domain.variables import Declared
 from rebound.templates.http.given_content import GivenContent, GivenEmail, TemplateId, content_of, email_in_place_of
 from rebound.templates.http.given_layout import GivenLayout
@@ -96,7 +95,7 @@ class Says(Request):
     @property
     def more_variables(self) -> Declared:
         """The variables that what is said may have besides those of everybody."""
-        return NONE_DECLARED
+        return {}
 
     _layout_warnings: tuple[FieldError, ...] = PrivateAttr(default=())
 

@@ -48,7 +48,11 @@ def _link(
     """
     name = called or what.partition(" ")[0]
     common: dict[str, Any] = {"tags": ["Links in messages"], "security": [], "parameters": [key]}
-    form = {"type": "object", "required": [field], "properties": {field: {"type": "string", "enum": choices}}}
+    form = {
+        "type": "object",
+        "required": [field],
+        "properties": {field: {"type": "string"} | ({"enum": choices} if choices else {})},
+    }
     shown = {"200": {"description": "The page", **_PAGE}, "404": _NO_LINK["404"], "429": _NO_LINK["429"]}
     return {
         "get": {

@@ -62,7 +62,14 @@ CUSTOMER_VARIABLES: Final = sorted(
 )
 """In the order of the profile, with ``external_id`` last, because few want to show it."""
 NONE_DECLARED: Final[Declared] = MappingProxyType({})
-VARIABLES: Final = (*CUSTOMER_VARIABLES, *COUNTED_FIELDS, "full_name", "business_name", POSTAL_ADDRESS)
+VARIABLES: Final = (
+    *CUSTOMER_VARIABLES[:-1],
+    *COUNTED_FIELDS,
+    "external_id",
+    "full_name",
+    "business_name",
+    POSTAL_ADDRESS,
+)
 _BODIES_OF_EMAILS: Final = ("html", "text")
 _BODY_OF_TEXTS: Final = "body"
 _LINE_BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
