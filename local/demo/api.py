@@ -4,7 +4,7 @@ import http.client
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -270,6 +270,74 @@ class Message:
         return cls(str(found["message_id"]), str(found["channel"]), found.get("address"), str(found["status"]))
 
 
+@dataclass(frozen=True)
+class Recurring:
+    """A recurring campaign as it is at one moment; ``next_date`` is the local day of the next occurrence."""
+
+    recurring_id: str
+    name: str
+    status: str
+    at: str
+    next_date: str | None
+
+    @classmethod
+    def of(cls, found: Json) -> "Recurring":
+        """Read from an answer."""
+        return cls(
+            str(found["recurring_campaign_id"]),
+            str(found["name"]),
+            str(found["status"]),
+            str(found["at"]),
+            found["next_occurrence_date"],
+        )
+
+
+@dataclass(frozen=True)
+class Redemption:
+    """A voucher that was redeemed with an order; money is decimal text."""
+
+    code: str
+    order_id: str
+    amount: str
+    discount: str
+    currency: str
+
+    @classmethod
+    def of(cls, found: Json) -> "Redemption":
+        """Read from an answer."""
+        return cls(*(str(found[name]) for name in ("code", "order_id", "amount", "discount", "currency")))
+
+
+@dataclass(frozen=True)
+class BroughtIn:
+    """What the vouchers of a campaign brought in; money is decimal text by currency."""
+
+    redeemed: int
+    revenue: Mapping[str, str]
+    reward: Mapping[str, str]
+
+    @classmethod
+    def of(cls, found: Json) -> "BroughtIn":
+        """Read from the answer for a campaign with a voucher."""
+        revenue, reward = (
+            {str(each["currency"]): str(each["amount"]) for each in found[name]} for name in ("revenue", "reward")
+        )
+        return cls(int(found["redeemed"]), revenue, reward)
+
+
+@dataclass(frozen=True)
+class Tiers:
+    """How many customers are of each loyalty tier, and how many of none."""
+
+    tiers: Mapping[str, int]
+    without_tier: int
+
+    @classmethod
+    def of(cls, found: Json) -> "Tiers | None":
+        """Read from an answer; ``None`` while they are being counted."""
+        return cls(_counts(found["tiers"]), int(found["without_tier"])) if "tiers" in found else None
+
+
 class Rebound:
     """The calls that the demo makes, by what they are for."""
 
@@ -294,6 +362,10 @@ class Rebound:
     def set_country(self, country: str) -> None:
         """Change that country."""
         self._api.call("PATCH", "/v1/business", {"country": country})
+
+    def time_zone(self) -> str:
+        """The zone of the business's calendar."""
+        return self._call(lambda found: str(found["time_zone"]), "GET", "/v1/business")
 
     def start_import(self, csv_text: str) -> str:
         """Hand in customers; answers the import's id."""
@@ -345,6 +417,84 @@ class Rebound:
     def change_email(self, customer_id: str, email: str) -> Customer:
         """Edit a customer's email address."""
         return self._call(Customer.of, "PATCH", f"/v1/customers/{quote(customer_id)}", {"email": email})
+
+    def customer_of(self, external_id: str) -> Customer:
+        """One customer, by the salon's own id."""
+        return self._call(Customer.of, "GET", f"/v1/customers/by-external-id/{quote(external_id)}")
+
+    def relatives(self, customer_id: str) -> int:
+        """How many customers are linked to one."""
+        path = f"/v1/customers/{quote(customer_id)}/relations"
+        return self._call(lambda found: sum(1 for each in found["items"] if each["customer_id"]), "GET", path)
+
+    def relate(self, customer_id: str, external_id: str, relationship: str) -> None:
+        """Link two customers: what the other is to the one."""
+        body = {"external_id": external_id, "relationship": relationship}
+        self._api.call("POST", f"/v1/customers/{quote(customer_id)}/relations", body)
+
+    def tell(self, events: Sequence[Json]) -> int:
+        """Say what customers did; answers how many events were taken, or known already."""
+        return self._call(
+            lambda found: int(found["accepted"]) + int(found["known"]), "POST", "/v1/activity", {"events": events}
+        )
+
+    def choose_favourite(self, external_id: str) -> None:
+        """Make a customer a favourite of the staff."""
+        self._api.call("PUT", f"/v1/loyalty/favourites/by-external-id/{quote(external_id)}")
+
+    def tiers(self) -> Tiers | None:
+        """How many customers are of each loyalty tier; ``None`` while they are being counted."""
+        return self._call(Tiers.of, "GET", "/v1/loyalty")
+
+    def start_recurring(self, definition: Json) -> str:
+        """Post a recurring campaign; answers its id."""
+        return self._call(
+            lambda found: str(found["recurring_campaign_id"]), "POST", "/v1/recurring-campaigns", definition
+        )
+
+    def all_recurring(self) -> list[Recurring]:
+        """The recurring campaigns that there are."""
+        return list(self._pages("/v1/recurring-campaigns", {}, Recurring.of))
+
+    def recurring(self, recurring_id: str) -> Recurring:
+        """One recurring campaign as it is now."""
+        return self._call(Recurring.of, "GET", f"/v1/recurring-campaigns/{quote(recurring_id)}")
+
+    def remove_recurring(self, recurring_id: str) -> None:
+        """End a recurring campaign; what it has sent stays."""
+        self._api.call("DELETE", f"/v1/recurring-campaigns/{quote(recurring_id)}")
+
+    def latest_occurrence(self, recurring_id: str) -> tuple[str, str] | None:
+        """The id of the latest campaign that came of a recurring one, and its local day."""
+        return self._call(
+            lambda found: next(
+                ((str(each["campaign_id"]), str(each["occurrence_date"])) for each in found["items"]), None
+            ),
+            "GET",
+            f"/v1/recurring-campaigns/{quote(recurring_id)}/occurrences?limit=1",
+        )
+
+    def recipients(self, campaign_id: str) -> list[str]:
+        """Ids of the customers to whom a campaign was delivered."""
+        path = f"/v1/campaigns/{quote(campaign_id)}/messages"
+        return list(self._pages(path, {"status": "delivered"}, lambda found: str(found["customer_id"])))
+
+    def vouchers(self, customer_id: str) -> dict[str, str]:
+        """The codes that apply when a customer comes, by campaign."""
+        return self._call(
+            lambda found: {str(each["campaign_id"]): str(each["code"]) for each in found["items"]},
+            "GET",
+            f"/v1/customers/{quote(customer_id)}/vouchers",
+        )
+
+    def redeem(self, code: str, customer_id: str, order_id: str, amount: str) -> Redemption:
+        """Redeem a voucher with an order."""
+        body = {"customer_id": customer_id, "order_id": order_id, "amount": amount}
+        return self._call(Redemption.of, "POST", f"/v1/vouchers/{quote(code)}/redemptions", body)
+
+    def brought_in(self, campaign_id: str) -> BroughtIn:
+        """What the vouchers of a campaign brought in."""
+        return self._call(BroughtIn.of, "GET", f"/v1/campaigns/{quote(campaign_id)}")
 
     def confirm(self, customer_id: str, channel: str) -> None:
         """Say that an address is right, which clears its flag."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from local.demo.api import Campaign, Stack
+from local.demo.regulars import Gift, Regular
 from local.demo.single_messages import Sent
 from local.demo.story import Check, Facts, FlaggedAddress, import_in_words
 
@@ -46,6 +47,16 @@ REASONS: Final[Mapping[str, str]] = {
     "text:unknown_number": "the number is no longer in service",
 }
 """Why an address is flagged, in plain words; a reason without an entry is shown as the API gives it."""
+
+
+TIERS: Final[Mapping[str, str]] = {
+    "favourite": "favourites, chosen by the staff",
+    "new": "new",
+    "top": "top, who come most often",
+    "inactive": "inactive, away for more than 30 days",
+    "loyal": "loyal",
+}
+"""Loyalty tiers in plain words."""
 
 
 def table(rows: Iterable[tuple[str, Sequence[str]]], headings: Sequence[str], indent: str = "  ") -> str:
@@ -154,6 +165,7 @@ def report(facts: Facts) -> str:
     if facts.fell_back:
         parts += ["", "A TEXT MORE THAN THE PLAN HAS ROOM FOR", _sent(facts.fell_back.within)]
         parts += [_sent(facts.fell_back.after)]
+    parts += _regulars(facts.regular)
     parts += ["", "DOES IT ADD UP?", checks_list(facts.checks), "", _verdict(facts)]
     return "\n".join(parts)
 
@@ -180,6 +192,37 @@ def what_next(stack: Stack) -> str:
 
 def _sent(sent: Sent) -> str:
     return f"  {sent.name}, by {'email' if sent.channel == 'email' else 'text'} to {sent.address}: {sent.status}"
+
+
+def _regulars(regular: Regular) -> list[str]:
+    occurred = [each for each in (regular.birthdays, regular.lost) if each]
+    parts: list[str] = []
+    if occurred:
+        parts += ["", "OUT BY ITSELF: BIRTHDAYS, AND CUSTOMERS WHO STAY AWAY"]
+        for each in occurred:
+            told = each.recurring
+            parts.append(f"  {told.name}: {told.status}, each day at {told.at}; next on {told.next_date}")
+        parts.append(campaign_table([(f"{each.recurring.name}, {each.day}", each.campaign) for each in occurred]))
+    if regular.gift:
+        parts += ["", "A GIFT TO THE MEMBERS, AND WHAT IT BROUGHT IN", *_gift(regular.gift)]
+    if regular.tiers:
+        parts += ["", f"LOYALTY, BY {regular.told:,} VISITS, PURCHASES AND MORE OF A YEAR"]
+        counts = [*regular.tiers.tiers.items(), ("of no tier", regular.tiers.without_tier)]
+        parts.append(table([(TIERS.get(tier, tier), [f"{count:,}"]) for tier, count in counts], ["Customers"]))
+    return parts
+
+
+def _gift(gift: Gift) -> list[str]:
+    results, used, found = gift.campaign.results, gift.redemption, gift.brought_in
+    return [
+        f"  {gift.campaign.audience.targeted:,} vouchers sent, {results.get('delivered', 0):,} delivered",
+        f"  {gift.name} came with {used.code}: {used.discount} {used.currency} off an order of {used.amount}",
+        f"  Redeemed: {found.redeemed} · revenue: {_money(found.revenue)} · reward: {_money(found.reward)}",
+    ]
+
+
+def _money(amounts: Mapping[str, str]) -> str:
+    return ", ".join(f"{amount} {currency}" for currency, amount in amounts.items()) or "nothing"
 
 
 def _verdict(facts: Facts) -> str:

@@ -23,6 +23,7 @@ class SampleCustomer:
     email: str
     mobile_phone: str
     tags: frozenset[str]
+    birthday: str = ""
 
 
 def e164(number: str) -> str:
@@ -50,6 +51,17 @@ def relabelled(csv_text: str, run: str) -> str:
     return out.getvalue()
 
 
+def with_birthday(csv_text: str, birthday: str, external_ids: Iterable[str]) -> str:
+    """The file with that birthday for some of its customers."""
+    theirs = set(external_ids)
+    rows = csv.DictReader(io.StringIO(csv_text))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows.fieldnames or (), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "birthday": birthday} if row["external_id"] in theirs else row for row in rows)
+    return out.getvalue()
+
+
 def parse(csv_text: str) -> list[SampleCustomer]:
     """The customers of a file's text, in its order."""
     return [
@@ -60,6 +72,7 @@ def parse(csv_text: str) -> list[SampleCustomer]:
             email=row["email"],
             mobile_phone=e164(row["mobile_phone"]),
             tags=frozenset(filter(None, row["general_tags"].split(";"))),
+            birthday=row["birthday"],
         )
         for row in csv.DictReader(io.StringIO(csv_text))
     ]

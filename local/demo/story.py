@@ -5,13 +5,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from local.demo.api import Audience, Campaign, Customer, ImportJob, Rebound
 from local.demo.errors import DemoError
 from local.demo.expectation import UNREACHABLE, Flag, expected_flags, silent_mailboxes, text_events
 from local.demo.progress import Progress, campaign_line
-from local.demo.sample import SampleCustomer, parse, relabelled, replacement_mailbox
+from local.demo.regulars import Gift, Occurred, Regular, Regulars, tenth, utc_now
+from local.demo.sample import SampleCustomer, parse, relabelled, replacement_mailbox, with_birthday
 from local.demo.single_messages import FellBack, Operate, Sent, SingleMessages
 
 TEXTED_TAG: Final = "vip"
@@ -100,6 +103,7 @@ class Facts:
     third: Campaign | None = None
     confirmed: Sent | None = None
     fell_back: FellBack | None = None
+    regular: Regular = field(default_factory=Regular)
     checks: list[Check] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -142,6 +146,38 @@ def flags_match(when: str, expected: frozenset[Flag], found: frozenset[Flag]) ->
     )
 
 
+def reached(label: str, whom: str, occurred: Occurred | None, expected: int, *, alone: bool) -> list[Check]:
+    """What must be so of an occurrence; ``alone`` says that nobody else's customers are on the stack."""
+    if occurred is None:
+        return [Check(f"{label}: nobody is due, and nothing was sent", expected == 0, f"{expected} are due")]
+    matched = occurred.campaign.audience.matched
+    return [
+        adds_up(label, occurred.campaign),
+        Check(
+            f"{label}: it was for {whom}, and the campaign is still on",
+            occurred.recurring.status == "on" and (matched == expected if alone else matched >= expected),
+            f"it was for {matched}, {expected} were due, and it is {occurred.recurring.status}",
+        ),
+    ]
+
+
+def gift_checks(gift: Gift) -> list[Check]:
+    """What must be so of a campaign with a voucher of which one was redeemed."""
+    redemption, found = gift.redemption, gift.brought_in
+    paid = Decimal(redemption.amount) - Decimal(redemption.discount)
+    revenue = found.revenue.get(redemption.currency, "0")
+    return [
+        adds_up("Gift to members", gift.campaign),
+        Check(
+            "Gift to members: one voucher was redeemed, and the campaign shows what was paid and a tenth as its reward",
+            found.redeemed == 1
+            and Decimal(revenue) == paid
+            and Decimal(found.reward.get(redemption.currency, "0")) == tenth(revenue),
+            f"{found.redeemed} redeemed, revenue {revenue}, reward {dict(found.reward)}, of {redemption}",
+        ),
+    ]
+
+
 def import_in_words(job: ImportJob) -> str:
     """How an import ended: ``2,400 new, 0 known already, 0 refused``."""
     new, updated, unchanged, refused = (
@@ -167,6 +203,7 @@ class Story:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = utc_now,
         run: str | None = None,
     ) -> None:
         self._rebound = rebound
@@ -176,14 +213,20 @@ class Story:
         self._clock = clock
         self._sleep = sleep
         self._run = run or uuid.uuid4().hex[:6]
+        self._regulars = Regulars(rebound, progress, clock, sleep, now, self._run)
 
     def tell(self) -> Facts:
-        """All of it; takes a bit more than a minute on the embedded stack."""
+        """All of it; takes one or two minutes on the embedded stack."""
         started = self._clock()
+        year = self._regulars.year(self._text)
+        # The file has birthdays of all year round; somebody's has to be today.
+        self._text = with_birthday(self._text, year.born.isoformat(), year.celebrating)
         facts = self._import()
         people = parse(self._text)
         if facts.is_second_run:
             self._clear_earlier_flags(people)
+        # What goes out by itself goes out at a full minute, while everything else is told.
+        facts.regular = self._regulars.begin(year)
         campaign_ids = self._first_campaigns(facts, people)
         expected = expected_flags(people, texted_tag=TEXTED_TAG)
         flagged = self._flagged_like(expected, people)
@@ -199,8 +242,36 @@ class Story:
         self._second_campaign(facts, email, expected, people)
         self._bring_back(facts, expected, people)
         self._write_to_one(facts, people)
+        self._regulars.end(facts.regular)
+        self._judge_regulars(facts)
         facts.seconds = self._clock() - started
         return facts
+
+    @staticmethod
+    def _judge_regulars(facts: Facts) -> None:
+        told, alone = facts.regular, not facts.is_second_run
+        facts.checks.append(
+            Check(
+                "All that the salon told of its customers' year was taken",
+                told.taken == told.told,
+                f"{told.taken} of {told.told}",
+            )
+        )
+        facts.checks += reached(
+            "Birthdays", "all whose birthday it is", told.birthdays, told.expected["birthdays"], alone=alone
+        )
+        facts.checks += reached("We miss you", "all who stay away", told.lost, told.expected["lost"], alone=alone)
+        if told.gift is not None:
+            facts.checks += gift_checks(told.gift)
+        if told.tiers is not None:
+            tiers, counted = told.tiers, sum(told.tiers.tiers.values()) + told.tiers.without_tier
+            facts.checks.append(
+                Check(
+                    "Every tier has somebody, and everybody is of one tier or of none",
+                    all(tiers.tiers.values()) and (counted == facts.customers if alone else counted >= facts.customers),
+                    f"{dict(tiers.tiers)}, {tiers.without_tier} without, {facts.customers} customers",
+                )
+            )
 
     def _import(self) -> Facts:
         is_second_run = self._rebound.has_customers()
@@ -241,7 +312,7 @@ class Story:
         self._flagged_like(frozenset(), people)
 
     def _first_campaigns(self, facts: Facts, people: list[SampleCustomer]) -> tuple[str, str]:
-        self._progress.step("2. Saving two segments (groups of customers) and asking who would get a message")
+        self._progress.step("3. Saving two segments (groups of customers) and asking who would get a message")
         self._rebound.save_segment("everybody", "Everybody", {"all": []})
         self._rebound.save_segment("vip", "VIPs", {"tag": TEXTED_TAG})
         for label, segment, channel in (
@@ -250,7 +321,7 @@ class Story:
         ):
             self._progress.done(f"{label}: {_in_words(self._rebound.preview(segment, channel))}")
         self._progress.step(
-            "3. Sending both; the count is of messages of which the provider has said what became of them"
+            "4. Sending both; the count is of messages of which the provider has said what became of them"
         )
         email_id = self._rebound.start_campaign(
             _marketing("Autumn colour", "everybody", "email", _EMAIL_CONTENT["autumn"])
@@ -264,7 +335,7 @@ class Story:
     def _second_campaign(
         self, facts: Facts, first: Campaign, expected: frozenset[Flag], people: list[SampleCustomer]
     ) -> None:
-        self._progress.step("4. A second email to everybody: whoever is flagged now is left out")
+        self._progress.step("5. A second email to everybody: whoever is flagged now is left out")
         flagged = self._rebound.customers(failed="email")
         # Whoever has also opted out may be left out for that instead: one reason each.
         mailboxes = [customer.contacts["email"] for customer in flagged if customer.is_flagged("email")]
@@ -299,7 +370,7 @@ class Story:
         )
 
     def _bring_back(self, facts: Facts, expected: frozenset[Flag], people: list[SampleCustomer]) -> None:
-        self._progress.step("5. Two customers come back: one mailbox works again, one address is corrected")
+        self._progress.step("6. Two customers come back: one mailbox works again, one address is corrected")
         flagged = [customer for customer in self._ours(people) if customer.is_flagged("email")]
         recovering = _first_with(flagged, "recovers+", people)
         gone = _first_with(flagged, "bounce+", people)
@@ -352,9 +423,9 @@ class Story:
         vips = self._rebound.customers(tag=TEXTED_TAG)
         who = next(each for each in vips if each.customer_id not in flagged and _can_be_reached_both_ways(each))
         single = SingleMessages(self._rebound, self._operate, self._progress, self._clock, self._sleep)
-        self._progress.step("6. A confirmation of a class: a template with a layout, and the values of this booking")
+        self._progress.step("7. A confirmation of a class: a template with a layout, and the values of this booking")
         facts.confirmed = single.confirm(who)
-        self._progress.step("7. The texts of the month run out: what is left goes by email")
+        self._progress.step("8. The texts of the month run out: what is left goes by email")
         facts.fell_back = single.run_out_of_texts(who)
         facts.checks += [
             Check("The confirmation that was made from the template was delivered", facts.confirmed.arrived),

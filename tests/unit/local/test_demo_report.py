@@ -4,8 +4,9 @@ import io
 
 import pytest
 
-from local.demo.api import Audience, Campaign, Stack
+from local.demo.api import Audience, BroughtIn, Campaign, Recurring, Redemption, Stack, Tiers
 from local.demo.progress import Progress, campaign_line
+from local.demo.regulars import Gift, Occurred, Regular
 from local.demo.report import campaign_table, checks_list, flagged_table, report, table, what_next
 from local.demo.story import Check, Facts, FlaggedAddress
 
@@ -77,6 +78,22 @@ def test_a_check_that_does_not_hold_shows_what_was_found() -> None:
 def test_a_report_with_a_failed_check_does_not_claim_success() -> None:
     facts = Facts(customers=3, checks=[Check("sums", True), Check("flags", False, "one is missing")], seconds=12.4)
     assert report(facts).splitlines()[-1] == "1 of 2 checks do not hold. The demo took 12 seconds."
+
+
+def test_what_went_out_by_itself_and_what_a_gift_brought_in_are_told() -> None:
+    sent = campaign(targeted=5, results={"delivered": 5})
+    recurring = Recurring("r1", "Birthdays", "on", "09:30", "2031-05-07")
+    gift = Gift(
+        sent, "Ana Silva", Redemption("1-AB", "till", "80.00", "8.00", "USD"), BroughtIn(1, {"USD": "72.00"}, {})
+    )
+    told = Regular(told=2_000, birthdays=Occurred(recurring, "2031-05-06", sent), gift=gift, tiers=Tiers({"top": 7}, 3))
+    lines = report(Facts(customers=3, regular=told)).splitlines()
+    assert "  Birthdays: on, each day at 09:30; next on 2031-05-07" in lines
+    assert "  5 vouchers sent, 5 delivered" in lines
+    assert "  Ana Silva came with 1-AB: 8.00 USD off an order of 80.00" in lines
+    assert "  Redeemed: 1 · revenue: 72.00 USD · reward: nothing" in lines
+    at = lines.index("LOYALTY, BY 2,000 VISITS, PURCHASES AND MORE OF A YEAR")
+    assert [line.split()[-1] for line in lines[at + 1 : at + 4]] == ["Customers", "7", "3"]
 
 
 def test_the_report_fits_a_wide_terminal() -> None:

@@ -4,20 +4,28 @@ import heapq
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from local.demo.api import Rebound
 from local.demo.errors import DemoError
 from local.demo.progress import Progress
+from local.demo.regulars import day_of_this
 from local.demo.report import report
 from local.demo.sample import SAMPLE_FILE, SampleCustomer, parse
 from local.demo.story import Facts, Story
 
 type Body = Mapping[str, Any]
+
+ZONE = ZoneInfo("America/New_York")
+TIERS = {"favourite": 1, "new": 1, "top": 1, "inactive": 1, "loyal": 1}
 
 FINAL_RESULTS: dict[str, tuple[str, str | None]] = {
     "bounce": ("bounced", "bounce:mailbox_does_not_exist"),
@@ -60,8 +68,15 @@ SMALL_SALON = "\n".join(
 class FakeRebound:
     """Answers as the contract says. ``spoil`` may change an answer before it goes out."""
 
-    def __init__(self) -> None:
+    def __init__(self, began: datetime | None = None) -> None:
         self.now = 0.0
+        self.began = began or datetime.now(UTC)
+        self.events: dict[str, Body] = {}
+        self.relations: dict[str, list[str]] = {}
+        self.favourites: set[str] = set()
+        self.recurring: dict[str, Body] = {}
+        self.occurrences: dict[str, list[tuple[str, str]]] = {}
+        self.redeemed: dict[str, dict[str, str]] = {}
         self.customers: dict[str, SampleCustomer] = {}
         self.campaigns: dict[str, dict[str, Any]] = {}
         self.messages: dict[str, dict[str, str]] = {}
@@ -94,7 +109,7 @@ class FakeRebound:
     def _answer(self, method: str, path: list[str], query: dict[str, list[str]], body: Body) -> dict[str, Any]:
         match method, path:
             case "GET", ["business"]:
-                return {"country": "US"}
+                return {"country": "US", "time_zone": ZONE.key}
             case "POST", ["imports"]:
                 return self._import(body)
             case "GET", ["imports", _]:
@@ -118,6 +133,33 @@ class FakeRebound:
                 return {"used": self.texts_used}
             case "PUT", ["templates", _]:
                 return {"version": 1, "warnings": []}
+            case "POST", ["activity"]:
+                known = sum(self.events.get(event["event_id"]) == event for event in body["events"])
+                self.events |= {event["event_id"]: event for event in body["events"]}
+                return {"accepted": len(body["events"]) - known, "known": known, "errors": []}
+            case "GET", ["loyalty"]:
+                return {"tiers": TIERS, "without_tier": len(self.customers) - len(TIERS)}
+            case "PUT", ["loyalty", "favourites", "by-external-id", external_id]:
+                self.favourites.add(external_id)
+                return {}
+            case _, ["recurring-campaigns", *rest]:
+                return self._recur(method, rest, query, body)
+            case "POST", ["vouchers", code, "redemptions"]:
+                return self._redeem(code, body)
+            case "GET", ["customers", customer_id, "vouchers"]:
+                codes = [
+                    {"campaign_id": campaign_id, "code": f"{campaign_id}-{customer_id}"}
+                    for campaign_id, campaign in self.campaigns.items()
+                    if "voucher" in campaign and customer_id in self.messages[campaign_id]
+                ]
+                return {"items": codes}
+            case "GET", ["customers", "by-external-id", external_id]:
+                return self._customer(f"id-{external_id}")
+            case "GET", ["customers", customer_id, "relations"]:
+                return {"items": [{"customer_id": each} for each in self.relations.get(customer_id, [])]}
+            case "POST", ["customers", customer_id, "relations"]:
+                self.relations.setdefault(customer_id, []).append(f"id-{body['external_id']}")
+                return {}
             case "GET", ["customers"]:
                 return self._page(self._listed(query), query)
             case "GET", ["customers", customer_id]:
@@ -128,6 +170,76 @@ class FakeRebound:
                 self.flags.pop(self._address(customer_id, channel), None)
                 return self._customer(customer_id)
         raise AssertionError(f"not in the contract: {method} {path}")
+
+    def time(self) -> datetime:
+        """What time it is."""
+        return self.began + timedelta(seconds=self.now)
+
+    def _recur(self, method: str, path: list[str], query: dict[str, list[str]], body: Body) -> dict[str, Any]:
+        match method, path:
+            case "GET", []:
+                return self._page([self._shown_recurring(each) for each in self.recurring], query)
+            case "POST", []:
+                recurring_id = f"r{next(self._numbers)}"
+                self.recurring[recurring_id] = body
+                at = self.time().astimezone(ZONE).replace(second=0, microsecond=0)
+                while at <= self.time() or f"{at:%H:%M}" != body["at"]:
+                    at += timedelta(minutes=1)
+
+                def look() -> None:
+                    if recurring_id in self.recurring:
+                        self._occur(recurring_id, at.date())
+
+                due = (at - self.began).total_seconds() + 5
+                heapq.heappush(self._due, (due, next(self._numbers), look))
+                return self._shown_recurring(recurring_id)
+            case "GET", [recurring_id]:
+                return self._shown_recurring(recurring_id)
+            case "DELETE", [recurring_id]:
+                del self.recurring[recurring_id]
+                return {}
+            case "GET", [recurring_id, "occurrences"]:
+                found = self.occurrences.get(recurring_id, [])
+                return {"items": [{"campaign_id": each, "occurrence_date": day} for each, day in found]}
+        raise AssertionError(f"not in the contract: {method} {path}")
+
+    def _shown_recurring(self, recurring_id: str) -> dict[str, Any]:
+        given = self.recurring[recurring_id]
+        return {
+            "recurring_campaign_id": recurring_id,
+            "name": given["name"],
+            "status": "on",
+            "at": given["at"],
+            "next_occurrence_date": (self.time().astimezone(ZONE).date() + timedelta(days=1)).isoformat(),
+        }
+
+    def _occur(self, recurring_id: str, day: date) -> None:
+        given = self.recurring[recurring_id]
+        if "birthday" in given["audience"]:
+            due = [key for key, who in self.customers.items() if is_celebrated(who.birthday, day)]
+        else:
+            due = self._away(given["audience"]["lost_customer"]["after_days"])
+        if due:
+            shown = self._campaign({**given, "customer_ids": due})
+            self.occurrences.setdefault(recurring_id, []).insert(0, (shown["campaign_id"], day.isoformat()))
+
+    def _away(self, days: int) -> list[str]:
+        last: dict[str, date] = {}
+        for event in self.events.values():
+            if event["kind"] == "visit":
+                who, day = f"id-{event['external_id']}", datetime.fromisoformat(event["at"]).astimezone(ZONE).date()
+                last[who] = max(day, last.get(who, day))
+        today = self.time().astimezone(ZONE).date()
+        return [who for who, day in last.items() if (today - day).days > days]
+
+    def _redeem(self, code: str, body: Body) -> dict[str, Any]:
+        campaign_id = code.partition("-")[0]
+        amount = Decimal(body["amount"])
+        discount = f"{amount * Decimal(self.campaigns[campaign_id]['voucher']['value']) / 100:.2f}"
+        assert code == f"{campaign_id}-{body['customer_id']}"
+        said = {"code": code, "discount": discount, "currency": "USD", **{k: body[k] for k in ("order_id", "amount")}}
+        self.redeemed[code] = said
+        return said
 
     def operate(self, command: Body) -> None:
         """What the operator does: only plans."""
@@ -168,8 +280,15 @@ class FakeRebound:
         if "customer_ids" in body:
             matched = list(body["customer_ids"])
         else:
-            tag = self._segments[body["segment_id"]].get("tag")
+            leaves = self._segments[body["segment_id"]]
+            tag = leaves.get("tag")
             matched = [key for key, who in self.customers.items() if tag is None or tag in who.tags]
+            if "visits" in leaves:
+                came = Counter(f"id-{each['external_id']}" for each in self.events.values() if each["kind"] == "visit")
+                matched = sorted(who for who, times in came.items() if times >= leaves["visits"]["at_least"])
+            if "membership" in leaves:
+                members = {f"id-{each['external_id']}" for each in self.events.values() if each["kind"] == "membership"}
+                matched = sorted(members)
         excluded: Counter[str] = Counter()
         targeted = []
         for customer_id in matched:
@@ -186,6 +305,8 @@ class FakeRebound:
         campaign_id = f"c{next(self._numbers)}"
         audience, targeted = self._audience(body)
         self.campaigns[campaign_id] = {"audience": audience, "channel": body["channel"]}
+        if "voucher" in body:
+            self.campaigns[campaign_id]["voucher"] = body["voucher"]
         self.messages[campaign_id] = {}
         for customer_id in targeted:
             self._send(campaign_id, customer_id, body["channel"])
@@ -233,12 +354,21 @@ class FakeRebound:
         results = Counter(self.messages[campaign_id].values())
         status = "sending" if results["queued"] else "completed"
         audience = self.campaigns[campaign_id]["audience"]
-        return {"campaign_id": campaign_id, "status": status, "audience": audience, "results": dict(results)}
+        shown = {"campaign_id": campaign_id, "status": status, "audience": audience, "results": dict(results)}
+        if "voucher" in self.campaigns[campaign_id]:
+            orders = [said for code, said in self.redeemed.items() if code.partition("-")[0] == campaign_id]
+            revenue = sum((Decimal(each["amount"]) - Decimal(each["discount"]) for each in orders), Decimal(0))
+            shown["redeemed"] = len(orders)
+            shown["revenue"] = [{"amount": str(revenue), "currency": "USD"}]
+            shown["reward"] = [{"amount": f"{revenue / 10:.2f}", "currency": "USD"}]
+        return shown
 
     def _messages(self, campaign_id: str, status: str) -> list[dict[str, Any]]:
         channel = self.campaigns[campaign_id]["channel"]
         found = self.messages[campaign_id].items()
-        return [{"address": self._address(who, channel)} for who, is_now in found if is_now == status]
+        return [
+            {"customer_id": who, "address": self._address(who, channel)} for who, is_now in found if is_now == status
+        ]
 
     def _listed(self, query: dict[str, list[str]]) -> list[dict[str, Any]]:
         everybody = [self._customer(customer_id) for customer_id in self.customers]
@@ -268,7 +398,7 @@ class FakeRebound:
     def _change_email(self, customer_id: str, email: str) -> dict[str, Any]:
         who = self.customers[customer_id]
         self.customers[customer_id] = SampleCustomer(
-            who.external_id, who.first_name, who.last_name, email, who.mobile_phone, who.tags
+            who.external_id, who.first_name, who.last_name, email, who.mobile_phone, who.tags, who.birthday
         )
         return self._customer(customer_id)
 
@@ -277,10 +407,20 @@ class FakeRebound:
         return who.email if channel == "email" else who.mobile_phone
 
 
+def is_celebrated(birthday: str, day: date) -> bool:
+    born = date.fromisoformat(birthday) if birthday else None
+    return born is not None and (
+        (born.month, born.day) == (day.month, day.day)
+        or (f"{born:%m-%d}" == "02-29" and f"{day:%m-%d}" == "02-28" and day.year % 4 != 0)
+    )
+
+
 def tell(fake: FakeRebound, text: str = SMALL_SALON) -> tuple[Facts, str]:
     out = io.StringIO()
     progress = Progress(out, lambda: fake.now)
-    story = Story(Rebound(fake), fake.operate, text, progress, clock=lambda: fake.now, sleep=fake.sleep, run="r2")
+    story = Story(
+        Rebound(fake), fake.operate, text, progress, clock=lambda: fake.now, sleep=fake.sleep, now=fake.time, run="r2"
+    )
     return story.tell(), out.getvalue()
 
 
@@ -291,7 +431,7 @@ def wrong(facts: Facts) -> list[str]:
 def test_on_a_right_rebound_every_check_holds() -> None:
     facts, _ = tell(FakeRebound())
     assert wrong(facts) == []
-    assert len(facts.checks) == 15
+    assert len(facts.checks) == 20
 
 
 def test_the_facts_are_those_of_the_api() -> None:
@@ -346,10 +486,99 @@ def test_a_second_run_over_the_same_stack_tells_the_same_story() -> None:
 
 
 def test_the_whole_sample_goes_through_in_the_fake() -> None:
-    facts, _ = tell(FakeRebound(), SAMPLE_FILE.read_text(encoding="utf-8"))
+    fake = FakeRebound()
+    facts, _ = tell(fake, SAMPLE_FILE.read_text(encoding="utf-8"))
     assert wrong(facts) == []
     assert facts.customers == 2_400
-    assert facts.seconds < 75
+    assert facts.seconds < 150
+    assert len(facts.checks) == 23
+    assert len(fake.relations) == facts.regular.families == 5
+    assert len(fake.favourites) == 3
+    told = report(facts)
+    assert "Birthdays: on, each day at" in told
+    assert "We miss you: on, each day at" in told
+    assert "Redeemed: 1 · revenue: 72.00 USD · reward: 7.20 USD" in told
+    assert "favourites, chosen by the staff" in told
+
+
+LOCAL_TIMES = [
+    "2028-02-29T12:00:00",
+    "2027-02-28T12:00:00",
+    "2026-12-31T23:53:59",
+    "2026-12-31T23:57:30",
+]
+
+
+@pytest.mark.parametrize("local", LOCAL_TIMES)
+def test_the_year_ends_with_whatever_day_it_is(local: str) -> None:
+    fake = FakeRebound(datetime.fromisoformat(local).replace(tzinfo=ZONE).astimezone(UTC))
+    facts, _ = tell(fake, SAMPLE_FILE.read_text(encoding="utf-8"))
+    assert wrong(facts) == []
+    assert facts.regular.birthdays is not None
+    assert facts.regular.birthdays.campaign.audience.matched >= 6
+    assert facts.regular.lost is not None
+    assert facts.regular.lost.campaign.audience.matched == 30
+
+
+def test_a_second_run_tells_nothing_new_and_removes_what_the_first_switched_on() -> None:
+    fake = FakeRebound()
+    text = SAMPLE_FILE.read_text(encoding="utf-8")
+    tell(fake, text)
+    before = dict(fake.events)
+    fake.sleep(-fake.now)  # on the same day, whatever time it is
+    facts, _ = tell(fake, text)
+    assert wrong(facts) == []
+    assert fake.events == before
+    assert len(fake.recurring) == 2
+    assert all(len(linked) == 1 for linked in fake.relations.values())
+
+
+def test_a_birthday_that_is_forgotten_is_found() -> None:
+    fake = FakeRebound()
+
+    def forget(method: str, path: str, answer: dict[str, Any]) -> None:
+        if path == "/v1/imports":
+            who = next(key for key, each in fake.customers.items() if is_celebrated(each.birthday, today(fake)))
+            fake.customers[who] = replace(fake.customers[who], birthday="")
+
+    fake.spoil = forget
+    facts, _ = tell(fake, SAMPLE_FILE.read_text(encoding="utf-8"))
+    assert wrong(facts) == ["Birthdays: it was for all whose birthday it is, and the campaign is still on"]
+
+
+def today(fake: FakeRebound) -> date:
+    return day_of_this(fake.time().astimezone(ZONE))
+
+
+def test_a_voucher_that_the_campaign_does_not_count_is_found() -> None:
+    fake = FakeRebound()
+
+    def lose(method: str, path: str, answer: dict[str, Any]) -> None:
+        if "redeemed" in answer:
+            answer["redeemed"] = 0
+
+    fake.spoil = lose
+    facts, _ = tell(fake, SAMPLE_FILE.read_text(encoding="utf-8"))
+    assert [sentence[:43] for sentence in wrong(facts)] == ["Gift to members: one voucher was redeemed, "]
+
+
+def test_activity_that_is_refused_is_found() -> None:
+    fake = FakeRebound()
+
+    def refuse(method: str, path: str, answer: dict[str, Any]) -> None:
+        if path == "/v1/activity":
+            answer["accepted"] -= 1
+
+    fake.spoil = refuse
+    facts, _ = tell(fake)
+    assert wrong(facts) == ["All that the salon told of its customers' year was taken"]
+
+
+def test_an_occurrence_that_never_comes_is_given_up() -> None:
+    fake = FakeRebound()
+    fake.spoil = lambda method, path, answer: answer.update(items=[]) if "occurrences" in path else None
+    with pytest.raises(DemoError, match=r"Nothing was sent by itself \(birthdays\) after 400 seconds"):
+        tell(fake)
 
 
 def spoil_campaign(change: Callable[[dict[str, Any]], None]) -> Callable[[str, str, dict[str, Any]], None]:
