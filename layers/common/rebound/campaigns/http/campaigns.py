@@ -102,7 +102,7 @@ class ChildAnswer(Answer):
         return cls.filled(view.campaign, audience=AudienceAnswer.of(view.audience), results=ResultsAnswer.of(view))
 
 
-class MoneyAnswer(Answer):
+class EarnedAnswer(Answer):
     """An amount, as decimal text, in a currency (ISO 4217)."""
 
     amount: str
@@ -157,10 +157,10 @@ class ListedCampaignAnswer(Answer):
     recurring_campaign_id: str | None = Field(description="Of which recurring campaign it is an occurrence.")
     occurrence_date: date | None = Field(description="The local day of the occurrence.")
     redeemed: int | None = Field(description="Vouchers that were redeemed, and not taken back. Null without a voucher.")
-    revenue: list[MoneyAnswer] | None = Field(
+    revenue: list[EarnedAnswer] | None = Field(
         description="What was paid for the orders that they were redeemed with, without the discounts, by currency."
     )
-    reward: list[MoneyAnswer] | None = Field(
+    reward: list[EarnedAnswer] | None = Field(
         description="Of the revenue, as many percents as voucher_reward_percent of the business says."
     )
     rolled_back: RollbackAnswer | None = Field(description="The latest rollback of flags that was asked for.")
@@ -290,10 +290,10 @@ def _brought_in(view: CampaignView) -> dict[str, Any]:
     return {
         "redeemed": sum(total.redeemed for _, total in found),
         "revenue": [
-            MoneyAnswer(amount=f"{total.revenue:.{decimals_of(currency)}f}", currency=currency)
+            EarnedAnswer(amount=f"{total.revenue:.{decimals_of(currency)}f}", currency=currency)
             for currency, total in found
         ],
-        "reward": [MoneyAnswer(amount=f"{reward:f}", currency=currency) for currency, reward in rewards.items()],
+        "reward": [EarnedAnswer(amount=f"{reward:f}", currency=currency) for currency, reward in rewards.items()],
     }
 
 
