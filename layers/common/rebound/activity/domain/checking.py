@@ -103,7 +103,9 @@ def _time(value: object, _: str) -> datetime:
     except ValueError:
         at = None
     if at is None or not isinstance(value, str) or not _FIRST <= at < _LAST:
-        raise ValueError("Must be a time in RFC 3339 with an offset, such as 2026-11-29T18:00:00Z, from 1970 to 2199.")
+        raise ValueError(
+            "Must be a time in RFC 3339 with an offset, such as 2026-11-29T18:00:00.000Z, from 1970 to 2199."
+        )
     return at.astimezone(UTC)
 
 
