@@ -166,12 +166,25 @@ def test_the_story_comes_to_every_call_that_the_workers_can_make() -> None:
 
 
 NOT_OF_WORKERS: Final = frozenset(
-    {"upload_url", "download_url", "bad_rows", "in_use", "wait", "keys", "read", "token_of"}
+    {
+        "upload_url",
+        "download_url",
+        "bad_rows",
+        "in_use",
+        "wait",
+        "keys",
+        "read",
+        "token_of",
+        "fill_index",
+        "known",
+        "parts",
+    }
 )
 """Called in the workers' modules, but by the API's use cases, which sign a URL and read what is kept; the walk over all
 contacts that an operator asks for; the wait after a lost race, which the story does not lose: what was tried has not
 been done; the keys of links, which are in memory (``NOT_OUTSIDE``); where a short link leads, which only its page
-reads; and a method of our own that has the name of a port's.
+reads; the filling of the index of a business of before there was one, which an operator asks for and the contract suite
+of customers tries; and methods of our own that have the names of ports'.
 """
 
 
