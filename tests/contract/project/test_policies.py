@@ -1,5 +1,6 @@
 """What the template grants besides what functions ask for, by IAM's own rules; and whom SES may send from."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, Final
@@ -44,6 +45,25 @@ def asked_of_machines() -> Iterator[Asked]:
             yield Asked(logical, Need("states:StartExecution", TEMPLATE.value({"Ref": logical})))
         for action in ("CreateLogDelivery", "PutResourcePolicy", "DescribeLogGroups"):
             yield Asked(logical, Need(f"logs:{action}", "*"))
+
+
+def test_nothing_is_granted_twice() -> None:
+    """A grant within another is one that nobody can take away and see what breaks."""
+    granted = Counter(
+        (role, action, resource)
+        for role, statements in POLICIES.roles.items()
+        for statement in statements
+        if "Condition" not in statement
+        for action in listed(statement["Action"])
+        for resource in listed(statement.get("Resource", []))
+    )
+
+    assert len(granted) > len(POLICIES.roles)
+    assert [grant for grant, times in granted.items() if times > 1] == []
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def test_a_state_machine_may_start_its_tasks_and_write_its_log() -> None:

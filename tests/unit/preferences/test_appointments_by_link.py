@@ -1,7 +1,7 @@
 """An appointment is confirmed behind the link in an email that went in place of a text, which is answered with C."""
 
 import re
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,16 +14,15 @@ from rebound.kernel.events import AppointmentConfirmed
 from rebound.kernel.languages import LANGUAGES
 from rebound.messages.domain.appointments import Answered
 from rebound.messages.domain.messages import Message
-from rebound.preferences.http.links import respond
 from rebound.preferences.http.pages import page_words
 from rebound.templates.domain.content import Content, EmailContent, TextContent
 from tests.fakes.making import BUSINESS_ID, business, contact_key, customer, id_of
+from tests.fakes.pages import heading_of
 from tests.fakes.watching import Boundary, WorkerDiedError
 from tests.fakes.world import World
 
 APPOINTMENT: Final = "a-7"
 ASKED: Final = TextContent("Will you come tomorrow, ##{{first_name}}? Answer C.")
-FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
 
 class Desk:
@@ -50,17 +49,7 @@ class Desk:
         return list(dict.fromkeys(re.findall(r"https://[\w./-]+/v1/appointment/[\w-]+", part)))
 
     def open(self, form: str | None = None, path: str | None = None) -> tuple[int, str]:
-        event: dict[str, Any] = {
-            "httpMethod": "POST" if form is not None else "GET",
-            "path": path or self.path,
-            "headers": FORM,
-            "body": form,
-            "isBase64Encoded": False,
-        }
-        answer = respond(event, self.world)
-        found = re.search("<h1>(.*)</h1>", answer["body"])
-        assert found is not None
-        return answer["statusCode"], found[1]
+        return heading_of(self.world, path or self.path, form)
 
     @property
     def told(self) -> list[AppointmentConfirmed]:

@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from rebound.customers.domain import ProfileEventKind
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.kernel.languages import LANGUAGES
-from rebound.preferences.http.links import respond
 from rebound.preferences.http.pages import page_words
 from rebound.preferences.http.relation_page import relation_words
 from rebound.relations.application import NewRelation, RelationView
 from rebound.relations.domain import MOST, RelationStatus, seen_from_there
 from tests.fakes.making import BUSINESS_ID, customer, id_of
+from tests.fakes.pages import heading_of
 from tests.fakes.watching import Boundary, WorkerDiedError
 from tests.fakes.world import World
 
-FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 WORDS: Final = relation_words("en")
 
 
@@ -60,17 +59,7 @@ class Asked:
         self.path = str(urlsplit(url).path.removeprefix("/live"))
 
     def open(self, form: str | None = None, path: str | None = None) -> tuple[int, str]:
-        event: dict[str, Any] = {
-            "httpMethod": "POST" if form is not None else "GET",
-            "path": path or self.path,
-            "headers": FORM,
-            "body": form,
-            "isBase64Encoded": False,
-        }
-        answer = respond(event, self.world)
-        found = re.search("<h1>(.*)</h1>", answer["body"])
-        assert found is not None
-        return answer["statusCode"], found[1]
+        return heading_of(self.world, path or self.path, form)
 
 
 def test_both_customers_see_it_each_from_their_side() -> None:
