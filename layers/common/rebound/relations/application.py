@@ -170,7 +170,9 @@ class RelationService(Struct, frozen=True, kw_only=True):
         full = next((side.customer_id for side in sides if len(side.entries) >= MOST), None)
         if full is not None:
             raise ConflictError(
-                "too_many_relations", f"A customer has at most {MOST} relations; this one has as many already.", customer_id=full
+                "too_many_relations",
+                f"A customer has at most {MOST} relations; this one has as many already.",
+                customer_id=full,
             )
         return sides, other
 
