@@ -135,9 +135,11 @@ def test_what_is_wrong_is_named_by_event_and_field_and_the_others_are_taken(salo
         (2, "amount", None),
         (2, "classid", "class_id"),
         (2, "starts_at", None),
+        (3, "at", None),
+        (3, "customer_id", None),
         (3, "event_id", None),
         (3, "kind", None),
-        (4, "", None),
+        (4, "events[4]", None),
     ]
     assert salon.listed() == ["visit"]
 

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from local.demo.regulars import day_of_this, next_hour
 from local.demo.sample import SAMPLE_FILE, parse, with_birthday
 from local.samples.salon_year import LOST_AFTER_DAYS, YEAR, Year, year_until
-from rebound.activity.domain.checking import checked_event
+from rebound.activity.domain.checking import ReadingContext, checked_event
 from rebound.recurring.domain.days import celebrated
 
 TEXT = SAMPLE_FILE.read_text(encoding="utf-8")
@@ -49,8 +49,9 @@ def test_the_same_day_gives_the_same_year_and_another_the_same_days_ago(today: d
 def test_everything_happened_within_the_year_before_and_the_api_takes_it(today: date) -> None:
     year = year_until(today, PEOPLE, ZONE)
     assert len({event["event_id"] for event in year.events}) == len(year.events)
-    for event in year.events:
-        assert checked_event(event, ZONE).event_id == event["event_id"]
+    context = ReadingContext(ZONE, datetime.combine(today, time(), ZoneInfo(ZONE)))
+    for index, event in enumerate(year.events):
+        assert checked_event(event, index, context).event_id == event["event_id"]
         assert 0 < (today - local_day(event["at"])).days <= YEAR
         assert event["kind"] != "booking" or local_day(event["starts_at"]) > today
     assert Counter(event["kind"] for event in year.events).keys() == {

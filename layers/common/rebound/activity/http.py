@@ -14,19 +14,20 @@ from rebound.activity.application.accept_activity import Accepted
 from rebound.activity.domain.checking import (
     AMOUNT,
     APPOINTMENT_ID,
-    CURRENCY,
     EVENT_ID,
     HIGHEST_RATING,
     MAX_CREDITS,
     MAX_ID,
     MAX_LINE,
     MAX_WORDS,
+    STARTS_WITHIN,
     TEMPLATE_ID,
 )
 from rebound.activity.domain.events import FIELDS, Event, EventKind, MembershipStatus
 from rebound.activity.domain.summary import Summary
 from rebound.customers.application.book_points import MAX_REASON, MOST_POINTS
 from rebound.customers.domain import Customer
+from rebound.kernel.currencies import CODE
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -47,9 +48,14 @@ _ID_PATTERN: Final = f"^{EVENT_ID.pattern}$"
 _SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     "appointment_id": {"type": "string", "pattern": f"^{APPOINTMENT_ID}$"},
     "template_id": {"type": "string", "pattern": f"^{TEMPLATE_ID}$"},
-    "starts_at": _TIME_TEXT,
-    "amount": {"type": "string", "pattern": f"^{AMOUNT.pattern}$", "examples": ["12.50"]},
-    "currency": {"type": "string", "pattern": f"^{CURRENCY.pattern}$", "examples": ["EUR"]},
+    "starts_at": {**_TIME_TEXT, "description": f"When it begins: at most {STARTS_WITHIN.days} days from now."},
+    "amount": {
+        "type": "string",
+        "pattern": f"^{AMOUNT.pattern}$",
+        "description": "Decimal text, with no more decimals than the currency has.",
+        "examples": ["12.50"],
+    },
+    "currency": {"type": "string", "pattern": f"^{CODE}$", "description": "Of ISO 4217.", "examples": ["EUR"]},
     "status": {"type": "string", "enum": list(MembershipStatus)},
     "until": {"type": "string", "format": "date", "description": "The last day; or a time, whose day it is."},
     "credits_left": {"type": "integer", "minimum": 0, "maximum": MAX_CREDITS},
@@ -64,7 +70,10 @@ _EVENT_SCHEMA: Final = {
     "properties": {
         "event_id": {"type": "string", "pattern": _ID_PATTERN, "description": "Your own id of the event."},
         "kind": {"type": "string", "enum": list(EventKind)},
-        "at": {**_TIME_TEXT, "description": "When it happened."},
+        "at": {
+            **_TIME_TEXT,
+            "description": "When it happened, for a booking when it was made: at most one day from now.",
+        },
         "customer_id": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "This or external_id."},
         "external_id": {**_ID_TEXT, "description": "Of somebody who may become a customer within 30 days."},
         **{name: dict(_SCHEMAS.get(name, _ID_TEXT)) for name in _FIELDS},
@@ -86,7 +95,7 @@ class ActivityErrorAnswer(Answer):
     """What is wrong with one event, which was not taken."""
 
     index: int = Field(description="Of the event in the request, from 0.")
-    field: str
+    field: str = Field(description="Of the event, as you wrote it; events[3] where the event is no object.")
     message: str
     did_you_mean: str | None = Field(description="The field that was probably meant.")
 
@@ -190,7 +199,7 @@ class SummaryAnswer(Answer):
     """What a customer did, in numbers. Days are those of the business's time zone."""
 
     sales: list[MoneyAnswer] = Field(
-        description="By currency: what was paid for purchases and visits, without what was refunded."
+        description="By currency: what was paid for purchases and visits, less what was refunded."
     )
     points_balance: int
     appointments: int = Field(description="Visits of no class.")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.activity.domain.checking import EventError, checked_event
+from rebound.activity.domain.checking import NO_SUCH_CUSTOMER, EventError, ReadingContext, checked_event, named_customer
 from rebound.activity.domain.words import ActivityTask, Word
 from rebound.kernel.errors import FieldError
-from rebound.kernel.ids import CUSTOMER_IDS, id_of_external
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.written_text import tidied
 
 if TYPE_CHECKING:
@@ -52,18 +52,19 @@ class AcceptActivity(Struct, frozen=True, kw_only=True):
 
     def __call__(self, business_id: str, given: Sequence[object]) -> Accepted:
         """Check all, and put those on their way that are right."""
-        zone = self.businesses.get(business_id).time_zone
+        context = ReadingContext(self.businesses.get(business_id).time_zone, self.clock.now())
         words: dict[int, Word] = {}
-        errors: list[tuple[int, FieldError]] = []
+        unknown = self._unknown(business_id, given)
+        errors = [(index, FieldError("customer_id", NO_SUCH_CUSTOMER)) for index in unknown]
         stamps = self.stamps.next(len(given))
         for index, each in enumerate(given):
             try:
-                words[index] = _word(business_id, checked_event(each, zone), each, stamps[index])
+                event = checked_event(each, index, context)
             except EventError as error:
                 errors += [(index, flaw) for flaw in error.errors]
-        unknown = self._unknown(business_id, words)
-        errors += [(index, FieldError("customer_id", "Is no customer of this business.")) for index in unknown]
-        words = {index: word for index, word in words.items() if index not in unknown}
+                continue
+            if index not in unknown:
+                words[index] = _word(business_id, event, each, stamps[index])
         known = self._known(business_id, words)
         self._enqueue(business_id, list(words.values()))
         return Accepted(len(words) - known, known, sorted(errors, key=lambda error: error[0]))
@@ -73,9 +74,9 @@ class AcceptActivity(Struct, frozen=True, kw_only=True):
         [stamp] = self.stamps.next(1)
         self._enqueue(business_id, [Word(event_id, stamp)])
 
-    def _unknown(self, business_id: str, words: Mapping[int, Word]) -> frozenset[int]:
+    def _unknown(self, business_id: str, given: Sequence[object]) -> frozenset[int]:
         """Those that name by our id somebody who is not there."""
-        named = {index: str(word.customer_id) for index, word in words.items() if not word.external}
+        named = {index: id_ for index, each in enumerate(given) if (id_ := named_customer(each)) is not None}
         known = self.customers.external_ids(business_id, sorted(set(named.values()))) if named else {}
         return frozenset(index for index, customer_id in named.items() if customer_id not in known)
 
@@ -98,10 +99,8 @@ class AcceptActivity(Struct, frozen=True, kw_only=True):
 
 
 def _word(business_id: str, event: Event, given: Any, stamp: str) -> Word:
-    if given.get("customer_id") is not None:
-        customer_id = str(given["customer_id"])
-        if not CUSTOMER_IDS.fullmatch(customer_id):
-            raise EventError(FieldError("customer_id", "Is no customer of this business."))
+    customer_id = named_customer(given)
+    if customer_id is not None:
         return Word(event.event_id, stamp, customer_id, event)
     customer_id = id_of_external(business_id, tidied(given["external_id"]))
     return Word(event.event_id, stamp, customer_id, event, external=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.businesses.domain.text_prices import AMOUNT, CURRENCY, TextPrice
+from rebound.businesses.domain.text_prices import AMOUNT, TextPrice
+from rebound.kernel.currencies import is_currency
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 
@@ -32,7 +33,7 @@ class TextPrices(Struct, frozen=True, kw_only=True):
         if not AMOUNT.fullmatch(price):
             message = "Must be decimal text, such as 0.0083: up to six digits before the point and up to six after it."
             errors.append(FieldError("price", message))
-        if not CURRENCY.fullmatch(currency) or not _is_currency(currency):
+        if not is_currency(currency):
             errors.append(FieldError("currency", "Must be the code of a currency (ISO 4217), such as USD."))
         if errors:
             raise InvalidInputError(*errors)
@@ -58,9 +59,3 @@ class TextPrices(Struct, frozen=True, kw_only=True):
         except ValueError as error:
             errors.append(FieldError("country", str(error)))
             return ""
-
-
-def _is_currency(code: str) -> bool:
-    from babel.numbers import is_currency  # noqa: PLC0415 - only for who enters a price
-
-    return is_currency(code)

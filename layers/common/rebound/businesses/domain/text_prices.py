@@ -9,8 +9,6 @@ from msgspec import Struct
 from rebound.kernel.provider_codes import Provider
 
 AMOUNT: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
-CURRENCY: Final = re.compile(r"[A-Z]{3}")
-"""ISO 4217."""
 
 
 class TextPrice(Struct, frozen=True):

@@ -21,6 +21,7 @@ from rebound.campaigns.http.requests import CampaignChangeRequest, DayOrTime, Ne
 from rebound.eligibility.application.preview_audience import MOST_FORESEEN
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
+from rebound.kernel.currencies import decimals_of
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
 from rebound.loyalty.domain.tiers import Tier
@@ -281,8 +282,6 @@ def _brought_in(view: CampaignView) -> dict[str, Any]:
         return {"redeemed": None, "revenue": None, "reward": None}
     if not totals:
         return {"redeemed": 0, "revenue": [], "reward": []}
-    from rebound.templates.domain.typed_values import decimals_of  # noqa: PLC0415 - few campaigns have vouchers
-
     found = sorted((currency, total) for currency, total in totals.items() if total.redeemed)
     rewards = {
         currency: reward_on(total.revenue, view.reward_percent, decimals_of(currency)) for currency, total in found

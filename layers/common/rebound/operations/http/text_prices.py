@@ -8,8 +8,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import Field
 
 from rebound.businesses import wiring
-from rebound.businesses.domain.text_prices import AMOUNT, CURRENCY, TextPrice
+from rebound.businesses.domain.text_prices import AMOUNT, TextPrice
 from rebound.businesses.http import TextProvider
+from rebound.kernel.currencies import CODE
 from rebound.operations.http.tenants import tell
 from rebound.platform.http.routes import DEFAULT_LIMIT, Cursor, Limit, json_answer, no_content, nothing, responses
 from rebound.platform.http.shapes import Answer, Request, text_of
@@ -24,9 +25,7 @@ class TextPriceRequest(Request):
     price: Annotated[str, text_of(pattern=f"^{AMOUNT.pattern}$")] = Field(
         description="Of one segment, as decimal text.", examples=["0.0083"]
     )
-    currency: Annotated[str, text_of(pattern=f"^{CURRENCY.pattern}$")] = Field(
-        description="ISO 4217.", examples=["USD"]
-    )
+    currency: Annotated[str, text_of(pattern=f"^{CODE}$")] = Field(description="ISO 4217.", examples=["USD"])
 
 
 class TextPriceAnswer(Answer):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from rebound.kernel.currencies import is_currency
 from rebound.kernel.errors import FieldError
 from rebound.segments.domain.leaves import MAX_DAYS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher
@@ -19,9 +20,7 @@ MAX_NAME: Final = 128
 MOST_NAMES: Final = 50
 """Of one condition."""
 AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,4})?"
-CURRENCY: Final = r"[A-Z]{3}"
 _AMOUNT: Final = re.compile(AMOUNT)
-_CURRENCY: Final = re.compile(CURRENCY)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -141,9 +140,9 @@ def amount(problems: Problems, value: object, path: str) -> Decimal | None:
 
 def currency(problems: Problems, value: object, path: str) -> str | None:
     """Reads the code of a currency."""
-    if isinstance(value, str) and _CURRENCY.fullmatch(value):
+    if isinstance(value, str) and is_currency(value):
         return value
-    problems.wrong(path, "Must be a currency of three capital letters (ISO 4217), such as EUR.")
+    problems.wrong(path, "Must be a currency of ISO 4217 in capitals, such as EUR.")
     return None
 
 

@@ -11,13 +11,14 @@ from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.domain import COMPARED_FIELDS, COUNTED_FIELDS, PROFILE
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
+from rebound.kernel.currencies import CODE
 from rebound.loyalty.domain.tiers import Tier
 from rebound.platform.http.shapes import Request, text_of
 from rebound.segments.application.segment_service import SEGMENT_ID
 from rebound.segments.domain.activity_leaves import LONGEST_AGO, MEMBERSHIP_VALUES, MOST, OF_CLASSES
 from rebound.segments.domain.filters import MAX_DEPTH, MAX_NODES
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS, MAX_DAYS
-from rebound.segments.domain.reading import AMOUNT, CURRENCY, MAX_NAME, MOST_NAMES
+from rebound.segments.domain.reading import AMOUNT, MAX_NAME, MOST_NAMES
 from rebound.segments.http.filters import MAX_FILTER_BYTES
 
 _LARGEST: Final = f"At most {MAX_NODES} conditions, {MAX_DEPTH} levels deep."
@@ -222,7 +223,7 @@ class PurchasesCondition(Request):
 
     at_least: Count | Nothing = _LEFT_OUT
     amount_at_least: Annotated[str, text_of(pattern=rf"^(?=.*[1-9]){AMOUNT}$")] | Nothing = _LEFT_OUT
-    currency: Annotated[str, StringConstraints(pattern=f"^{CURRENCY}$")] | Nothing = _LEFT_OUT
+    currency: Annotated[str, StringConstraints(pattern=f"^{CODE}$")] | Nothing = _LEFT_OUT
     within_days: Days | Nothing = _LEFT_OUT
     product_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
 

@@ -21,6 +21,7 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.customers.domain import Customer, language_for
 from rebound.kernel.channels import Channel
+from rebound.kernel.currencies import in_decimals_of, is_currency
 from rebound.kernel.written_text import is_blank
 
 if TYPE_CHECKING:
@@ -148,8 +149,6 @@ def _read_number(value: object) -> Decimal:
 
 def currency_named(text: str) -> str:
     """The currency (ISO 4217) that a client names. Raises ``ValueError`` with a sentence for people."""
-    from babel.numbers import is_currency  # noqa: PLC0415 - see above
-
     currency = text.strip().upper()
     if not is_currency(currency):
         raise ValueError("Is no currency that there is: write its code of ISO 4217, such as EUR or USD.")
@@ -163,40 +162,22 @@ def currency_of(country: str) -> str:
     return next(iter(get_territory_currencies(country)), "USD")
 
 
-def decimals_of(currency: str) -> int:
-    """How many decimals amounts of a currency have."""
-    from babel.numbers import get_currency_precision  # noqa: PLC0415 - see above
-
-    return get_currency_precision(currency)
-
-
 def read_amount(text: str, currency: str | None = None) -> Decimal:
     """A number as decimal text, with the decimals of its currency, if it has one. Raises ``ValueError`` likewise."""
     if not _AMOUNT.fullmatch(text.strip()):
         raise ValueError("Must be a number as text, with at most 15 digits before the point: 12.50.")
     amount = Decimal(text.strip()) + 0
-    if currency is None:
-        return amount
-    decimals = decimals_of(currency)
-    if amount != round(amount, decimals):
-        raise ValueError(f"Has more decimals than {currency}, which has {decimals}.")
-    return round(amount, decimals) + 0
+    return amount if currency is None else in_decimals_of(currency, amount)
 
 
 def _read_money(value: object) -> Money:
     amount, currency = _parts_of_money(value)
     if amount is None or not _AMOUNT.fullmatch(amount.strip()) or currency is None:
         raise _refused(VariableType.MONEY)
-    from babel.numbers import get_currency_precision, is_currency  # noqa: PLC0415 - see above
-
     currency = currency.strip().upper()
     if not is_currency(currency):
         raise ValueError("Is in no currency that there is: write its code of ISO 4217, such as EUR or USD.")
-    precision = get_currency_precision(currency)
-    read = Decimal(amount.strip())
-    if read != round(read, precision):
-        raise ValueError(f"Has more decimals than {currency}, which has {precision}.")
-    return Money(round(read, precision) + 0, currency)
+    return Money(in_decimals_of(currency, Decimal(amount.strip())), currency)
 
 
 def _parts_of_money(value: object) -> tuple[str | None, str | None]:
@@ -275,11 +256,12 @@ def _write_number(value: Any, reader: Reader) -> str:
 
 
 def _write_money(value: Any, reader: Reader) -> str:
-    from babel.numbers import format_currency  # noqa: PLC0415 - see above
+    from babel.numbers import format_currency, get_currency_precision  # noqa: PLC0415 - see above
 
-    return _spaced(
-        format_currency(value.amount, value.currency, locale=_locale(reader.language, reader.country)), reader
-    )
+    locale = _locale(reader.language, reader.country)
+    # Where people usually write fewer decimals than there are, what is there is written all the same.
+    is_usual = value.amount == round(value.amount, get_currency_precision(value.currency))
+    return _spaced(format_currency(value.amount, value.currency, locale=locale, decimal_quantization=is_usual), reader)
 
 
 def written_percent(value: Decimal, reader: Reader) -> str:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.redemptions import Redemption, Sale
 from rebound.customers.domain import Customer
+from rebound.kernel.currencies import decimals_of
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.messages.domain.vouchers import VoucherKind, read_code
@@ -79,7 +80,6 @@ class RedeemVoucher(Struct, frozen=True, kw_only=True):
         from rebound.templates.domain.typed_values import (  # noqa: PLC0415 - only for what is redeemed anew
             currency_named,
             currency_of,
-            decimals_of,
             read_amount,
         )
 
