@@ -1,9 +1,8 @@
-"""Erases what is kept of customers who were deleted: from the change stream, and from the queue of those left."""
+"""Erases what is kept of customers who were deleted, as the change stream tells."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rebound.platform.batches import process_queue
 from rebound.platform.invocations import at_start
 from rebound.platform.telemetry import flush_counts, logger, place_of
 from rebound.timeline import wiring
@@ -12,17 +11,11 @@ at_start(lambda: wiring.use_cases().erase_customer)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Follow one batch of the stream, or try again what the queue has; what fails comes again."""
-    if "dynamodb" not in event["Records"][0]:
-        return process_queue(event, _again)
+    """Follow one batch of the stream; what fails comes again."""
     try:
         return {"batchItemFailures": _follow(event["Records"])}
     finally:
         flush_counts()
-
-
-def _again(body: str, _: str) -> None:
-    wiring.use_cases().erase_customer.again(*wiring.ports().decode_forgetting(body))
 
 
 def _follow(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, str]]:

@@ -14,6 +14,7 @@ from unittest.mock import patch
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from rebound.customers.adapters.forgetting import DynamoUnforgottenCustomers, deleted_customer_of
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.events import EVENTS
@@ -484,6 +485,7 @@ class DeployedDay:
         for number in (7, 1):
             key = next(sent.key for sent in self.deployment.providers.log if sent.to == email_of(number))
             told = {"business_id": first, "customer_id": key[0], "message_id": key[1]}
+            self._leave_something_of(customer_ids[number])
             self.deployment.api("DELETE", f"/v1/customers/{customer_ids[number]}", business_id=first)
             self.deployment.put_on("ReceiptsQueue", json.dumps({**late, "key": told}))
             self.deployment.rest()
@@ -513,6 +515,16 @@ class DeployedDay:
             self.deployment.rest()
             _, campaign_id = self.campaigns[f"shared {channel}"]
             self.shared.append(self.deployment.api("GET", f"/v1/campaigns/{campaign_id}", business_id=first))
+
+    def _leave_something_of(self, customer_id: str) -> None:
+        """As if not everything could be erased when the customer goes."""
+        [image] = [row for row in rows()["CustomersTable"] if row["customer_id"]["S"] == customer_id]
+        who = deleted_customer_of({"dynamodb": {"OldImage": image}})
+        assert who is not None
+        tables = [self.deployment.template.value({"Ref": name}) for name in ("DirectoryTable", "CustomersTable")]
+        DynamoUnforgottenCustomers(*tables).keep(who)
+        ids = {"business_id": who.business_id, "customer_id": customer_id}
+        self.deployment.put_on("UpkeepQueue", json.dumps(ids))
 
     def ask_and_be_answered(self) -> None:
         """Staff write down what a customer wants, and ask the customer, who says yes."""
@@ -660,12 +672,11 @@ class DeployedDay:
             ("EmailQueue", nowhere),
             ("TextQueue", nowhere),
             ("HeldQueue", {"not_before": None}),
-            ("RecopyQueue", {"cursor": None}),
+            ("UpkeepQueue", {"cursor": None}),
             ("ImportQueue", {"Records": [{}]}),
             ("WebhookQueue", {"run": None}),
-            ("ForgetQueue", {"business_id": None}),
             ("ActivityQueue", {"business_id": None}),
-            ("ForgetQueue", {"business_id": self.business_ids[0], "customer_id": "0" * 32}),
+            ("UpkeepQueue", {"business_id": self.business_ids[0], "customer_id": "0" * 32}),
             ("ReceiptsQueue", early),
             ("ReceiptsQueue", malformed),
         ):

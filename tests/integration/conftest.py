@@ -40,9 +40,8 @@ QUEUES: Final = (
     "PROMPT_TEXT_QUEUE_URL",
     "HELD_QUEUE_URL",
     "RECEIPTS_QUEUE_URL",
-    "RECOPY_QUEUE_URL",
+    "UPKEEP_QUEUE_URL",
     "WEBHOOK_QUEUE_URL",
-    "FORGET_QUEUE_URL",
     "ACTIVITY_QUEUE_URL",
 )
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
@@ -229,7 +228,7 @@ def deployed() -> Iterator[Stack]:
         }
         dead_letters = {
             name: sqs.create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
-            for name in ("email", "text", "receipts", "recopy")
+            for name in ("email", "text", "receipts", "upkeep")
         }
         machine = steps.create_state_machine(name="campaigns", definition=json.dumps(MACHINE), roleArn=ROLE)
         follow_ups = steps.create_state_machine(name="follow_ups", definition=json.dumps(MACHINE), roleArn=ROLE)

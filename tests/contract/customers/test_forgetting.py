@@ -5,6 +5,8 @@ from typing import Final
 
 import pytest
 
+from rebound.businesses.adapters.sqs_recopy_queue import encode_recopying
+from rebound.businesses.domain.business import Recopying
 from rebound.customers.adapters.forgetting import SqsForgetQueue, decode_forgetting, deleted_customer_of
 from rebound.kernel.channels import Channel, ContactKey
 from tests.fakes.aws import make
@@ -58,3 +60,4 @@ def test_the_queue_has_ids_and_nothing_else(on_aws: bool) -> None:
 
     assert decode_forgetting(message["Body"]) == (BUSINESS_ID, id_of(1))
     assert json.loads(message["Body"]).keys() == {"business_id", "customer_id"}
+    assert decode_forgetting(encode_recopying(Recopying(BUSINESS_ID, "cursor", fills=True))) is None

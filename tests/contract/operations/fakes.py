@@ -40,4 +40,4 @@ class MemoryOperationsPorts(MemoryReceiptsPorts, MemoryImportsExportsPorts):
 
     @cached_property
     def dead_letter_queues(self) -> MemoryDeadLetterQueues:
-        return MemoryDeadLetterQueues("email", "import", "receipts", "recopy", "text")
+        return MemoryDeadLetterQueues("email", "import", "receipts", "text", "upkeep")

@@ -388,14 +388,26 @@ def test_who_reads_a_queue_can_say_why_a_message_failed_and_write_no_other_row_f
 
     assert writes, event
     # Imports keep their progress in the same table, and webhooks and whose index is filled are kept there.
-    if logical not in ("ImportCustomersFunction", "DeliverWebhooksFunction", "RecopyFlagsFunction"):
-        own = [UNFORGOTTEN] if logical == "ForgetCustomersFunction" else []
-        # Who is unlinked from somebody who is deleted keeps the rest of the row, and the log says so.
-        others = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{HISTORIES}*", f"{RELATIONS}*"]}}
+    if logical not in ("ImportCustomersFunction", "DeliverWebhooksFunction", "RunUpkeepFunction"):
         assert [statement["Condition"] for statement in writes] == [
-            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [FAILURES, *own]}},
-            *([others] if own else []),
+            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [FAILURES]}}
         ]
+
+
+def test_who_forgets_the_deleted_writes_nothing_else_of_the_directory() -> None:
+    [forgets] = [f for logical, f in FUNCTIONS.items() if logical == "ForgetCustomersFunction"]
+    writes = [
+        statement["Condition"]
+        for statement in statements(forgets["Properties"]["Policies"])
+        if "dynamodb:PutItem" in listed(statement["Action"])
+        and "DirectoryTable" in map(named, listed(statement["Resource"]))
+    ]
+
+    # Who is unlinked from somebody who is deleted keeps the rest of the row, and the log says so.
+    assert writes == [
+        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{HISTORIES}*", f"{RELATIONS}*"]}},
+        {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [UNFORGOTTEN]}},
+    ]
 
 
 @pytest.mark.parametrize(("logical", "event"), list(events("SQS")))

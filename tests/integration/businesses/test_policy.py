@@ -47,9 +47,9 @@ def choose(stack: Stack, policy: dict[str, Any]) -> None:
 def recopy(stack: Stack, context: Context | None = None) -> int:
     """Run the function until its queue is empty; how often it ran."""
     runs = 0
-    while bodies := [stored["body"] for stored in stack.received("RECOPY_QUEUE_URL")]:
+    while bodies := [stored["body"] for stored in stack.received("UPKEEP_QUEUE_URL")]:
         for body in bodies:
-            assert failures(stack.invoke("recopy_flags", records(body), context)) == []
+            assert failures(stack.invoke("run_upkeep", records(body), context)) == []
             runs += 1
     return runs
 
@@ -72,10 +72,10 @@ def test_a_policy_is_shown_changed_and_kept_when_something_else_changes(stack: S
 
 def test_only_naming_a_policy_makes_a_copying_due(stack: Stack) -> None:
     stack.api("PATCH", "/v1/business", {"name": "New name"})
-    assert stack.received("RECOPY_QUEUE_URL") == []
+    assert stack.received("UPKEEP_QUEUE_URL") == []
     choose(stack, STANDARD)
 
-    assert [stored["body"] for stored in stack.received("RECOPY_QUEUE_URL")] == ['{"business_id": "salon-juniper"}']
+    assert [stored["body"] for stored in stack.received("UPKEEP_QUEUE_URL")] == ['{"business_id": "salon-juniper"}']
 
 
 def test_verdicts_change_at_once_and_lists_after_the_copying(flagged: Stack) -> None:
@@ -119,10 +119,10 @@ def test_a_copying_goes_on_in_small_steps_when_time_is_short(flagged: Stack, mon
 
 def test_a_copying_that_comes_twice_writes_nothing_the_second_time(flagged: Stack) -> None:
     choose(flagged, STRICT)
-    [stored] = flagged.received("RECOPY_QUEUE_URL")
-    flagged.invoke("recopy_flags", records(stored["body"]))
+    [stored] = flagged.received("UPKEEP_QUEUE_URL")
+    flagged.invoke("run_upkeep", records(stored["body"]))
     once = flagged.table("CUSTOMERS_TABLE")
-    flagged.invoke("recopy_flags", records(stored["body"]))
+    flagged.invoke("run_upkeep", records(stored["body"]))
 
     assert flagged.table("CUSTOMERS_TABLE") == once
 
@@ -130,9 +130,9 @@ def test_a_copying_that_comes_twice_writes_nothing_the_second_time(flagged: Stac
 def test_what_cannot_be_read_comes_again_and_another_business_is_left_alone(flagged: Stack) -> None:
     house.ports().customers.save([customer(1, business_id="another", failed_email=True)], [])
     choose(flagged, STRICT)
-    body = flagged.received("RECOPY_QUEUE_URL")[0]["body"]
+    body = flagged.received("UPKEEP_QUEUE_URL")[0]["body"]
 
-    assert failures(flagged.invoke("recopy_flags", records("not JSON", "{}", body, '{"business_id": "gone"}'))) == [
+    assert failures(flagged.invoke("run_upkeep", records("not JSON", "{}", body, '{"business_id": "gone"}'))) == [
         "m0",
         "m1",
     ]
@@ -171,4 +171,4 @@ def test_a_policy_that_cannot_be_is_refused_by_field_and_changes_nothing(
 
     assert (answer.status, answer.fields) == (422, fields), answer.text
     assert stack.api("GET", "/v1/business").body["name"] == "Salon Juniper"
-    assert stack.received("RECOPY_QUEUE_URL") == []
+    assert stack.received("UPKEEP_QUEUE_URL") == []

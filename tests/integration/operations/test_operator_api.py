@@ -392,7 +392,7 @@ def test_a_new_policy_has_flags_copied_again(stack: Stack) -> None:
     stack.api("PATCH", ELM, {"policy": {"preset": "strict"}})
     stack.api("PUT", ELM, {"name": "Elm"})
 
-    assert [json.loads(record["body"])["business_id"] for record in stack.received("RECOPY_QUEUE_URL")] == ["elm"]
+    assert [json.loads(record["body"])["business_id"] for record in stack.received("UPKEEP_QUEUE_URL")] == ["elm"]
 
 
 def test_businesses_are_listed_page_by_page_and_searched(stack: Stack) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from copy import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from rebound.sending.adapters.sqs_receipt_queue import encode_receipt
 from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sending.domain.recipients import Refused, Unknown
 from rebound.sending.wiring import SendingUseCases
+from rebound.timeline.wiring import TimelineUseCases
 from tests.fakes import house
 from tests.fakes.aws import make
 from tests.fakes.making import (
@@ -469,7 +471,7 @@ def test_receipts_that_break_the_batch_all_come_again_with_the_error_and_no_more
             "No such chunk.",
         ),
         ("send_text", "no JSON: ana@example.com", "JSONDecodeError (at "),
-        ("recopy_flags", '{"cursor": "ana@example.com"}', "KeyError (at "),
+        ("run_upkeep", '{"cursor": "ana@example.com"}', "KeyError (at "),
         ("begin_import", "[]", "AttributeError (at "),
     ],
 )
@@ -480,6 +482,26 @@ def test_why_a_message_of_any_other_queue_fails_is_kept_without_personal_data(
 
     assert reason in reasons("m0")["m0"]
     assert "ana" not in reasons("m0")["m0"]
+
+
+def test_who_could_not_be_forgotten_at_once_is_by_the_queue_of_copyings(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    unforgotten = house.ports().unforgotten
+    for number in (1, 2):
+        unforgotten.keep(customer(number))
+    body = json.dumps({"business_id": BUSINESS_ID, "customer_id": id_of(1)})
+    with monkeypatch.context() as patched:
+        house.stand_in_for_use_case(patched, TimelineUseCases, erase_customer=SimpleNamespace(again=broken))
+        assert failures(stack.invoke("run_upkeep", records(body))) == ["m0"]
+    assert unforgotten.find(BUSINESS_ID, id_of(1)) is not None
+    assert failures(stack.invoke("run_upkeep", records(body, body))) == []
+
+    assert unforgotten.find(BUSINESS_ID, id_of(1)) is None
+    assert unforgotten.find(BUSINESS_ID, id_of(2)) is not None
 
 
 def test_a_reason_that_cannot_be_kept_changes_nothing_else(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
         "dynamodb:BatchWriteItem",
     ): "a row that finds them, left by a death: nobody dies that day",
     **{
-        ("RecopyFlagsFunction", f"dynamodb:{name}"): "fills the index of a business of before there was one"
+        ("RunUpkeepFunction", f"dynamodb:{name}"): "fills the index of a business of before there was one"
         for name in ("BatchGetItem", "BatchWriteItem", "PutItem")
     },
     ("ServePreferencesFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
@@ -98,7 +98,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("SendEmailFunction", "sqs:GetQueueAttributes"): "looks at how much waits when the provider's rate is reached",
     ("SendTextFunction", "sqs:GetQueueAttributes"): "as in SendEmailFunction",
     ("SplitImportFunction", "s3:DeleteObject"): "removes what was made of a file that was replaced while it was read",
-    ("RecopyFlagsFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
+    ("RunUpkeepFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
     ("DeliverWebhooksFunction", "ses:SendEmail"): "writes to the owner of a webhook that has failed for a week",
     ("SendEmailFunction", "ses:SendEmail"): "SES checks it as well for a bulk call with content of its own",
 }

@@ -293,8 +293,8 @@ def test_dead_letters_are_listed_with_their_reason_or_that_nobody_has_given_one(
         "email": 2,
         "import": 0,
         "receipts": 1,
-        "recopy": 0,
         "text": 0,
+        "upkeep": 0,
     }
     assert queues["email"]["dead_letters"][0] == {
         "message_id": "m1",

@@ -54,7 +54,7 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
     def recopy_queue(self) -> RecopyQueue:
         from rebound.businesses.adapters.sqs_recopy_queue import SqsRecopyQueue
 
-        return SqsRecopyQueue(self.aws("sqs"), self.settings["RECOPY_QUEUE_URL"])
+        return SqsRecopyQueue(self.aws("sqs"), self.settings["UPKEEP_QUEUE_URL"])
 
     @property
     def sender_identities(self) -> Sequence[str]:

@@ -70,7 +70,7 @@ class AwsCustomersPorts(AwsBusinessesPorts):
     def forget_queue(self) -> ForgetQueue:
         from rebound.customers.adapters.forgetting import SqsForgetQueue
 
-        return SqsForgetQueue(self.aws("sqs"), self.settings["FORGET_QUEUE_URL"])
+        return SqsForgetQueue(self.aws("sqs"), self.settings["UPKEEP_QUEUE_URL"])
 
     @cached_property
     def points_ledger(self) -> PointsLedger:
@@ -86,8 +86,8 @@ class AwsCustomersPorts(AwsBusinessesPorts):
         return deleted_customer_of(record)
 
     @staticmethod
-    def decode_forgetting(body: str) -> tuple[str, str]:
-        """Business and customer of a message of the queue."""
+    def decode_forgetting(body: str) -> tuple[str, str] | None:
+        """Business and customer of a message of the queue; ``None`` for one that is about something else."""
         from rebound.customers.adapters.forgetting import decode_forgetting
 
         return decode_forgetting(body)

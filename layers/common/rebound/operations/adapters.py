@@ -170,13 +170,12 @@ def about_of_queues(
     return {
         "activity": _of_json("business_id", "batch_id", "part"),
         "email": of_chunk,
-        "forget": _of_json("business_id", "customer_id"),
         "held": of_chunk,
         "import": of_import,
         "prompt-email": of_chunk,
         "prompt-text": of_chunk,
         "receipts": of_receipts,
-        "recopy": _of_json("business_id"),
+        "upkeep": _of_json("business_id", "customer_id"),
         "text": of_chunk,
         "webhook": _of_json("business_id", "webhook_id", "delivery_id"),
     }

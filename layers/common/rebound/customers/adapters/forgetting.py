@@ -45,7 +45,7 @@ def _whose(customer: Customer) -> str:
 
 
 class SqsForgetQueue:
-    """Implements ``ForgetQueue``."""
+    """Implements ``ForgetQueue`` on the queue that copyings of flags use too: whoever reads it tells them apart."""
 
     def __init__(self, client: Any, queue_url: str) -> None:
         self._client = client
@@ -56,10 +56,10 @@ class SqsForgetQueue:
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
 
 
-def decode_forgetting(body: str) -> tuple[str, str]:
-    """Business and customer of a message of the queue."""
+def decode_forgetting(body: str) -> tuple[str, str] | None:
+    """Business and customer of a message of the queue; ``None`` for one that is about something else."""
     given = json.loads(body)
-    return given["business_id"], given["customer_id"]
+    return (given["business_id"], given["customer_id"]) if "customer_id" in given else None
 
 
 def deleted_customer_of(record: Mapping[str, Any]) -> Customer | None:

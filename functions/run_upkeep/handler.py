@@ -1,11 +1,11 @@
-"""Copies flags to customers again after a change of policy."""
+"""Copies flags to customers again after a change of policy, and erases what is left of customers who were deleted."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rebound.customers import wiring
 from rebound.platform.batches import process_queue
 from rebound.platform.invocations import at_start, more_than
+from rebound.timeline import wiring
 
 RESERVE_MILLISECONDS: Final = 60_000
 """More than a page of customers takes when every flag is to be written and the table is slow."""
@@ -15,9 +15,13 @@ at_start(lambda: wiring.use_cases().recopy_flags)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
-    """Copy while there is time; a message that fails comes again."""
+    """Do what is left while there is time; a message that fails comes again."""
 
-    def recopy(body: str, _: str) -> None:
+    def go_on(body: str, _: str) -> None:
+        forgotten = wiring.ports().decode_forgetting(body)
+        if forgotten is not None:
+            wiring.use_cases().erase_customer.again(*forgotten)
+            return
         wiring.use_cases().recopy_flags(wiring.ports().decode_recopying(body), more_than(RESERVE_MILLISECONDS, context))
 
-    return process_queue(event, recopy)
+    return process_queue(event, go_on)
