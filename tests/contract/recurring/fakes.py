@@ -12,8 +12,10 @@ from rebound.kernel.pages import Page
 from rebound.recurring.domain.looks import Insight
 from rebound.recurring.domain.marking import MOST_MARKED, Marking, parts_of
 from rebound.recurring.domain.recurring_campaigns import RecurringCampaign
+from rebound.segments.domain.segments import SavedSegments
 from tests.contract.campaigns.fakes import MemoryMemberList
 from tests.contract.jobs.fakes import MemoryJobLedger
+from tests.contract.segments.fakes import MemorySegmentBook
 from tests.contract.sending.fakes import MemorySendingPorts
 from tests.fakes.cursors import page_of, read_cursor
 
@@ -21,9 +23,10 @@ from tests.fakes.cursors import page_of, read_cursor
 class MemoryRecurringBook:
     """Implements ``RecurringBook``."""
 
-    def __init__(self) -> None:
+    def __init__(self, segments: MemorySegmentBook) -> None:
         self.rows: dict[tuple[str, str], RecurringCampaign] = {}
         self._versions = count(1)
+        self._segments = segments
 
     def get(self, business_id: str, recurring_id: str) -> RecurringCampaign:
         try:
@@ -31,14 +34,21 @@ class MemoryRecurringBook:
         except KeyError:
             raise NotFoundError("recurring campaign") from None
 
-    def add(self, recurring: RecurringCampaign) -> None:
-        self._write(None, recurring)
+    def add(self, recurring: RecurringCampaign, segments: SavedSegments | None = None) -> None:
+        self._write(None, recurring, segments)
 
-    def replace(self, before: RecurringCampaign, after: RecurringCampaign) -> None:
-        self._write(before.version, after)
+    def replace(
+        self, before: RecurringCampaign, after: RecurringCampaign, segments: SavedSegments | None = None
+    ) -> None:
+        self._write(before.version, after, segments)
 
-    def _write(self, version: int | None, after: RecurringCampaign) -> None:
+    def using(self, business_id: str, segment_id: str) -> Sequence[str]:
+        return [id_ for (owner, id_), each in self.rows.items() if owner == business_id and segment_id in each.segments]
+
+    def _write(self, version: int | None, after: RecurringCampaign, segments: SavedSegments | None) -> None:
         self._check(after, version)
+        if segments is not None:
+            self._segments.use(after.business_id, segments)
         self.rows[after.business_id, after.recurring_id] = replace(after, version=next(self._versions))
 
     def delete(self, recurring: RecurringCampaign) -> None:
@@ -125,7 +135,7 @@ class MemoryRecurringPorts(MemorySendingPorts):
 
     @cached_property
     def recurring(self) -> MemoryRecurringBook:
-        return MemoryRecurringBook()
+        return MemoryRecurringBook(self.segments)
 
     @cached_property
     def marks(self) -> MemoryMarkBook:

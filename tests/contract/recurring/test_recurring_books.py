@@ -19,6 +19,7 @@ from rebound.recurring.domain.recurring_campaigns import (
     RecurringStatus,
     Regular,
 )
+from rebound.segments.domain.segments import Segment
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import MadeFrom, TemplateContent
 from tests.fakes.house import EveryPorts
@@ -74,6 +75,28 @@ def test_who_writes_must_have_read_what_is_there(ports: EveryPorts) -> None:
         ports.recurring.get(BUSINESS_ID, FIRST)
     with pytest.raises(ConcurrentChangeError):
         ports.recurring.delete(second)
+
+
+def test_what_begins_to_use_segments_is_written_only_if_none_was_written_since(ports: EveryPorts) -> None:
+    ports.segments.put(Segment(BUSINESS_ID, "vips", "VIPs", {"tag": "vip"}, at()))
+    read = ports.segments.all(BUSINESS_ID)
+    regular = Regular(Selection("vips"), Every(day_of_month=1))
+    by_filter = Regular(Selection(filter={"not": {"segment": "vips"}}), Every(day_of_month=1))
+    ports.recurring.add(made(audience=regular), read)
+    with pytest.raises(ConcurrentChangeError):
+        ports.segments.delete(BUSINESS_ID, "vips", read)
+    with pytest.raises(ConcurrentChangeError):
+        ports.recurring.add(made(SECOND), read)
+    ports.recurring.add(made(SECOND), ports.segments.all(BUSINESS_ID))
+    assert ports.recurring.using(BUSINESS_ID, "vips") == [FIRST]
+    second = ports.recurring.get(BUSINESS_ID, SECOND)
+    with pytest.raises(ConcurrentChangeError):
+        ports.recurring.replace(second, replace(second, audience=by_filter), read)
+    ports.recurring.replace(second, replace(second, audience=by_filter), ports.segments.all(BUSINESS_ID))
+
+    assert sorted(ports.recurring.using(BUSINESS_ID, "vips")) == [FIRST, SECOND]
+    assert ports.recurring.using(BUSINESS_ID, "others") == ports.recurring.using("another", "vips") == []
+    assert ports.segments.all(BUSINESS_ID).segments.keys() == {"vips"}
 
 
 def test_the_oldest_come_first_and_only_ones_own(ports: EveryPorts) -> None:

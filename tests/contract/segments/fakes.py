@@ -17,7 +17,7 @@ from tests.fakes.cursors import page_of, read_cursor
 
 
 class MemorySegmentBook:
-    """Implements ``SegmentBook``."""
+    """Implements ``SegmentBook`` and, with ``use``, what ``SegmentTransactions`` does."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Segment] = {}
@@ -47,6 +47,9 @@ class MemorySegmentBook:
     def reorder(self, business_id: str, segment_ids: Sequence[str], read: SavedSegments) -> None:
         self._write(business_id, read)
         self._orders[business_id] = tuple(segment_ids)
+
+    def use(self, business_id: str, read: SavedSegments) -> None:
+        self._write(business_id, read)
 
     def _write(self, business_id: str, read: SavedSegments | None) -> None:
         if read is not None and read.version != self._versions[business_id]:

@@ -129,15 +129,34 @@ def test_unknown_parameters_and_methods_are_refused(stack: Stack, made: Any) -> 
     assert stack.api("PUT", own, {}).status == 405
 
 
-def test_a_segment_that_is_deleted_later_is_warned_of(stack: Stack) -> None:
+def test_a_segment_that_is_used_is_not_deleted(stack: Stack) -> None:
     stack.api("PUT", "/v1/segments/vips", {"name": "VIPs", "filter": {"tag": "vip"}})
     audience = {"segment_id": "vips", "every": {"weekday": "friday"}}
     made = stack.api("POST", PATH, {**BIRTHDAYS, "audience": audience}).body
     own = f"{PATH}/{made['recurring_campaign_id']}"
-    assert not any("segment" in each["field"] for each in made["warnings"])
-    stack.api("DELETE", "/v1/segments/vips")
+    refused = stack.api("DELETE", "/v1/segments/vips")
 
-    assert "audience.segment_id" in [each["field"] for each in stack.api("GET", own).body["warnings"]]
+    assert (refused.status, refused.body["code"]) == (409, "segment_in_use")
+    assert refused.body["recurring_campaign_ids"] == [made["recurring_campaign_id"]]
+    by_filter = {"filter": {"not": {"segment": "vips"}}, "every": {"weekday": "friday"}}
+    assert stack.api("PATCH", own, {"audience": by_filter, "status": "off"}).status == 200
+    assert stack.api("DELETE", "/v1/segments/vips").status == 409
+    assert stack.api("DELETE", own).status == 204
+    assert stack.api("DELETE", "/v1/segments/vips").status == 204
+
+
+def test_a_template_that_is_deleted_later_is_warned_of(stack: Stack) -> None:
+    says = {"name": "Hi", "channel": "email", "category": "marketing", "content": {"subject": "Hi", "text": "Hello"}}
+    assert stack.api("PUT", "/v1/templates/hello", says).status in {200, 201}
+    given = {**BIRTHDAYS, "template_id": "hello"}
+    del given["content"]
+    made = stack.api("POST", PATH, given).body
+    own = f"{PATH}/{made['recurring_campaign_id']}"
+    assert "template_id" not in [each["field"] for each in made["warnings"]]
+    assert stack.api("DELETE", "/v1/templates/hello").status == 204
+
+    [warning] = [each for each in stack.api("GET", own).body["warnings"] if each["field"] == "template_id"]
+    assert "no such template" in warning["message"]
     assert stack.api("PATCH", own, {"name": "Still"}).status == 200
 
 

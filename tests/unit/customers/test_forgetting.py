@@ -97,12 +97,12 @@ def test_who_is_not_deleted_is_not_forgotten() -> None:
     assert world.calls == 0
 
 
-def bringing(kind: type[object]) -> Iterator[type[object]]:
-    """The classes below a class that add an eraser of their own."""
+def bringing(kind: type[object], what: str = "erasers") -> Iterator[type[object]]:
+    """The classes below a class that add something of their own."""
     for each in kind.__subclasses__():
-        if issubclass(each, PlatformUseCases) and "erasers" in vars(each) and each.__module__.startswith("rebound."):
+        if issubclass(each, PlatformUseCases) and what in vars(each) and each.__module__.startswith("rebound."):
             yield each
-        yield from bringing(each)
+        yield from bringing(each, what)
 
 
 def test_the_function_that_forgets_has_the_erasers_of_all_capabilities() -> None:

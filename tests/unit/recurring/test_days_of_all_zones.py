@@ -98,7 +98,8 @@ def test_somebody_looks_at_the_hour_of_each_day_by_the_businesss_clock(zones: li
                 if isinstance(audience, Regular) and not audience.every.has(day):
                     continue
                 assert one.next_look(opens - timedelta(minutes=1), owner) == opens
-                assert one.next_occurrence(opens - timedelta(minutes=1), owner) is not None
+                soon = opens - timedelta(minutes=1)
+                assert one.next_occurrence(soon, owner, soon) == one.window(day, zone)
 
 
 @IN_ALL_ZONES

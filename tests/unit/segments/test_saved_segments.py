@@ -57,7 +57,10 @@ def test_a_segment_that_others_name_is_not_deleted() -> None:
     world.segment_service.delete(BUSINESS_ID, "b")
     world.segment_service.delete(BUSINESS_ID, "a")
 
-    assert (raised.value.code, raised.value.members) == ("segment_in_use", {"segment_ids": ["b"]})
+    assert (raised.value.code, raised.value.members) == (
+        "segment_in_use",
+        {"segment_ids": ["b"], "recurring_campaign_ids": []},
+    )
     assert order(world) == []
 
 

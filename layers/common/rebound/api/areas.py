@@ -42,7 +42,7 @@ AREAS: Final = (
     Area("imports", ("rebound.imports_exports.http.imports",), "customers"),
     # Asking for a file of customers reads them, although it is a POST.
     Area("exports", ("rebound.imports_exports.http.exports",), "customers", reads=True),
-    Area("segments", ("rebound.segments.http.segments",), "segments"),
+    Area("segments", ("rebound.segments.http.segments", "rebound.recurring.http.segments"), "segments"),
     Area("segments/preview", ("rebound.eligibility.http.preview",), "segments", reads=True),
     # It names them.
     Area(
@@ -59,7 +59,7 @@ AREAS: Final = (
         "campaigns",
     ),
     Area("campaigns/*/test", ("rebound.preferences.http.campaigns_tried",), "campaigns"),
-    Area("recurring-campaigns", ("rebound.recurring.http",), "campaigns"),
+    Area("recurring-campaigns", ("rebound.recurring.http.recurring_campaigns",), "campaigns"),
     # They name customers.
     *(
         Area(f"campaigns/*/{name}", ("rebound.campaigns.http.named_recipients",), "campaigns", also=("customers:read",))

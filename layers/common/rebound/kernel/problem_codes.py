@@ -244,9 +244,9 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     ),
     "segment_in_use": ProblemKind(
         HTTPStatus.CONFLICT,
-        "Other segments name this segment in their filters.",
-        "Change the filters of the `segment_ids` first.",
-        members=("segment_ids",),
+        "Other segments name this segment in their filters, or recurring campaigns are sent to it.",
+        "Change the filters of the `segment_ids`, and the audiences of the `recurring_campaign_ids`, first.",
+        members=("segment_ids", "recurring_campaign_ids"),
     ),
     "too_many_webhooks": ProblemKind(
         HTTPStatus.CONFLICT,

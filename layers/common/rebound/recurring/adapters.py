@@ -30,6 +30,7 @@ from rebound.platform.adapters.dynamo import (
     next_version,
     page_of,
     read_instant,
+    transaction,
     write_instant,
 )
 from rebound.recurring.domain.looks import Insight
@@ -40,6 +41,8 @@ from rebound.templates.domain.content import read_said, written_said
 if TYPE_CHECKING:
     from rebound.campaigns.ports import MemberTransactions
     from rebound.jobs.ports import JobTransactions
+    from rebound.segments.domain.segments import SavedSegments
+    from rebound.segments.ports import SegmentTransactions
 
 LOOK_KEPT: Final = timedelta(days=30)
 """As long as its job."""
@@ -53,6 +56,10 @@ class DynamoRecurringBook(Directory):
 
     kind = "recurring"
 
+    def __init__(self, table_name: str, segments: SegmentTransactions) -> None:
+        super().__init__(table_name)
+        self._segments = segments
+
     def get(self, business_id: str, recurring_id: str) -> RecurringCampaign:
         try:
             row = self.row.get(business_id, self.entry(recurring_id), consistent_read=True)
@@ -60,15 +67,22 @@ class DynamoRecurringBook(Directory):
             raise NotFoundError("recurring campaign") from None
         return _recurring(row)
 
-    def add(self, recurring: RecurringCampaign) -> None:
-        self._save(recurring, DirectoryRow.entry_id.does_not_exist())
+    def add(self, recurring: RecurringCampaign, segments: SavedSegments | None = None) -> None:
+        self._save(recurring, DirectoryRow.entry_id.does_not_exist(), segments)
 
-    def replace(self, before: RecurringCampaign, after: RecurringCampaign) -> None:
-        self._save(replace(after, version=before.version), DirectoryRow.version == before.version)
+    def replace(
+        self, before: RecurringCampaign, after: RecurringCampaign, segments: SavedSegments | None = None
+    ) -> None:
+        self._save(replace(after, version=before.version), DirectoryRow.version == before.version, segments)
 
-    def _save(self, recurring: RecurringCampaign, condition: Any) -> None:
-        with lost_races():
-            self._row(recurring).save(condition=condition)
+    def _save(self, recurring: RecurringCampaign, condition: Any, segments: SavedSegments | None) -> None:
+        if segments is None:
+            with lost_races():
+                self._row(recurring).save(condition=condition)
+            return
+        with transaction(self.row) as writes:
+            writes.save(self._row(recurring), condition=condition)
+            self._segments.use_within(writes, recurring.business_id, segments)
 
     def delete(self, recurring: RecurringCampaign) -> None:
         with lost_races():
@@ -79,6 +93,10 @@ class DynamoRecurringBook(Directory):
             return _read(business_id, recurring_id, document, document["version"])
 
         return self.page_documents(business_id, limit, cursor, read)
+
+    def using(self, business_id: str, segment_id: str) -> Sequence[str]:
+        rows = self.row.query(business_id, DirectoryRow.entry_id.startswith(self.entry("")), consistent_read=True)
+        return [each.recurring_id for each in map(_recurring, rows) if segment_id in each.segments]
 
     def _row(self, recurring: RecurringCampaign) -> DirectoryRow:
         version = next_version(recurring.version)

@@ -9,6 +9,7 @@ from rebound.kernel.pages import Page
 from rebound.recurring.domain.looks import Insight
 from rebound.recurring.domain.marking import Marking
 from rebound.recurring.domain.recurring_campaigns import RecurringCampaign
+from rebound.segments.domain.segments import SavedSegments
 from rebound.sending.ports import SendingPorts
 from rebound.timers.ports import TimersPorts
 
@@ -19,17 +20,28 @@ class RecurringBook(Protocol):
     def get(self, business_id: str, recurring_id: str) -> RecurringCampaign:
         """Strongly consistent. Raises ``NotFoundError``."""
 
-    def add(self, recurring: RecurringCampaign) -> None:
-        """Write a new one. Raises ``ConcurrentChangeError`` when its id is taken."""
+    def add(self, recurring: RecurringCampaign, segments: SavedSegments | None = None) -> None:
+        """Write a new one. Raises ``ConcurrentChangeError`` when its id is taken.
 
-    def replace(self, before: RecurringCampaign, after: RecurringCampaign) -> None:
-        """Write ``after``. Raises ``ConcurrentChangeError`` when somebody has written since ``before`` was read."""
+        Of one that begins to use ``segments``, also when any of the business's was written since they were read.
+        """
+
+    def replace(
+        self, before: RecurringCampaign, after: RecurringCampaign, segments: SavedSegments | None = None
+    ) -> None:
+        """Write ``after``. Raises ``ConcurrentChangeError`` when somebody has written since ``before`` was read.
+
+        ``segments`` as in ``add``.
+        """
 
     def delete(self, recurring: RecurringCampaign) -> None:
         """Remove one that is as it was read. Raises ``ConcurrentChangeError`` otherwise."""
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[RecurringCampaign]:
         """Those of a business, the oldest first."""
+
+    def using(self, business_id: str, segment_id: str) -> Sequence[str]:
+        """The ids of those that use a segment, on or off; strongly consistent."""
 
 
 class MarkBook(Protocol):

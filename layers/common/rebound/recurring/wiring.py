@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rebound.recurring.application.meant import FindMeant
     from rebound.recurring.application.recurring_service import RecurringService
     from rebound.recurring.ports import MarkBook, Occurrences, RecurringBook, RecurringPorts
+    from rebound.segments.ports import SegmentUser
     from rebound.timers.domain import Timer
     from rebound.timers.ports import Waker
 
@@ -30,7 +31,7 @@ class AwsRecurringPorts(AwsSendingPorts):
     def recurring(self) -> RecurringBook:
         from rebound.recurring.adapters import DynamoRecurringBook
 
-        return DynamoRecurringBook(self.settings["DIRECTORY_TABLE"])
+        return DynamoRecurringBook(self.settings["DIRECTORY_TABLE"], self.dynamo_segments)
 
     @cached_property
     def marks(self) -> MarkBook:
@@ -66,6 +67,11 @@ class RecurringUseCases(SendingUseCases):
 
         # As ``RecurringCampaign`` has it, which the sweep of businesses without any does not load.
         return {**super().wakers, "recurring": wake}
+
+    @cached_property
+    def segment_users(self) -> Sequence[SegmentUser]:
+        """Recurring campaigns, on or off."""
+        return (*super().segment_users, self.ports.recurring.using)
 
     @cached_property
     def erasers(self) -> Sequence[Eraser]:

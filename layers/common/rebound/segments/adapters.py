@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class DynamoSegmentBook(Directory):
-    """Implements ``SegmentBook``.
+    """Implements ``SegmentBook`` and ``SegmentTransactions``.
 
     A row of its own has the business's order, and its version that of all segments: it is written with each of them.
     """
@@ -61,6 +61,10 @@ class DynamoSegmentBook(Directory):
     def reorder(self, business_id: str, segment_ids: Sequence[str], read: SavedSegments) -> None:
         with lost_races():
             self._order_row(business_id, segment_ids, read.version).save(condition=as_read(DirectoryRow, read.version))
+
+    def use_within(self, writes: TransactWrite, business_id: str, read: SavedSegments) -> None:
+        row = self._order_row(business_id, read.order, read.version)
+        writes.save(row, condition=as_read(DirectoryRow, read.version))
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
         after = read_cursor(cursor, _CURSORS)

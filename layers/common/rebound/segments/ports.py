@@ -1,7 +1,7 @@
 """What the use cases of segments need from outside."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from rebound.jobs.domain import JobProgress
 from rebound.jobs.ports import JobsPorts
@@ -34,6 +34,20 @@ class SegmentBook(Protocol):
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
         """The segments of a business: those of its order, then the others by id."""
+
+
+class SegmentTransactions(Protocol):
+    """Lets the owners of other tables begin to use segments in the same transaction."""
+
+    def use_within(self, writes: Any, business_id: str, read: SavedSegments) -> None:
+        """Have the transaction fail when any segment of the business was written since ``read``, and such writes too.
+
+        So no segment is deleted that something has just begun to use.
+        """
+
+
+SegmentUser = Callable[[str, str], Sequence[str]]
+"""The recurring campaigns of a business that use a segment, by its id; strongly consistent."""
 
 
 class RemovalLedger(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,12 @@ from rebound.segments.application.find_customers import ListCustomers
 if TYPE_CHECKING:
     from rebound.jobs.application.run_job import JobWork
     from rebound.jobs.domain import JobKind
+    from rebound.segments.adapters import DynamoSegmentBook
     from rebound.segments.application.bulk_delete import BulkDelete
     from rebound.segments.application.find_customers import CountCustomers
     from rebound.segments.application.pin_filters import PinFilters
     from rebound.segments.application.segment_service import SegmentService
-    from rebound.segments.ports import RemovalLedger, SegmentBook, SegmentsPorts
+    from rebound.segments.ports import RemovalLedger, SegmentBook, SegmentsPorts, SegmentUser
 
 
 class AwsSegmentsPorts(AwsLoyaltyPorts, AwsJobsPorts):
@@ -26,6 +27,11 @@ class AwsSegmentsPorts(AwsLoyaltyPorts, AwsJobsPorts):
 
     @cached_property
     def segments(self) -> SegmentBook:
+        return self.dynamo_segments
+
+    @cached_property
+    def dynamo_segments(self) -> DynamoSegmentBook:
+        """For adapters that begin to use segments in one transaction with their own rows."""
         from rebound.segments.adapters import DynamoSegmentBook
 
         return DynamoSegmentBook(self.settings["DIRECTORY_TABLE"])
@@ -43,10 +49,15 @@ class SegmentsUseCases(LoyaltyUseCases, JobsUseCases):
     ports: SegmentsPorts
 
     pin_filters: PinFilters = use_case("rebound.segments.application.pin_filters")
-    segment_service: SegmentService = use_case("rebound.segments.application.segment_service")
+    segment_service: SegmentService = use_case("rebound.segments.application.segment_service", users="segment_users")
     list_customers: ListCustomers = use_case("rebound.segments.application.find_customers")
     count_customers: CountCustomers = use_case("rebound.segments.application.find_customers")
     bulk_delete: BulkDelete = use_case("rebound.segments.application.bulk_delete", jobs="job_service")
+
+    @cached_property
+    def segment_users(self) -> Sequence[SegmentUser]:
+        """Who else uses segments; a capability that does adds its own."""
+        return ()
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:

@@ -14,9 +14,10 @@ from msgspec import Struct, field
 from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
-from rebound.campaigns.domain.by_tier import children_ids, of_no_tier, parts_of
+from rebound.campaigns.application.check_contents import about_voucher, check_parts, tier_problems
+from rebound.campaigns.domain.by_tier import children_ids, parts_of
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
-from rebound.campaigns.domain.redemptions import Totals
+from rebound.campaigns.domain.redemptions import Totals, summed
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -26,7 +27,6 @@ from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.vouchers import Voucher, checked, variables_of
-from rebound.segments.domain.filters import compile_filter
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
 from rebound.templates.domain.rendering import check_said, warnings_about
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.rates.ports import RateBook
     from rebound.segments.application.pin_filters import PinFilters
+    from rebound.templates.application.template_contents import TemplateContents
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,
@@ -72,7 +73,7 @@ class CampaignView(Struct, frozen=True):
     """Some or all recipients are not handed over before this time; ``held_because`` says why."""
     held_because: HoldReason | None = None
     warnings: tuple[FieldError, ...] = ()
-    """What the business had better set right, as its settings are now."""
+    """What the business had better set right, as its settings and templates are now."""
     children: tuple[CampaignView, ...] = ()
     """Those of a campaign that says something else to each loyalty tier; its counts have theirs in them."""
     fell_back_to_email: int = 0
@@ -152,6 +153,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
     request_ids: RequestIds
     rates: RateBook
     voucher_book: VoucherBook
+    template_contents: TemplateContents
     foresee: Callable[[Campaign], Audience | None]
     judge: Callable[[Business, Category], None]
     space_out: Callable[[Campaign], None]
@@ -176,7 +178,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             new.voucher,
         )
         check_parts(meant, new.contents)
-        voucher = self.checked_voucher(business, new.voucher, new.timing.starts_at, new.contents)
+        voucher = self.checked_voucher(business, new.voucher, new.timing.starts_at)
         said = new.content.unpinned if new.is_draft and isinstance(new.content, TemplateContent) else new.content
         if not new.is_draft:
             check_barrier(business, new.channel)
@@ -256,8 +258,9 @@ class CampaignService(Struct, frozen=True, kw_only=True):
 
     def accepted(self, business: Business, campaign: Campaign, foreseen: Audience | None) -> CampaignView:
         """A campaign of which nothing has been sent, and whom it would reach."""
-        warnings = warnings_about(business, campaign.category, campaign.channel)
-        view = CampaignView(campaign, Audience(), _results({}, 0), foreseen, warnings=warnings)
+        view = CampaignView(
+            campaign, Audience(), _results({}, 0), foreseen, warnings=self._warnings(business, campaign)
+        )
         return view if campaign.voucher is None else replace(view, brought_in={})
 
     def get(self, business_id: str, campaign_id: str) -> CampaignView:
@@ -296,12 +299,26 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         progress = self.expansion.list(campaign.campaign_id)
         business = self.businesses.get(campaign.business_id)
         view = counted(campaign, [part.audience for part in progress], counts)
-        view = replace(view, warnings=warnings_about(business, campaign.category, campaign.channel))
+        view = replace(view, warnings=self._warnings(business, campaign))
         if campaign.voucher is not None:
             brought_in = self.voucher_book.totals(campaign.business_id, campaign.campaign_id)
             view = replace(view, brought_in=brought_in, reward_percent=business.voucher_reward_percent)
         children = tuple(self.view(child) for child in self.children(campaign))
         return view if not children else _together(view, children)
+
+    def _warnings(self, business: Business, campaign: Campaign) -> tuple[FieldError, ...]:
+        warnings = warnings_about(business, campaign.category, campaign.channel)
+        if campaign.voucher is None:
+            return warnings
+        return (*warnings, *about_voucher(self._loaded(campaign), campaign.contents))
+
+    def _loaded(self, campaign: Campaign) -> Said:
+        """What the campaign says, also where that is kept with its template."""
+        try:
+            return self.template_contents.loaded(campaign.business_id, campaign.content)
+        except InvalidInputError:
+            # A draft whose template is deleted says nothing.
+            return campaign.content
 
     def children(self, campaign: Campaign) -> Sequence[Campaign]:
         """The children that there are of a campaign; nothing is read for one that has none."""
@@ -367,17 +384,11 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         return meant
 
     def checked_voucher(
-        self,
-        business: Business,
-        voucher: Voucher | None,
-        starts_at: datetime | None,
-        contents: Mapping[str, Said] | None = None,
+        self, business: Business, voucher: Voucher | None, starts_at: datetime | None
     ) -> Voucher | None:
         """The voucher as it is kept. Raises ``InvalidInputError`` for one that nobody could use."""
         if voucher is None:
             return None
-        if contents is not None:
-            raise InvalidInputError(FieldError("voucher", "A campaign with contents by tier has none."))
         now = self.clock.now()
         return checked(voucher, business.time_zone, max(now, starts_at or now))
 
@@ -391,48 +402,24 @@ class CampaignService(Struct, frozen=True, kw_only=True):
 
 
 def _together(view: CampaignView, children: tuple[CampaignView, ...]) -> CampaignView:
-    """The view of a campaign with the counts of its children in it."""
+    """The view of a campaign with the counts of its children in it, and with what their vouchers brought in."""
     audience, results, fell_back = view.audience, dict(view.results), view.fell_back_to_email
+    brought_in = view.brought_in
     for child in children:
         audience = audience.plus(child.audience)
         fell_back += child.fell_back_to_email
+        if brought_in is not None and child.brought_in is not None:
+            brought_in = summed(brought_in, child.brought_in)
         for status, count in child.results.items():
             results[status] += count
     return replace(
-        view, audience=audience, results=MappingProxyType(results), fell_back_to_email=fell_back, children=children
+        view,
+        audience=audience,
+        results=MappingProxyType(results),
+        fell_back_to_email=fell_back,
+        brought_in=brought_in,
+        children=children,
     )
-
-
-def tier_problems(campaign: NewCampaign | Campaign, business: Business) -> list[FieldError]:
-    """What is wrong with a campaign that says something else to each loyalty tier."""
-    if campaign.contents is None:
-        return []
-    wrong: list[FieldError] = []
-    for tier, said in campaign.contents.items():
-        try:
-            check_said(said, campaign.category, business)
-        except InvalidInputError as error:
-            wrong.extend(
-                replace(each, field=f"contents.{tier}{each.field.removeprefix('content')}") for each in error.errors
-            )
-    if not campaign.category.traits.is_spaced:
-        wrong.append(FieldError("contents", "Are for loyalty campaigns alone; others have content."))
-    if campaign.selection.customer_ids is not None:
-        message = "Are for a segment_id or a filter: who is named by id gets one content."
-        wrong.append(FieldError("contents", message))
-    return wrong
-
-
-def check_parts(meant: Selection, contents: Mapping[str, Said] | None) -> None:
-    """Check that a filter has room for the tiers. Raises ``InvalidInputError``."""
-    if contents is None or meant.filter is None:
-        return
-    try:
-        compile_filter(of_no_tier(meant.filter, sorted(contents)))
-    except InvalidInputError:
-        field = "filter" if meant.segment_id is None else "segment_id"
-        message = "The filter is too large to be asked beside the loyalty tiers: make it smaller, or give one content."
-        raise InvalidInputError(FieldError(field, message)) from None
 
 
 def status_when_announced(starts_at: datetime | None, now: datetime) -> CampaignStatus:

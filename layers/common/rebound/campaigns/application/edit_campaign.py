@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct, UnsetType
 
 from rebound.businesses.application.timing import Timing
-from rebound.campaigns.application.campaign_service import (
-    check_barrier,
-    check_parts,
-    status_when_announced,
-    tier_problems,
-)
+from rebound.campaigns.application.campaign_service import check_barrier, status_when_announced
+from rebound.campaigns.application.check_contents import check_parts, tier_problems
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
@@ -164,7 +160,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 campaign.voucher,
             )
             check_parts(meant, campaign.contents)
-            self.view.checked_voucher(business, campaign.voucher, campaign.send_at, campaign.contents)
+            self.view.checked_voucher(business, campaign.voucher, campaign.send_at)
             check_barrier(business, campaign.channel)
             self.view.judge(business, campaign.category)
             status = status_when_announced(campaign.send_at, self.clock.now())
@@ -239,11 +235,9 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             if wrong:
                 raise InvalidInputError(*wrong) from None
             meant = Selection(filter={"any": []})
-        if is_given_anew or change.timing is not None or changed.contents is not None:
+        if is_given_anew or change.timing is not None:
             business = self.businesses.get(campaign.business_id)
-            changed = replace(
-                changed, voucher=self.view.checked_voucher(business, changed.voucher, changed.send_at, changed.contents)
-            )
+            changed = replace(changed, voucher=self.view.checked_voucher(business, changed.voucher, changed.send_at))
         if changed.status is CampaignStatus.DRAFT and isinstance(changed.content, TemplateContent):
             changed = replace(changed, content=changed.content.unpinned)
         return changed, meant

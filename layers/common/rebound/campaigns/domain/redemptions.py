@@ -63,6 +63,18 @@ Totals = Mapping[str, Total]
 """By currency (ISO 4217)."""
 
 
+def summed(one: Totals, other: Totals) -> Totals:
+    """What both brought in together."""
+    nothing = Total()
+    return {
+        currency: Total(
+            one.get(currency, nothing).redeemed + other.get(currency, nothing).redeemed,
+            one.get(currency, nothing).revenue + other.get(currency, nothing).revenue,
+        )
+        for currency in {*one, *other}
+    }
+
+
 def reward_on(revenue: Decimal, percent: int, decimals: int) -> Decimal:
     """What is due for a revenue, rounded as money is."""
     return (revenue * percent / 100).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)

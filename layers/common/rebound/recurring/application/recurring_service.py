@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
+from rebound.campaigns.application.check_contents import about_voucher
 from rebound.kernel.errors import (
     ChangedMeanwhileError,
     ConcurrentChangeError,
@@ -18,6 +20,7 @@ from rebound.kernel.errors import (
     NotFoundError,
 )
 from rebound.kernel.pages import Page
+from rebound.kernel.retrying import retried
 from rebound.recurring.domain.recurring_campaigns import GUARD, RecurringCampaign, Regular, timer_for
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
@@ -31,12 +34,17 @@ if TYPE_CHECKING:
     from rebound.recurring.domain.days import Window
     from rebound.recurring.domain.looks import Insight
     from rebound.recurring.ports import Occurrences, RecurringBook
+    from rebound.segments.domain.segments import SavedSegments
     from rebound.segments.ports import SegmentBook
+    from rebound.templates.application.template_contents import TemplateContents
     from rebound.timers.ports import TimerBook
 
 NO_SEGMENT: Final = FieldError(
     "audience.segment_id", "There is no such segment any more: nothing is sent until another is given."
 )
+
+
+UNTIL_MENDED: Final = "Occurrences fail until that is mended, or another template is given."
 
 
 class RecurringView(Struct, frozen=True):
@@ -68,6 +76,7 @@ class RecurringService(Struct, frozen=True, kw_only=True):
     segments: SegmentBook
     campaign_service: CampaignService
     count: CountRecurring
+    template_contents: TemplateContents
     timers: TimerBook
     clock: Clock
     ids: Ids
@@ -79,16 +88,23 @@ class RecurringService(Struct, frozen=True, kw_only=True):
         ``request`` names the client's request: trying it again after a crash goes on with the same.
         """
         business, now = self.businesses.get(new.business_id), self.clock.now()
-        new = self._checked(business, new)
+        self._checked(business, new)
         proposed = self.ids.ulid(now)
         id_ = proposed if request is None else self.request_ids.id_for(new.business_id, request, proposed)
-        made = replace(new, recurring_id=id_, created_at=now, updated_at=now, content=_unpinned(new.content))
-        made = made.switched(None, now)
-        self._wake(business, made, now)
-        try:
-            self.recurring.add(made)
-        except ConcurrentChangeError:
-            return self.get(new.business_id, id_)
+
+        def write() -> None:
+            segments = self._segments_for(new, None)
+            made = replace(self._checked(business, new), recurring_id=id_, created_at=now, updated_at=now)
+            made = replace(made, content=_unpinned(made.content)).switched(None, now)
+            self._wake(business, made, now)
+            try:
+                self.recurring.add(made, segments if made.segments else None)
+            except ConcurrentChangeError:
+                # The same request has made it before, or somebody has written a segment meanwhile.
+                if not self._is_there(new.business_id, id_):
+                    raise
+
+        retried(write)
         return self.get(new.business_id, id_)
 
     def change(self, business_id: str, recurring_id: str, change: Change, tags: Sequence[str] | None) -> RecurringView:
@@ -100,10 +116,12 @@ class RecurringService(Struct, frozen=True, kw_only=True):
 
         def write() -> None:
             before, now = self._expected(business_id, recurring_id, tags), self.clock.now()
-            after = self._checked(business, change(before), before)
+            after = change(before)
+            segments = self._segments_for(after, before)
+            after = self._checked(business, after, before)
             after = replace(after, updated_at=now, content=_unpinned(after.content)).switched(before, now)
             self._wake(business, after, now)
-            self.recurring.replace(before, after)
+            self.recurring.replace(before, after, segments if after.segments else None)
 
         _once_more(write, tags)
         return self.get(business_id, recurring_id)
@@ -146,7 +164,37 @@ class RecurringService(Struct, frozen=True, kw_only=True):
         warnings = warnings_about(business, recurring.category, recurring.channel)
         if isinstance(recurring.audience, Regular) and not self._has_segment(recurring, recurring.audience.selection):
             warnings = (*warnings, NO_SEGMENT)
-        return RecurringView(recurring, recurring.next_occurrence(self.clock.now(), business), insight, tuple(warnings))
+        warnings = (*warnings, *self._of_what_is_said(recurring))
+        return RecurringView(
+            recurring,
+            recurring.next_occurrence(self.clock.now(), business, insight.looked_at),
+            insight,
+            tuple(warnings),
+        )
+
+    def _is_there(self, business_id: str, recurring_id: str) -> bool:
+        try:
+            self.recurring.get(business_id, recurring_id)
+        except NotFoundError:
+            return False
+        return True
+
+    def _segments_for(self, after: RecurringCampaign, before: RecurringCampaign | None) -> SavedSegments | None:
+        """The segments of the business, if others may be used from now on; read before these are checked."""
+        if not isinstance(after.audience, Regular) or (before is not None and after.audience == before.audience):
+            return None
+        return self.segments.all(after.business_id)
+
+    def _of_what_is_said(self, recurring: RecurringCampaign) -> Sequence[FieldError]:
+        """Why an occurrence could not be made of the template as it is now, or would not show its voucher."""
+        said = recurring.content
+        if isinstance(said, TemplateContent):
+            made = partial(self.template_contents.made, recurring.business_id, said.made_from)
+            try:
+                said = made(recurring.channel, recurring.category)
+            except InvalidInputError as error:
+                return [replace(each, message=f"{each.message} {UNTIL_MENDED}") for each in error.errors]
+        return () if recurring.voucher is None else tuple(about_voucher(said))
 
     def _has_segment(self, recurring: RecurringCampaign, selection: Selection) -> bool:
         if selection.segment_id is None:
@@ -201,8 +249,6 @@ def tag_of(recurring: RecurringCampaign) -> str:
 
 def _once_more(write: Callable[[], None], tags: Sequence[str] | None) -> None:
     """Write what has to be as it was read; who names a state is told at once when it is another."""
-    from rebound.kernel.retrying import retried  # noqa: PLC0415 - few requests change one
-
     if tags is None:
         retried(write)
         return

@@ -26,6 +26,7 @@ from rebound.recurring.domain.days import (
     opening,
     until_midnight,
 )
+from rebound.segments.domain.filters import segments_in
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said
 from rebound.timers.domain import AHEAD, Timer
@@ -132,6 +133,15 @@ class RecurringCampaign(Struct, frozen=True, kw_only=True):
     version: int = 0
 
     @property
+    def segments(self) -> frozenset[str]:
+        """The saved segments that it names, itself or in its filter."""
+        if not isinstance(self.audience, Regular):
+            return frozenset()
+        selection = self.audience.selection
+        named = frozenset[str]() if selection.filter is None else segments_in(selection.filter)
+        return named if selection.segment_id is None else named | {selection.segment_id}
+
+    @property
     def is_on(self) -> bool:
         """Whether anything is sent."""
         return self.status is RecurringStatus.ON
@@ -231,7 +241,23 @@ class RecurringCampaign(Struct, frozen=True, kw_only=True):
 
     # --- when to look -------------------------------------------------------------------------------------------------
 
-    def next_occurrence(self, now: datetime, business: Business) -> Window | None:
+    def next_occurrence(self, now: datetime, business: Business, looked_at: datetime | None) -> Window | None:
+        """The next day, and when it is looked who is due on it, on the business's clock; ``None`` while it is off.
+
+        Everybody was looked at ``looked_at``, if ever. A day whose hour has come, or that counts only since the last
+        change, is the next one until then.
+        """
+        if not self.is_on:
+            return None
+        zone = business.time_zone
+        for day in filter(self._may_be, self.days(now, zone)):
+            window = self.window(day, zone)
+            if looked_at is None or looked_at < window.opens or looked_at <= self.updated_at:
+                is_over = window.opens < self.updated_at
+                return replace(window, opens=self.updated_at + GUARD) if is_over else window
+        return self._coming(now, business)
+
+    def _coming(self, now: datetime, business: Business) -> Window | None:
         """The next day whose hour is to come on the business's clock; ``None`` while it is off."""
         if not self.is_on:
             return None
@@ -252,7 +278,7 @@ class RecurringCampaign(Struct, frozen=True, kw_only=True):
         at which clocks of customers show it; of a day of the week or month, from the first clock on earth that shows it
         until the last. For birthdays also each hour until their day ends: one may have been imported only now.
         """
-        coming = self.next_occurrence(now, business)
+        coming = self._coming(now, business)
         if coming is None:
             return None
         looks = [coming.opens]

@@ -16,7 +16,7 @@ from rebound.segments.domain.segments import MAX_ORDERED, SavedSegments, Segment
 
 if TYPE_CHECKING:
     from rebound.platform.ports import Clock
-    from rebound.segments.ports import SegmentBook
+    from rebound.segments.ports import SegmentBook, SegmentUser
 
 SEGMENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -25,10 +25,11 @@ class SegmentService(Struct, frozen=True, kw_only=True):
     """The segments of one business at a time.
 
     A write holds only if nothing of the business's segments was written since they were read, so that two at once
-    neither close a circle nor take away a segment that another has just begun to name.
+    neither close a circle nor take away a segment that another, or one of the ``users``, has just begun to name.
     """
 
     segments: SegmentBook
+    users: Sequence[SegmentUser]
     clock: Clock
 
     def put(self, business_id: str, segment_id: str, name: str, filter_: Mapping[str, Any]) -> Segment:
@@ -65,7 +66,7 @@ class SegmentService(Struct, frozen=True, kw_only=True):
         return self.segments.get(business_id, segment_id)
 
     def delete(self, business_id: str, segment_id: str) -> None:
-        """Raises ``NotFoundError``, and ``ConflictError`` while other segments name it.
+        """Raises ``NotFoundError``, and ``ConflictError`` while other segments or recurring campaigns use it.
 
         Campaigns that were planned from it keep their filter.
         """
@@ -74,12 +75,14 @@ class SegmentService(Struct, frozen=True, kw_only=True):
             saved = self.segments.all(business_id)
             if segment_id not in saved.segments:
                 raise NotFoundError("segment")
-            using = [id_ for id_, each in saved.segments.items() if segment_id in segments_in(each.filter)]
-            if using:
+            naming = [id_ for id_, each in saved.segments.items() if segment_id in segments_in(each.filter)]
+            recurring = [id_ for users in self.users for id_ in users(business_id, segment_id)]
+            if naming or recurring:
                 raise ConflictError(
                     "segment_in_use",
-                    "Other segments name this one in their filters: change those first.",
-                    segment_ids=sorted(using),
+                    "Other segments or recurring campaigns use this one: change those first.",
+                    segment_ids=sorted(naming),
+                    recurring_campaign_ids=sorted(recurring),
                 )
             self.segments.delete(business_id, segment_id, saved)
 

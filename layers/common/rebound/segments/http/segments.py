@@ -12,8 +12,6 @@ from rebound.platform.http.routes import (
     Limit,
     business_of,
     json_answer,
-    no_content,
-    nothing,
     responses,
 )
 from rebound.platform.http.shapes import Answer, Line, Request, Time
@@ -99,8 +97,3 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     @app.get("/v1/segments/<segment_id>", summary="Read a segment", tags=tags, responses=one)
     def get_segment(segment_id: SegmentInPath) -> Response[str]:
         return json_answer(SegmentAnswer.of(wiring.use_cases().segment_service.get(business_of(app), segment_id)))
-
-    @app.delete("/v1/segments/<segment_id>", summary="Remove a segment", tags=tags, responses=no_content())
-    def delete_segment(segment_id: SegmentInPath) -> Response[str]:
-        wiring.use_cases().segment_service.delete(business_of(app), segment_id)
-        return nothing()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.receipts import MessageKey
@@ -50,14 +51,21 @@ class FindVouchers(Struct, frozen=True, kw_only=True):
         campaign = self._campaign(business_id, campaign_id)
         if campaign is None or campaign.voucher is None or campaign.voucher.number != number or not campaign.run_id:
             raise NotFoundError("voucher")
-        key = MessageKey(business_id, customer_id, campaign.message_id(customer_id))
-        if not any(hmac.compare_digest(code, each) for each in self._codes(number, key)):
-            raise NotFoundError("voucher")
-        message = self.messages.get_many([key]).get(key)
-        issued = None if message is None else _issued(code, campaign, message, zone)
-        if issued is None:
-            raise NotFoundError("voucher")
-        return issued
+        for each in (campaign, *self._children(campaign)):
+            key = MessageKey(business_id, customer_id, each.message_id(customer_id))
+            if any(hmac.compare_digest(code, known) for known in self._codes(number, key)):
+                message = self.messages.get_many([key]).get(key)
+                issued = None if message is None else _issued(code, each, message, zone)
+                if issued is not None:
+                    return issued
+        raise NotFoundError("voucher")
+
+    def _children(self, campaign: Campaign) -> Iterator[Campaign]:
+        """Those to whom of each tier, which give the vouchers of the campaign."""
+        for child_id in children_ids(campaign):
+            child = self._campaign(campaign.business_id, child_id)
+            if child is not None:
+                yield child
 
     def of_customer(self, business_id: str, zone: str, customer_id: str) -> Iterator[Issued]:
         """The vouchers that went out to a customer, newest first: those of the messages in the log that say so.

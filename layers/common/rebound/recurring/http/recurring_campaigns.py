@@ -235,7 +235,7 @@ class ListedRecurringCampaignAnswer(Answer):
     status: RecurringStatus
     next_occurrence_at: Time | None = Field(
         description="When it is next sent, if somebody is due then, on the business's clock; null while it is off. "
-        "With local, elsewhere earlier or later."
+        "After a change, what is due already is looked for within some minutes. With local, elsewhere earlier or later."
     )
     next_occurrence_date: date | None = Field(description="The local day of that.")
     would_have_sent_last_30_days: WouldHaveSentAnswer | None = Field(

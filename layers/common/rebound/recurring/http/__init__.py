@@ -1,0 +1,1 @@
+"""Recurring campaigns over HTTP, and what may not be removed because of them."""
