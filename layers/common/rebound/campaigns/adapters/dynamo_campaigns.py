@@ -7,7 +7,6 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
@@ -19,6 +18,7 @@ from rebound.campaigns.adapters.rows import (
     RunningCampaigns,
     TallyRow,
 )
+from rebound.campaigns.adapters.selections import read_selection, read_taken_out, write_selection
 from rebound.campaigns.domain.campaigns import (
     SINGLE,
     UNDER_WAY,
@@ -40,7 +40,6 @@ from rebound.campaigns.domain.chunks import (
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.ids import id_of_external
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.platform.adapters.dynamo import (
@@ -54,8 +53,6 @@ from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
-from rebound.segments.domain.matching import Moment
-from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import TextContent, read_said, written_said
 
 KEPT: Final = timedelta(days=400)
@@ -67,8 +64,6 @@ SINGLE_KEPT: Final = timedelta(days=30)
 _TALLY: Final = "tally#"
 _HOLDS: Final = "holds"
 CHUNKS_A_PAGE: Final = 20
-_TAKEN_OUT: Final = "exclude_customer_ids"
-_TAKEN_OUT_EXTERNAL: Final = "exclude_external_ids"
 
 
 class DynamoCampaignBook:
@@ -122,7 +117,7 @@ class DynamoCampaignBook:
             category=campaign.category,
             channel=campaign.channel,
             status=campaign.status,
-            selection=_write_selection(campaign),
+            selection=write_selection(campaign),
             content=written_said(campaign.content),
             exclude_failed=campaign.exclude_failed,
             include_customer_ids=set(campaign.include_customer_ids) or None,
@@ -166,52 +161,15 @@ class DynamoCampaignBook:
         )
 
 
-def _write_selection(campaign: Campaign) -> Mapping[str, Any]:
-    """The selection without what follows from it: customer ids are hashes of external ids, and longer than most.
-
-    Who is taken out stands in it as well, because the index of running campaigns has it.
-    """
-    taken_out = {
-        _TAKEN_OUT: sorted(campaign.named_to_exclude) or None,
-        _TAKEN_OUT_EXTERNAL: sorted(campaign.exclude_external_ids) or None,
-    }
-    return _selected(campaign.selection) | {name: ids for name, ids in taken_out.items() if ids is not None}
-
-
-def _selected(selection: Selection) -> dict[str, Any]:
-    if selection.external_ids is not None:
-        return {"segment_id": None, "filter": None, "customer_ids": None, "external_ids": selection.external_ids}
-    written = {"segment_id": selection.segment_id, "filter": selection.filter, "customer_ids": selection.customer_ids}
-    return written if selection.as_of is None else {**written, "as_of": to_builtins(selection.as_of)}
-
-
-def _read_selection(business_id: str, written: Mapping[str, Any]) -> Selection:
-    customer_ids, external_ids = written["customer_ids"], written.get("external_ids")
-    if external_ids is not None:
-        found = dict.fromkeys(id_of_external(business_id, each) for each in external_ids)
-        return Selection(None, None, tuple(found), tuple(external_ids))
-    return Selection(
-        written["segment_id"],
-        written["filter"],
-        None if customer_ids is None else tuple(customer_ids),
-        as_of=convert(written.get("as_of"), Moment | None),
-    )
-
-
-def _taken_out(written: Mapping[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """Our ids of who is taken out, and the business's own."""
-    return frozenset(written.get(_TAKEN_OUT, ())), frozenset(written.get(_TAKEN_OUT_EXTERNAL, ()))
-
-
 def _campaign(row: CampaignRow) -> Campaign:
-    taken_out, taken_out_external = _taken_out(row.selection)
+    taken_out, taken_out_external = read_taken_out(row.selection)
     return Campaign(
         business_id=row.business_id,
         campaign_id=row.campaign_id,
         name=row.name,
         category=Category(row.category),
         channel=Channel(row.channel),
-        selection=_read_selection(row.business_id, row.selection),
+        selection=read_selection(row.business_id, row.selection),
         # Only the index leaves it out.
         content=read_said(row.content) if row.content is not None else TextContent(""),
         created_at=row.created_at,
