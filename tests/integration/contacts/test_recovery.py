@@ -118,4 +118,4 @@ def test_a_preview_counts_who_waits_and_adds_back_who_is_added_back(stack: Stack
 
     assert alone.body == {"matched": 1, "excluded": {"waiting_for_retry": 1}, "targeted": 0}
     assert added.body == {"matched": 1, "excluded": {}, "targeted": 1}
-    assert (wrong.status, wrong.fields) == (422, ["include_customer_ids.0"])
+    assert (wrong.status, wrong.fields) == (422, ["include_customer_ids[0]"])

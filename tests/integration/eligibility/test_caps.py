@@ -33,7 +33,7 @@ def test_caps_are_shown_replaced_whole_and_kept_when_something_else_changes(stac
     assert stack.api("PATCH", "/v1/business", {"frequency_caps": []}).body["frequency_caps"] == []
 
 
-BAD = "frequency_caps.0"
+BAD = "frequency_caps[0]"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ BAD = "frequency_caps.0"
         ([{**WEEKLY, "categories": []}], f"{BAD}.categories", "Must have at least 1 item."),
         (
             [{**WEEKLY, "categories": ["spam"]}],
-            f"{BAD}.categories.0",
+            f"{BAD}.categories[0]",
             f"Must be {', '.join(map(repr, KINDS[:-1]))} or {KINDS[-1]!r}.",
         ),
         ([{**WEEKLY, "channel": "fax"}], f"{BAD}.channel", "Must be 'email' or 'sms'."),

@@ -197,7 +197,7 @@ def test_an_opt_out_survives_the_clean_up_and_the_next_import(stack: Stack) -> N
         ({"segment_id": "none", "confirm_count": 1}, ["segment_id"]),
         ({"filter": {"tag": 1}, "confirm_count": 1}, ["filter.tag"]),
         ({"customer_ids": [], "confirm_count": 1}, ["customer_ids"]),
-        ({"customer_ids": ["x"], "confirm_count": 1}, ["customer_ids.0"]),
+        ({"customer_ids": ["x"], "confirm_count": 1}, ["customer_ids[0]"]),
         ({"everybody": True, "confirm_count": 30}, ["everybody"]),
     ],
 )

@@ -799,7 +799,7 @@ def test_an_import_says_how_its_file_is_read_and_shows_what_became_of_it(stack: 
         ({"columns": ["email"]}, "columns"),
         ({"date_format": "some day"}, "date_format"),
         ({"empty_cells": "maybe"}, "empty_cells"),
-        ({"match_by": ["fax"]}, "match_by.0"),
+        ({"match_by": ["fax"]}, "match_by[0]"),
         ({"protect": ["shoe_size"]}, "protect"),
         ({"protect": "email"}, "protect"),
         ({"surprise": 1}, "surprise"),

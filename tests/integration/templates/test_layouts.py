@@ -56,8 +56,8 @@ def test_what_is_wrong_is_422_with_each_place_and_the_names_that_were_meant(stac
     assert answer.status == 422, answer.text
     assert answer.body["code"] == "validation_failed"
     assert answer.body["did_you_mean"] == {
-        "blocks.0.text": "first_name",
-        "blocks.1.kind": "button",
+        "blocks[0].text": "first_name",
+        "blocks[1].kind": "button",
         "stile": "style",
     }
     assert {error["field"] for error in answer.body["errors"]} == answer.body["did_you_mean"].keys()
@@ -125,7 +125,7 @@ def test_a_campaign_keeps_what_its_layout_was_rendered_to(ana: Stack) -> None:
         ({"layout": SENT, "content": {"subject": "a", "text": "b"}}, "layout"),
         ({"layout": SENT, "channel": "sms"}, "layout"),
         ({"layout": LAYOUT}, "layout.subject"),
-        ({"layout": {**SENT, "blocks": [{"kind": "text", "text": "##{{frist_name}}"}]}}, "layout.blocks.0.text"),
+        ({"layout": {**SENT, "blocks": [{"kind": "text", "text": "##{{frist_name}}"}]}}, "layout.blocks[0].text"),
         ({"layout": {}}, "layout.blocks"),
     ],
 )

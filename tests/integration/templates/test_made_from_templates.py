@@ -139,7 +139,7 @@ def test_a_draft_is_edited_into_a_layout_a_template_and_back(stack: Stack, ana: 
     url = f"/v1/campaigns/{campaign(stack, status='draft').body['campaign_id']}"
     layout = {"subject": "Blocks", "blocks": [{"kind": "heading", "text": "Hi ##{{unsubscribe_url}}"}]}
     refused = stack.api("PATCH", url, {"layout": layout})
-    assert (refused.status, refused.body["errors"][0]["field"]) == (422, "layout.blocks.0.text")
+    assert (refused.status, refused.body["errors"][0]["field"]) == (422, "layout.blocks[0].text")
     # The category of the same request counts.
     laid = stack.api("PATCH", url, {"layout": layout, "category": "marketing"})
     assert laid.status == 200, laid.text
@@ -176,7 +176,7 @@ def test_a_preview_of_an_audience_takes_a_template_or_a_layout(stack: Stack, ana
     assert job.status == 202, job.text
     layout = {"subject": "S", "blocks": [{"kind": "heading", "text": "##{{frist_name}}"}]}
     assert stack.api("POST", "/v1/segments/preview", {**ask, "layout": layout}).body["did_you_mean"] == {
-        "layout.blocks.0.text": "first_name"
+        "layout.blocks[0].text": "first_name"
     }
     assert stack.api("POST", "/v1/segments/preview", {**ask, "variables": {}}).status == 422
 

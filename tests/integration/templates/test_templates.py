@@ -141,7 +141,7 @@ def test_a_version_and_a_status_are_not_asked_for_together(stack: Stack) -> None
         ({"contents": {"de": {"subject": "S", "txt": "T"}}}, ["contents.de.txt"], "text"),
         (
             {"contents": None, "layout": {"subject": "S", "blocks": [{"kind": "heading", "text": "##{{classname}}"}]}},
-            ["layout.blocks.0.text"],
+            ["layout.blocks[0].text"],
             "class_name",
         ),
         (

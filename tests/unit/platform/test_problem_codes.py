@@ -17,6 +17,7 @@ from rebound.kernel.nearest import nearest
 from rebound.kernel.problem_codes import PROBLEMS
 from rebound.platform.adapters.aws import is_busy
 from rebound.platform.http import problems
+from rebound.platform.http.error_fields import fields_of
 from rebound.platform.http.problem_details import write_problem
 from rebound.platform.http.shapes import Problem, Request
 from rebound.platform.http.unknown_names import shapes_called, unknown_field
@@ -157,8 +158,7 @@ class Outer(Request):
 def test_a_field_is_known_again_wherever_it_stands(body: Any) -> None:
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate(body)
-    [place, *_] = [each["loc"] for each in caught.value.errors() if each["type"] == "extra_forbidden"]
-
     for shapes in ([Outer], shapes_called("Outer")):
-        assert unknown_field("x", place, shapes).did_you_mean == "colour"
+        found = fields_of(caught.value.errors(), shapes, str, body)
+        assert "colour" in {each.did_you_mean for each in found}
     assert unknown_field("x", ("nowhere", "color"), [Outer]).did_you_mean is None

@@ -73,7 +73,7 @@ def test_a_name_of_a_field_that_is_nearly_right_is_told(data: st.DataObject) -> 
         case "style":
             path, document["style"] = f"style.{written}", {written: 1}
         case _:
-            path, document["blocks"] = f"blocks.0.{written}", [{"kind": kind, written: 1}]
+            path, document["blocks"] = f"blocks[0].{written}", [{"kind": kind, written: 1}]
 
     [meant] = [error.did_you_mean for error in wrong_in(document) if error.field == path]
     assert meant in known
@@ -89,9 +89,9 @@ def test_a_word_of_a_closed_set_that_is_nearly_right_is_told(data: st.DataObject
     written = misspelt(data, name)
     assume(written not in known)
     documents: dict[str, tuple[str, dict[str, Any]]] = {
-        "kind": ("blocks.0.kind", {"blocks": [{"kind": written}]}),
+        "kind": ("blocks[0].kind", {"blocks": [{"kind": written}]}),
         "network": (
-            "blocks.0.links.0.network",
+            "blocks[0].links[0].network",
             {"blocks": [{"kind": "social", "links": [{"network": written, "link": "https://a.example"}]}]},
         ),
         "font": ("style.font", {"blocks": [{"kind": "divider"}], "style": {"font": written}}),

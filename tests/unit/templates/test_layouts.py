@@ -225,54 +225,54 @@ def test_html_of_a_clients_own_runs_loads_and_hides_nothing(markup: str) -> None
         ({}, "blocks", "required"),
         ({"blocks": []}, "blocks", "at least 1"),
         ({"blocks": {}}, "blocks", "list"),
-        ({"blocks": ["x"]}, "blocks.0", "object"),
-        ({"blocks": [{"text": "x"}]}, "blocks.0.kind", "heading, text, button, image, divider, spacer, columns"),
-        ({"blocks": [{"kind": "headin", "text": "x"}]}, "blocks.0.kind", "Did you mean heading?"),
-        ({"blocks": [{"kind": 7}]}, "blocks.0.kind", "one of heading"),
-        (one_block(kind="heading"), "blocks.0.text", "required"),
-        (one_block(kind="heading", text="  "), "blocks.0.text", "read"),
-        (one_block(kind="heading", text="a\nb"), "blocks.0.text", "one line"),
-        (one_block(kind="heading", text="a", level=4), "blocks.0.level", "from 1 to 3"),
-        (one_block(kind="heading", text="a", level=True), "blocks.0.level", "from 1 to 3"),
-        (one_block(kind="heading", text="a", colour="#ffffff"), "blocks.0.colour", "Did you mean color?"),
-        (one_block(kind="heading", text="a", color="red"), "blocks.0.color", "six hexadecimal digits"),
-        (one_block(kind="heading", text="a", color="#ffffff\n"), "blocks.0.color", "six hexadecimal digits"),
-        (one_block(kind="heading", text="a", align="middle"), "blocks.0.align", "left, center, right"),
-        (one_block(kind="text"), "blocks.0", "exactly one of text, parts"),
-        (one_block(kind="text", text="a", parts=[{"paragraph": ["b"]}]), "blocks.0", "exactly one of text, parts"),
-        (one_block(kind="text", parts=[{}]), "blocks.0.parts.0", "exactly one of paragraph, list"),
-        (one_block(kind="text", parts=[{"paragraph": [7]}]), "blocks.0.parts.0.paragraph.0", "a text or an object"),
+        ({"blocks": ["x"]}, "blocks[0]", "object"),
+        ({"blocks": [{"text": "x"}]}, "blocks[0].kind", "heading, text, button, image, divider, spacer, columns"),
+        ({"blocks": [{"kind": "headin", "text": "x"}]}, "blocks[0].kind", "Did you mean heading?"),
+        ({"blocks": [{"kind": 7}]}, "blocks[0].kind", "one of heading"),
+        (one_block(kind="heading"), "blocks[0].text", "required"),
+        (one_block(kind="heading", text="  "), "blocks[0].text", "read"),
+        (one_block(kind="heading", text="a\nb"), "blocks[0].text", "one line"),
+        (one_block(kind="heading", text="a", level=4), "blocks[0].level", "from 1 to 3"),
+        (one_block(kind="heading", text="a", level=True), "blocks[0].level", "from 1 to 3"),
+        (one_block(kind="heading", text="a", colour="#ffffff"), "blocks[0].colour", "Did you mean color?"),
+        (one_block(kind="heading", text="a", color="red"), "blocks[0].color", "six hexadecimal digits"),
+        (one_block(kind="heading", text="a", color="#ffffff\n"), "blocks[0].color", "six hexadecimal digits"),
+        (one_block(kind="heading", text="a", align="middle"), "blocks[0].align", "left, center, right"),
+        (one_block(kind="text"), "blocks[0]", "exactly one of text, parts"),
+        (one_block(kind="text", text="a", parts=[{"paragraph": ["b"]}]), "blocks[0]", "exactly one of text, parts"),
+        (one_block(kind="text", parts=[{}]), "blocks[0].parts[0]", "exactly one of paragraph, list"),
+        (one_block(kind="text", parts=[{"paragraph": [7]}]), "blocks[0].parts[0].paragraph[0]", "a text or an object"),
         (
             one_block(kind="text", parts=[{"paragraph": [{"text": "a", "bold": "yes"}]}]),
-            "blocks.0.parts.0.paragraph.0.bold",
+            "blocks[0].parts[0].paragraph[0].bold",
             "true or false",
         ),
-        (one_block(kind="text", text="a\x00b"), "blocks.0.text", "control characters"),
-        (one_block(kind="button", text="a", link="javascript:alert(1)"), "blocks.0.link", "https://"),
-        (one_block(kind="button", text="a", link="studio.example.com"), "blocks.0.link", "https://"),
-        (one_block(kind="button", text="a", link="##{{first_name}}"), "blocks.0.link", "##{{preferences_url}}"),
-        (one_block(kind="button", text="a", link='https://e.example/" onclick="x'), "blocks.0.link", "no spaces"),
-        (one_block(kind="button", text="a", link="https://"), "blocks.0.link", "https://"),
-        (one_block(kind="image", source=A_LINK), "blocks.0.alt", "required"),
-        (one_block(kind="image", source=A_LINK, alt=" "), "blocks.0.alt", "read"),
-        (one_block(kind="image", source="data:image/png;base64,AA", alt="a"), "blocks.0.source", "https://"),
-        (one_block(kind="image", source=A_LINK, alt="a", width=601), "blocks.0.width", "from 16 to 600"),
-        (one_block(kind="columns", columns=[]), "blocks.0.columns", "at least 1"),
-        (one_block(kind="columns", columns=[{"blocks": [{"kind": "divider"}]}] * 4), "blocks.0.columns", "at most 3"),
+        (one_block(kind="text", text="a\x00b"), "blocks[0].text", "control characters"),
+        (one_block(kind="button", text="a", link="javascript:alert(1)"), "blocks[0].link", "https://"),
+        (one_block(kind="button", text="a", link="studio.example.com"), "blocks[0].link", "https://"),
+        (one_block(kind="button", text="a", link="##{{first_name}}"), "blocks[0].link", "##{{preferences_url}}"),
+        (one_block(kind="button", text="a", link='https://e.example/" onclick="x'), "blocks[0].link", "no spaces"),
+        (one_block(kind="button", text="a", link="https://"), "blocks[0].link", "https://"),
+        (one_block(kind="image", source=A_LINK), "blocks[0].alt", "required"),
+        (one_block(kind="image", source=A_LINK, alt=" "), "blocks[0].alt", "read"),
+        (one_block(kind="image", source="data:image/png;base64,AA", alt="a"), "blocks[0].source", "https://"),
+        (one_block(kind="image", source=A_LINK, alt="a", width=601), "blocks[0].width", "from 16 to 600"),
+        (one_block(kind="columns", columns=[]), "blocks[0].columns", "at least 1"),
+        (one_block(kind="columns", columns=[{"blocks": [{"kind": "divider"}]}] * 4), "blocks[0].columns", "at most 3"),
         (
             one_block(kind="columns", columns=[{"blocks": [{"kind": "columns", "columns": []}]}]),
-            "blocks.0.columns.0.blocks.0.kind",
+            "blocks[0].columns[0].blocks[0].kind",
             "within columns",
         ),
         (
             one_block(kind="social", links=[{"network": "myspace", "link": A_LINK}]),
-            "blocks.0.links.0.network",
+            "blocks[0].links[0].network",
             "instagram",
         ),
         ({"blocks": [{"kind": "divider"}], "subject": "##{{unsubscribe_url}}"}, "subject", "Unknown variable"),
         ({"blocks": [{"kind": "divider"}], "subject": "a\nb"}, "subject", "one line"),
-        (one_block(kind="voucher", title="a", code="b", link_text="c"), "blocks.0.link_text", "link"),
-        (one_block(kind="spacer", height=1000), "blocks.0.height", "from 4 to 100"),
+        (one_block(kind="voucher", title="a", code="b", link_text="c"), "blocks[0].link_text", "link"),
+        (one_block(kind="spacer", height=1000), "blocks[0].height", "from 4 to 100"),
         ({"blocks": [{"kind": "divider"}], "style": {"font": "Comic Sans"}}, "style.font", "Georgia"),
         (
             {
@@ -306,7 +306,12 @@ def test_a_mistake_is_told_at_its_place_with_what_is_allowed(document: object, f
 def test_all_mistakes_are_told_at_once() -> None:
     document = {"blocks": [{"kind": "heading"}, {"kind": "button", "text": "a", "link": "x", "size": 3}], "styles": {}}
 
-    assert {error.field for error in wrong(document)} == {"blocks.0.text", "blocks.1.link", "blocks.1.size", "styles"}
+    assert {error.field for error in wrong(document)} == {
+        "blocks[0].text",
+        "blocks[1].link",
+        "blocks[1].size",
+        "styles",
+    }
 
 
 @given(LAYOUTS, st.data())
@@ -339,16 +344,16 @@ def test_no_document_of_whatever_form_is_more_than_refused(document: dict[str, A
 @pytest.mark.parametrize(
     ("block", "field"),
     [
-        ({"kind": "heading", "text": "Hi ##{{frist_name}}"}, "blocks.0.text"),
-        ({"kind": "text", "text": "Hi ##{{firstname}}"}, "blocks.0.text"),
+        ({"kind": "heading", "text": "Hi ##{{frist_name}}"}, "blocks[0].text"),
+        ({"kind": "text", "text": "Hi ##{{firstname}}"}, "blocks[0].text"),
         (
             {"kind": "text", "parts": [{"list": [["a", {"text": "b", "link": f"{A_LINK}?n=##{{{{FirstName}}}}"}]]}]},
-            "blocks.0.parts.0.list.0.1.link",
+            "blocks[0].parts[0].list[0][1].link",
         ),
-        ({"kind": "image", "source": A_LINK, "alt": "For ##{{first_nam}}"}, "blocks.0.alt"),
-        ({"kind": "image", "source": f"{A_LINK}?n=##{{{{first-name}}}}", "alt": "x"}, "blocks.0.source"),
-        ({"kind": "voucher", "title": "x", "code": "##{{first_name_}}"}, "blocks.0.code"),
-        ({"kind": "html", "html": "<p>##{{first<b>nam</b>}}</p>"}, "blocks.0.html"),
+        ({"kind": "image", "source": A_LINK, "alt": "For ##{{first_nam}}"}, "blocks[0].alt"),
+        ({"kind": "image", "source": f"{A_LINK}?n=##{{{{first-name}}}}", "alt": "x"}, "blocks[0].source"),
+        ({"kind": "voucher", "title": "x", "code": "##{{first_name_}}"}, "blocks[0].code"),
+        ({"kind": "html", "html": "<p>##{{first<b>nam</b>}}</p>"}, "blocks[0].html"),
     ],
 )
 def test_a_variable_that_there_is_not_is_told_with_the_one_that_was_meant(block: dict[str, Any], field: str) -> None:
@@ -366,7 +371,7 @@ def test_a_placeholder_that_would_reach_the_customer_as_it_stands_is_refused(tex
         "alt": {"kind": "image", "source": A_LINK, "alt": text},
         "code": {"kind": "voucher", "title": "x", "code": text},
     }.items():
-        assert {error.field for error in wrong({"blocks": [block]})} == {f"blocks.0.{name}"}
+        assert {error.field for error in wrong({"blocks": [block]})} == {f"blocks[0].{name}"}
 
 
 @given(st.text(alphabet="#{}ab_ <>", max_size=30))
@@ -432,8 +437,8 @@ def test_fields_are_named_from_where_the_layout_stands_in_the_request() -> None:
         rendered(one_block(kind="text"), path="layout")
     pale = rendered(one_block(kind="text", text="a", color="#eeeeee"), path="layout")
 
-    assert [error.field for error in caught.value.errors] == ["layout.blocks.0"]
-    assert [warning.field for warning in pale.warnings] == ["layout.blocks.0.color"]
+    assert [error.field for error in caught.value.errors] == ["layout.blocks[0]"]
+    assert [warning.field for warning in pale.warnings] == ["layout.blocks[0].color"]
 
 
 # --- colours, sizes, fonts --------------------------------------------------------------------------------------------
@@ -468,12 +473,12 @@ GREY: Final = "#777777"
     ("document", "fields"),
     [
         (one_block(kind="text", text="a"), []),
-        (one_block(kind="text", text="a", color=GREY), ["blocks.0.color"]),
+        (one_block(kind="text", text="a", color=GREY), ["blocks[0].color"]),
         (one_block(kind="heading", text="a", color=GREY), []),
-        (one_block(kind="heading", text="a", level=3, color=GREY), ["blocks.0.color"]),
-        (one_block(kind="button", text="a", link=A_LINK, color="#ffcc00"), ["blocks.0.color"]),
+        (one_block(kind="heading", text="a", level=3, color=GREY), ["blocks[0].color"]),
+        (one_block(kind="button", text="a", link=A_LINK, color="#ffcc00"), ["blocks[0].color"]),
         (one_block(kind="button", text="a", link=A_LINK, color="#ffcc00", text_color="#000000"), []),
-        (one_block(kind="button", text="a", link=A_LINK, text_color="#0b57d0"), ["blocks.0.text_color"]),
+        (one_block(kind="button", text="a", link=A_LINK, text_color="#0b57d0"), ["blocks[0].text_color"]),
         ({**one_block(kind="text", text="a"), "style": {"text_color": GREY}}, ["style.text_color"]),
         ({**one_block(kind="divider"), "style": {"text_color": GREY}}, []),
         ({**one_block(kind="heading", level=3, text="a"), "style": {"heading_color": GREY}}, ["style.heading_color"]),
@@ -593,7 +598,7 @@ def test_what_is_taken_out_of_html_is_told() -> None:
     )
 
     (warning,) = layout.warnings
-    assert warning.field == "blocks.0.html"
+    assert warning.field == "blocks[0].html"
     assert all(each in warning.message for each in ("<script>", "onclick of <p>", "position in a style"))
     assert "color" not in warning.message
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -92,32 +93,25 @@ def invalid(errors: Iterable[FieldError]) -> Response[str]:
     return problem("validation_failed", "The request has values that are not acceptable.", errors)
 
 
-def _fields_of_request(errors: Iterable[Mapping[str, Any]], route: Route) -> list[FieldError]:
-    """What is wrong with a request; the first part of each place says only whether it is in body, query or path."""
-    found = []
-    for error in errors:
-        field = ".".join(map(str, error["loc"][1:])) or "body"
-        if error["type"] == "extra_forbidden":
-            from rebound.platform.http.unknown_names import shapes_of_body, unknown_field  # noqa: PLC0415
+def _fields_of_request(errors: Sequence[Mapping[str, Any]], route: Route, sent: Any) -> list[FieldError]:
+    """What is wrong with a request whose body is ``sent``.
 
-            found.append(unknown_field(field, error["loc"][1:], shapes_of_body(route)))
-        else:
-            found.append(FieldError(field, _sentence(error)))
-    return found
+    The first part of each place says only whether it is in body, query or path.
+    """
+    from rebound.platform.http.error_fields import fields_of  # noqa: PLC0415
+    from rebound.platform.http.unknown_names import shapes_of_body  # noqa: PLC0415
+
+    below = [{**error, "loc": error["loc"][1:]} for error in errors if error["loc"][0] == "body"]
+    others = [FieldError(str(error["loc"][1]), _sentence(error)) for error in errors if error["loc"][0] != "body"]
+    return [*others, *fields_of(below, shapes_of_body(route), _sentence, sent)]
 
 
 def fields_of_content(error: ValidationError, path: str = "content") -> list[FieldError]:
     """What is wrong with the content of a message, which stands at a path of the request."""
-    found = []
-    for wrong in error.errors():
-        field = ".".join(map(str, (path, *wrong["loc"])))
-        if wrong["type"] == "extra_forbidden":
-            from rebound.platform.http.unknown_names import shapes_called, unknown_field  # noqa: PLC0415
+    from rebound.platform.http.error_fields import fields_of  # noqa: PLC0415
+    from rebound.platform.http.unknown_names import shapes_called  # noqa: PLC0415
 
-            found.append(unknown_field(field, wrong["loc"], shapes_called(error.title)))
-        else:
-            found.append(FieldError(field, _sentence(wrong)))
-    return found
+    return fields_of(error.errors(), shapes_called(error.title), _sentence, None, path)
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
@@ -153,7 +147,8 @@ def _of_validation(app: APIGatewayRestResolver, error: RequestValidationError) -
     # Of a parameter that is given twice, pydantic only says that two values are not one.
     named = {("query", each.field) for each in also}
     errors = [wrong for wrong in errors if tuple(wrong["loc"][:2]) not in named]
-    return invalid([*_fields_of_request(errors, app.context["_route"]), *also])
+    sent = json.loads(app.current_event.decoded_body or "null")
+    return invalid([*_fields_of_request(errors, app.context["_route"], sent), *also])
 
 
 def ignored(app: APIGatewayRestResolver) -> list[FieldError]:

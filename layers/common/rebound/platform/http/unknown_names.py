@@ -61,22 +61,38 @@ def _below(shape: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 def _fields_at(shape: Any, way: Sequence[str | int]) -> set[str]:
     """The names of the fields at a place below a shape."""
+    here = alternatives(shape)
+    for part in way:
+        here = [each for one in here for found in below(one, part) for each in alternatives(found)]
+    return {name for each in here if _is_model(each) for name in _fields(each)}
+
+
+def alternatives(shape: Any) -> list[Any]:
+    """The kinds of value that a shape takes."""
     if isinstance(shape, TypeAliasType):
-        return _fields_at(shape.__value__, way)
+        return alternatives(shape.__value__)
     origin, parts = get_origin(shape), get_args(shape)
     if origin is Annotated:
-        return _fields_at(parts[0], way)
-    if origin in (Union, UnionType):
-        # Pydantic puts the name of the alternative into the place, if there are several to choose from.
-        ways = (way, way[1:])
-        return {name for part in parts for each in ways[: 1 + bool(way)] for name in _fields_at(part, each)}
-    if isinstance(shape, type) and issubclass(shape, BaseModel):
-        fields = {field.alias or name: field.annotation for name, field in shape.model_fields.items()}
-        if not way:
-            return set(fields)
-        return _fields_at(fields[way[0]], way[1:]) if way[0] in fields else set()
-    # Of a list or a mapping.
-    return _fields_at(parts[-1], way[1:]) if parts and way else set()
+        return alternatives(parts[0])
+    return [each for part in parts for each in alternatives(part)] if origin in (Union, UnionType) else [shape]
+
+
+def below(shape: Any, part: str | int) -> list[Any]:
+    """The shape at a field of a model, at a key of a mapping, or at a place in a list; none where there is no such."""
+    if _is_model(shape):
+        fields = _fields(shape)
+        return [fields[str(part)]] if part in fields else []
+    parts = get_args(shape)
+    is_mapping = get_origin(shape) is dict
+    return [parts[-1]] if parts and is_mapping is isinstance(part, str) else []
+
+
+def _is_model(shape: Any) -> bool:
+    return isinstance(shape, type) and issubclass(shape, BaseModel)
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
 def _shown(name: str) -> str:

@@ -314,12 +314,12 @@ def placed(layout: Layout) -> Iterator[Placed]:
     """All blocks in the order in which they are read, those in columns after the block that has these."""
     plain = layout.style.content_color
     for number, block in enumerate(layout.blocks):
-        yield Placed(f"blocks.{number}", block, plain)
+        yield Placed(f"blocks[{number}]", block, plain)
         if isinstance(block, Columns):
             behind = block.background_color or plain
             for at, column in enumerate(block.columns):
                 for inner, each in enumerate(column.blocks):
-                    yield Placed(f"blocks.{number}.columns.{at}.blocks.{inner}", each, behind)
+                    yield Placed(f"blocks[{number}].columns[{at}].blocks[{inner}]", each, behind)
 
 
 def with_clean_html(layout: Layout, clean: Callable[[str], str]) -> Layout:

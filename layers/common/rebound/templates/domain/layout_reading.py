@@ -75,10 +75,12 @@ def _inconsistent(layout: Layout, path: str) -> Iterable[FieldError]:
                 yield FieldError(here, "Must have exactly one of text, parts.")
             for number, part in enumerate(each.block.parts or ()):
                 if (part.paragraph is None) == (part.items is None):
-                    yield FieldError(f"{here}.parts.{number}", "Must have exactly one of paragraph, list.")
+                    yield FieldError(f"{here}.parts[{number}]", "Must have exactly one of paragraph, list.")
 
 
 def _below(path: str, name: object) -> str:
+    if isinstance(name, int):
+        return f"{path}[{name}]"
     return f"{path}.{name}" if path else str(name)
 
 

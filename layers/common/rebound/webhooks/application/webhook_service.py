@@ -168,7 +168,7 @@ class WebhookService(Struct, frozen=True, kw_only=True):
             errors.append(FieldError("events", "Must name at least one event."))
         for place, name in enumerate(events):
             if name not in EVENTS:
-                errors.append(FieldError.unknown(f"events.{place}", "There is no such event.", name, EVENTS))
+                errors.append(FieldError.unknown(f"events[{place}]", "There is no such event.", name, EVENTS))
         if errors:
             raise InvalidInputError(*errors)
 
