@@ -150,12 +150,16 @@ def summaries(draw: st.DrawFn) -> Summary:
 
 
 _values: Final = st.sampled_from([*_NAMES, "f", "ana@example.com", "nobody"])
-_fields: Final = st.sampled_from(["first_name", "gender", "email", "external_id", "birthday"])
+_compared: Final = st.sampled_from(["first_name", "gender", "email", "external_id"])
+_fields: Final = _compared | st.just("birthday")
+_dates: Final = st.sampled_from(["1990-02-28", "2004-02-29", "2020-01-01"])
 _leaves: Final[st.SearchStrategy[dict[str, Any]]] = (
     st.sampled_from(_TAGS).map(lambda tag: {"tag": tag})
     | st.sampled_from(["phone", "email", "any", "both"]).map(lambda which: {"failed": which})
-    | st.builds(lambda name, value: {"field": name, "equals": value}, _fields, _values)
-    | st.builds(lambda name, values: {"field": name, "in": values}, _fields, st.lists(_values, max_size=3))
+    | st.builds(lambda name, value: {"field": name, "equals": value}, _compared, _values)
+    | _dates.map(lambda day: {"field": "birthday", "equals": day})
+    | st.builds(lambda name, values: {"field": name, "in": values}, _compared, st.lists(_values, max_size=3))
+    | st.lists(_dates, max_size=3).map(lambda days: {"field": "birthday", "in": days})
     | st.builds(lambda name, present: {"field": name, "present": present}, _fields, st.booleans())
     | st.fixed_dictionaries(
         {
@@ -165,10 +169,11 @@ _leaves: Final[st.SearchStrategy[dict[str, Any]]] = (
         }
     ).map(lambda asked: {"consent": asked})
     | st.builds(
-        lambda name, side, day: {"field": name, side: day},
+        lambda name, sides, day, other: {"field": name, **dict(zip(sides, (day, other), strict=False))},
         st.sampled_from(["birthday", "customer_since"]),
-        st.sampled_from(["before", "after"]),
-        st.sampled_from(["1990-02-28", "2004-02-29", "2020-01-01"]),
+        st.sampled_from([("before",), ("after",), ("before", "after")]),
+        _dates,
+        _dates,
     )
     | st.sampled_from([0, 1, 30, 98, 99, 100, 365, 400]).map(lambda days: {"birthday": {"within_days": days}})
     | _about_activity

@@ -160,5 +160,5 @@ def test_the_conditions_are_those_that_a_refusal_names() -> None:
     with pytest.raises(InvalidInputError) as refused:
         compile_filter({"leaf": 1})
     named = refused.value.errors[0].message.removesuffix(".").split("one of ")[1].split(", ")
-    kinds = dict.fromkeys(("equals", "in", "present", "before", "after"), "field")
+    kinds = dict.fromkeys(("equals", "in", "present", "before", "after", "between"), "field")
     assert {kinds.get(name, name) for name in CONDITIONS} == set(named)

@@ -73,7 +73,7 @@ def naive(tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Con
         return any(has_birthday(who, day) for day in days)
     text = field_text(who, tree["field"])
     if "before" in tree or "after" in tree:
-        return text != "" and (text < tree["before"] if "before" in tree else text > tree["after"])
+        return text != "" and tree.get("after", "") < text < tree.get("before", "~")
     if "present" in tree:
         return (text != "") is bool(tree["present"])
     wanted = tree["in"] if "in" in tree else [tree["equals"]]

@@ -13,7 +13,7 @@ from rebound.kernel.written_text import folded
 from rebound.segments.domain import activity_leaves, leaves, tier_leaf
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
-from rebound.segments.domain.reading import Problems, a_date, day_count, read_object
+from rebound.segments.domain.reading import NO_DATE, Problems, a_date, day_count, is_date, read_object
 
 MAX_DEPTH: Final = 10
 MAX_NODES: Final = 200
@@ -225,17 +225,23 @@ def _field(problems: Problems, tree: Mapping[str, Any], path: str) -> CustomerMa
             return _with_value(problems, name, tree["in"], f"{path}.in")
         case ["present"] if isinstance(tree["present"], bool):
             return leaves.with_something(name, present=tree["present"])
-        case ["before" | "after" as side]:
-            if name not in DATE_FIELDS:
-                return problems.wrong(f"{path}.{side}", f"Is for dates: {', '.join(DATE_FIELDS)}.")
-            day = a_date(problems, tree[side], f"{path}.{side}")
-            if day is None:
-                return NOBODY
-            return leaves.dated(name, day.__gt__ if side == "before" else day.__lt__)
+        case ["before"] | ["after"] | ["after", "before"] as sides:
+            return _between(problems, name, {side: tree[side] for side in sides}, path)
         case beside:
             how = 'Beside "field" give exactly one of "equals": text, "in": [texts], "present": true or false.'
-            dates = ' For dates also "before" or "after": YYYY-MM-DD.'
+            dates = ' For dates also "before" and "after": YYYY-MM-DD.'
             return problems.misnamed(path, how + dates, beside, ("equals", "in", "present", "before", "after"))
+
+
+def _between(problems: Problems, name: str, sides: Mapping[str, object], path: str) -> CustomerMatcher:
+    if name not in DATE_FIELDS:
+        wrong = [problems.wrong(f"{path}.{side}", f"Is for dates: {', '.join(DATE_FIELDS)}.") for side in sides]
+        return wrong[0]
+    days = {side: a_date(problems, value, f"{path}.{side}") for side, value in sides.items()}
+    if None in days.values():
+        return NOBODY
+    before, after = days.get("before"), days.get("after")
+    return leaves.dated(name, lambda day: (before is None or day < before) and (after is None or day > after))
 
 
 def _is_value(name: str, value: object) -> bool:
@@ -247,6 +253,8 @@ def _with_value(problems: Problems, name: str, values: Sequence[object], path: s
     known = SWITCH_VALUES if name in SWITCHES else PROFILE[name].choices if name in PROFILE else ()
     if known and not set(map(folded, texts)) <= set(known):
         return problems.wrong(path, f"Must be one of {', '.join(known)}.")
+    if name in DATE_FIELDS and not all(is_date(text) for text in texts if text):
+        return problems.wrong(path, NO_DATE)
     return leaves.with_value(name, texts)
 
 

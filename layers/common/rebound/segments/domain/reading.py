@@ -148,8 +148,19 @@ def currency(problems: Problems, value: object, path: str) -> str | None:
 
 def a_date(problems: Problems, value: object, path: str) -> date | None:
     """Reads a date."""
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        with suppress(ValueError):
-            return date.fromisoformat(value)
-    problems.wrong(path, "Must be a date as YYYY-MM-DD.")
+    if is_date(value):
+        return date.fromisoformat(str(value))
+    problems.wrong(path, NO_DATE)
     return None
+
+
+NO_DATE: Final = "Must be a date as YYYY-MM-DD."
+
+
+def is_date(value: object) -> bool:
+    """Whether it is a day of the calendar as ``YYYY-MM-DD``."""
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return False
+    with suppress(ValueError):
+        return date.fromisoformat(value) is not None
+    return False

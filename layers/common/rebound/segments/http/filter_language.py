@@ -86,8 +86,17 @@ class FilterField(StrEnum):
     vars().update({name: name for name in (*PROFILE, *COUNTED_FIELDS) if name in COMPARED_FIELDS})
 
 
+_A_DAY: Final[dict[str, Any]] = {"type": "string", "pattern": "^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_OTHER: Final[dict[str, Any]] = {"properties": {"field": {"not": {"enum": list(DATE_FIELDS)}}}}
+
+
 class FilterEquals(Request):
-    """A field of the profile has this value, without regard to case and accents; a number however it is written."""
+    """A field of the profile has this value, without regard to case and accents; a number however it is written.
+
+    Of a date ``YYYY-MM-DD``.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_OTHER, {"properties": {"equals": _A_DAY}}]})
 
     field: FilterField
     equals: Annotated[str, StringConstraints(max_length=MAX_FILTER_BYTES)] | bool
@@ -95,6 +104,8 @@ class FilterEquals(Request):
 
 class FilterIn(Request):
     """A field of the profile has one of these values."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_OTHER, {"properties": {"in": {"items": _A_DAY}}}]})
 
     field: FilterField
     in_: list[Annotated[str, StringConstraints(max_length=MAX_FILTER_BYTES)] | bool] = Field(
@@ -276,6 +287,14 @@ class FilterAfter(Request):
     after: Day
 
 
+class FilterBetween(Request):
+    """A date of the profile lies between these two; without a date: no."""
+
+    field: DateField
+    after: Day
+    before: Day
+
+
 class Filter(
     RootModel[
         FilterAll
@@ -290,6 +309,7 @@ class Filter(
         | FilterPresent
         | FilterBefore
         | FilterAfter
+        | FilterBetween
         | FilterBirthday
         | FilterVisits
         | FilterLastVisit
