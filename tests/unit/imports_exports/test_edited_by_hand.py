@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.contacts.domain.reachability import Failure
-from rebound.customers.domain import Customer, digest_of
+from rebound.customers.domain import LOCKABLE, UNSET, Customer, digest_of
 from rebound.imports_exports.application.import_changes import EDITED, NOT_KNOWN, PROTECTED
 from rebound.imports_exports.application.start_import import ImportView
 from rebound.imports_exports.domain import LOCKED, ImportOptions, RowCounts, code_of_problem
@@ -247,15 +247,48 @@ def test_a_column_that_comes_later_finds_nothing_known_either() -> None:
     assert ana(world).gender == "m"
 
 
-def test_a_customer_of_the_api_is_as_the_file_says_until_somebody_edits_the_profile() -> None:
-    for edited in (False, True):
-        world = World()
-        world.customer_service.create(BUSINESS_ID, {**ANA, "email": "api@example.com"})
-        if edited:
-            edit(world, gender="m")
-        imported(world, ANA)
+@given(
+    st.fixed_dictionaries({}, optional={name: st.sampled_from(VALUES[name]) for name in FIELDS}),
+    st.fixed_dictionaries({}, optional={name: st.sampled_from(VALUES[name]) for name in FIELDS}),
+    st.fixed_dictionaries({}, optional={name: st.sampled_from(VALUES[name]) for name in FIELDS}),
+    st.booleans(),
+)
+def test_of_a_customer_of_the_api_a_first_file_writes_whatever_nobody_has_edited(
+    made: dict[str, Any], edited: dict[str, Any], filed: dict[str, Any], claims: bool
+) -> None:
+    world = World()
+    names = {name: ANA[name] for name in ("external_id", "first_name", "last_name")}
+    world.customer_service.create(BUSINESS_ID, {**names, **made})
+    first = ana(world)
+    world.customer_service.change(BUSINESS_ID, first.customer_id, edited, by_customer=claims)
+    before = ana(world)
+    view = imported(world, {**names, **filed})
+    after = ana(world)
 
-        assert ana(world).email == ("api@example.com" if edited else "old@example.com")
+    stays: dict[str, str] = {}
+    for name, value in filed.items():
+        if kept(value or None) == (getattr(before, name) or None):
+            continue
+        if claims and name in LOCKABLE:
+            stays[name] = LOCKED
+        elif getattr(first, name) != getattr(before, name):
+            stays[name] = NOT_KNOWN
+        else:
+            assert getattr(after, name) == (kept(value) or UNSET[name])
+    assert {name: reason for name, reason in told(view).items() if name in filed} == stays
+    assert all(getattr(after, name) == getattr(before, name) for name in stays)
+
+
+def test_of_a_profile_that_a_former_version_edited_a_file_fills_what_is_empty_and_keeps_the_rest() -> None:
+    world = World()
+    imported(world, {**ANA, "gender": None})
+    edit(world, last_name="Souza")
+    forget_file(world)
+    view = imported(world, {**ANA, "email": "third@example.com"})
+    after = ana(world)
+
+    assert told(view) == {"email": NOT_KNOWN, "last_name": NOT_KNOWN}
+    assert (after.gender, after.email, after.last_name) == ("f", "old@example.com", "Souza")
 
 
 def test_what_is_remembered_of_a_file_is_no_personal_data_in_clear() -> None:

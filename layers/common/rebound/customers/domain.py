@@ -43,8 +43,8 @@ class ProfileField(Struct, frozen=True):
     ``max_length`` is for ``TEXT``, ``choices`` for ``CHOICE``. ``placeholder`` says whether messages can show the
     field, ``searched`` whether the words of a search are looked for in it, and ``description`` what the API's document
     says of it. A field of a ``group`` is called ``<group>_<name>`` everywhere but in the API, which has the group as an
-    object with the name in it; ``GROUPS`` says what the object is. Of a field that is emptied, the default is left,
-    which the table does not keep.
+    object with the name in it; ``GROUPS`` says what the object is. A date of the ``past`` cannot lie ahead. Of a field
+    that is emptied, the default is left, which the table does not keep.
     """
 
     kind: Kind = Kind.TEXT
@@ -54,6 +54,7 @@ class ProfileField(Struct, frozen=True):
     description: str | None = None
     group: str | None = None
     choices: tuple[str, ...] = ()
+    past: bool = False
 
     def name_in_group(self, name: str) -> str:
         """What the API calls the field called ``name``, within its group if it has one."""
@@ -89,7 +90,8 @@ class Customer(Struct, frozen=True, kw_only=True):
 
     ``file_values`` says, for each field that was edited since an import had it, what the import had (``digest_of``;
     ``""`` when nobody knows): a file that says the same again must not undo the edit. Other fields are as the file has
-    them. ``None`` for a customer of whom no import is remembered. ``points_balance`` changes by bookings alone.
+    them, or as they were first given. ``None`` while nothing was imported or edited, and where former versions have
+    edited. ``points_balance`` changes by bookings alone.
 
     ``claimed_at`` is when the customer first edited the profile in person: since then the business cannot change what
     is ``LOCKABLE``.
@@ -110,8 +112,10 @@ class Customer(Struct, frozen=True, kw_only=True):
     day_phone: Annotated[str | None, ProfileField(Kind.PHONE, searched=True)] = None
     night_phone: Annotated[str | None, ProfileField(Kind.PHONE, searched=True)] = None
     gender: Annotated[str | None, ProfileField(max_length=32)] = None
-    birthday: Annotated[date | None, ProfileField(Kind.DATE)] = None
-    customer_since: Annotated[date | None, ProfileField(Kind.DATE)] = None
+    birthday: Annotated[date | None, ProfileField(Kind.DATE, past=True, description="Cannot lie ahead.")] = None
+    customer_since: Annotated[
+        date | None, ProfileField(Kind.DATE, description="May lie ahead, as of a membership that is yet to begin.")
+    ] = None
     general_tags: Annotated[tuple[str, ...], ProfileField(Kind.TAGS)] = ()
     time_zone: Annotated[str | None, ProfileField(Kind.TIME_ZONE, placeholder=False, description="IANA name.")] = None
     language: Annotated[
@@ -208,9 +212,11 @@ class Customer(Struct, frozen=True, kw_only=True):
         ``updated_at`` always grows, so that no two states of the profile have the same.
         """
         known = self.file_values
+        edited = [name for name, value in fields.items() if value != getattr(self, name)]
         if known is not None:
-            edited = {name: value for name, value in fields.items() if value != getattr(self, name)}
             known = {**{name: digest_of(getattr(self, name)) for name in edited}, **known}
+        elif self.is_as_created:
+            known = dict.fromkeys(edited, "")
         return self.written(at, known, **fields)
 
     def written(self, at: datetime, file_values: Mapping[str, str] | None, **fields: Any) -> "Customer":
@@ -379,6 +385,8 @@ class ProfileEventKind(StrEnum):
 
 BY_FORM: Final = "form"
 BY_PORTAL: Final = "portal"
+ASKED_CUSTOMER: Final = "customer"
+ASKED_OTHER: Final = "other"
 
 
 class ProfileEvent(Struct, frozen=True, kw_only=True):
@@ -386,7 +394,8 @@ class ProfileEvent(Struct, frozen=True, kw_only=True):
 
     ``fields`` are those that changed, or were found right. ``via`` says how the customer did it. ``relation_id``,
     ``relationship`` (what the other is to the customer), ``other_id`` and ``name`` are of relations; ``name`` is that
-    of somebody who is no customer.
+    of somebody who is no customer. ``asked`` says which of the two an invitation asked, ``None`` where nobody was, or
+    it is not known.
     """
 
     kind: ProfileEventKind
@@ -398,6 +407,7 @@ class ProfileEvent(Struct, frozen=True, kw_only=True):
     relationship: str | None = None
     other_id: str | None = None
     name: str | None = None
+    asked: str | None = None
 
 
 def place_of_event(event: ProfileEvent) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -43,7 +43,7 @@ from rebound.kernel.errors import (
 )
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.languages import known_language
-from rebound.kernel.local_time import time_zone
+from rebound.kernel.local_time import time_zone, wall_clock
 from rebound.kernel.retrying import retried
 from rebound.kernel.written_text import folded, is_one_line, tidied
 
@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 
 MAX_TAGS: Final = 50
 MAX_TAG: Final = 64
+A_DAY: Final = timedelta(days=1)
+"""By which a day of the past may be ahead of the business's calendar: the customer may be farther east."""
 ADDRESS_FIELDS: Final[Mapping[str, Channel]] = {"email": Channel.EMAIL, "mobile_phone": Channel.SMS}
 
 
@@ -109,7 +111,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
     def create(self, business_id: str, given: Mapping[str, Any], *, by_customer: bool = False) -> CustomerView:
         """A new customer. Raises ``InvalidInputError``, and ``ConflictError`` when the external id is taken."""
         business = self.businesses.get(business_id)
-        profile = checked_profile(given, business, self.addresses, creating=True)
+        profile = checked_profile(given, business, self.addresses, self._today(business), creating=True)
         check_there_are(profile.get("cc", ()), given, business_id, self.customers)
         external_id = profile.get("external_id")
         customer_id = id_of_external(business_id, external_id) if external_id else self.ids.customer_id()
@@ -172,7 +174,11 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             errors.append(FieldError("external_id", "Must be the one in the path, or be left out."))
         try:
             profile = checked_profile(
-                {**given, "external_id": external_id}, business, self.addresses, creating=creating
+                {**given, "external_id": external_id},
+                business,
+                self.addresses,
+                self._today(business),
+                creating=creating,
             )
         except InvalidInputError as error:
             missing = {name for name in REQUIRED_FIELDS if creating and name not in given}
@@ -195,7 +201,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         Raises ``InvalidInputError``, ``NotFoundError``, and ``ConflictError`` for what only the customer changes.
         """
         business = self.businesses.get(business_id)
-        profile = checked_profile(given, business, self.addresses, creating=False)
+        profile = checked_profile(given, business, self.addresses, self._today(business), creating=False)
 
         def write() -> None:
             before = self.customers.get(business_id, customer_id)
@@ -319,6 +325,9 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         """
         retried(lambda: self.remove(self.customers.get(business_id, customer_id)))
 
+    def _today(self, business: Business) -> date:
+        return wall_clock(self.clock.now(), business.time_zone).date()
+
     def _new(self, business_id: str, customer_id: str, profile: Mapping[str, Any]) -> Customer:
         now = self.clock.now()
         return Customer(business_id=business_id, customer_id=customer_id, created_at=now, updated_at=now, **profile)
@@ -393,11 +402,11 @@ def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: 
 
 
 def checked_profile(
-    given: Mapping[str, Any], business: Business, addresses: AddressReader, *, creating: bool
+    given: Mapping[str, Any], business: Business, addresses: AddressReader, today: date, *, creating: bool
 ) -> dict[str, Any]:
     """Profile fields as they are kept, from what a client gave (already of the right JSON types).
 
-    Raises ``InvalidInputError`` with everything that is wrong.
+    ``today`` is by the business's calendar. Raises ``InvalidInputError`` with everything that is wrong.
     """
     profile: dict[str, Any] = {}
     errors = [
@@ -410,7 +419,7 @@ def checked_profile(
         if name in flawed:
             continue
         try:
-            profile[name] = _checked(name, value, business, addresses)
+            profile[name] = _checked(name, value, business, addresses, today)
         except ValueError as error:
             errors.append(FieldError(name, str(error)))
     if errors:
@@ -418,7 +427,7 @@ def checked_profile(
     return profile
 
 
-def _checked(name: str, value: Any, business: Business, addresses: AddressReader) -> object:
+def _checked(name: str, value: Any, business: Business, addresses: AddressReader, today: date) -> object:
     row = PROFILE[name]
     if row.kind is Kind.TAGS:
         return _tags(value or ())
@@ -431,10 +440,10 @@ def _checked(name: str, value: Any, business: Business, addresses: AddressReader
         return addresses.email(value)
     if row.kind is Kind.PHONE:
         return addresses.phone(value, business.country, mobile=name in ADDRESS_FIELDS)
-    return _in_itself(row, read)
+    return _in_itself(row, read, today)
 
 
-def _in_itself(row: ProfileField, read: Any) -> object:
+def _in_itself(row: ProfileField, read: Any, today: date) -> object:
     """What is right or wrong whosever it is."""
     match row.kind:
         case Kind.TIME_ZONE:
@@ -442,7 +451,7 @@ def _in_itself(row: ProfileField, read: Any) -> object:
         case Kind.LANGUAGE:
             return known_language(read)
         case Kind.DATE:
-            return _date(read)
+            return _date(read, today + A_DAY if row.past else date.max)
         case Kind.CHOICE:
             return _choice(read, row.choices)
         case Kind.TEXT:
@@ -467,13 +476,14 @@ def _tags(values: Sequence[str]) -> tuple[str, ...]:
     return tags
 
 
-def _date(value: str | date) -> date:
-    if isinstance(value, date):
-        return value
+def _date(value: str | date, latest: date) -> date:
     try:
-        return date.fromisoformat(value)
+        day = value if isinstance(value, date) else date.fromisoformat(value)
     except ValueError:
         raise ValueError("Must be a date as YYYY-MM-DD.") from None
+    if day > latest:
+        raise ValueError("Must not lie in the future.")
+    return day
 
 
 def _line(value: str, longest: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.customers.domain import MOST_RECIPIENTS
@@ -64,10 +64,15 @@ def check_there_are(
     ids = [each for each in recipients if not is_address(each)]
     missing = set(ids).difference(customers.get_many(business_id, ids, as_of_now=True)) if ids else set()
     if missing:
-        written = [each for each in map(tidied, given["cc"]) if _is_one(each, missing, business_id)]
-        names = ", ".join(f"“{each}”" for each in written)
+        named = recipients_named(given["cc"], business_id)
+        names = ", ".join(f"“{written}”" for id_, written in named.items() if id_ in missing)
         raise InvalidInputError(FieldError("cc", f"There is no customer {names}; a customer must be there first."))
 
 
-def _is_one(written: str, ids: Collection[str], business_id: str) -> bool:
-    return not is_address(written) and (written in ids or id_of_external(business_id, written) in ids)
+def recipients_named(written: Iterable[str], business_id: str) -> dict[str, str]:
+    """Those recipients who are named as customers: our id of each, and how it is written."""
+    return {
+        each if CUSTOMER_IDS.fullmatch(each) else id_of_external(business_id, each): each
+        for each in map(tidied, written)
+        if not is_address(each)
+    }

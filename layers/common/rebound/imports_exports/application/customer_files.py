@@ -232,7 +232,7 @@ def _fields(read: object, columns: _Columns) -> tuple[Mapping[str, Any], FieldEr
         return {}, FieldError("row", "Must be a JSON object.")
     fields: dict[str, Any] = {}
     for name, value in _pairs(read, columns):
-        field = columns.field_of(name)
+        field = name if name in GROUPS and columns.field_of(name) is None else columns.field_of(name)
         shown = name[:MAX_SHOWN].encode(errors="replace").decode()
         if field is None:
             return {}, FieldError(shown, f"Is not a field; known are {', '.join(READ_COLUMNS)}.")
@@ -244,12 +244,19 @@ def _fields(read: object, columns: _Columns) -> tuple[Mapping[str, Any], FieldEr
 
 
 def _pairs(read: Mapping[str, Any], columns: _Columns) -> Iterator[tuple[str, Any]]:
-    """The fields with their values; of a group that is an object, as in the API, each by its own name."""
+    """The fields with their values; of a group that is an object, as in the API, each by its own name.
+
+    What of a group has no name of its own stays under the group's.
+    """
     for name, value in read.items():
-        is_group = name in GROUPS and columns.field_of(name) is None
-        if is_group and (value is None or (isinstance(value, dict) and value.keys() <= members_of(name).keys())):
-            yield from without_groups({name: value}).items()
-        else:
+        if name not in GROUPS or columns.field_of(name) is not None:
+            yield name, value
+            continue
+        members = members_of(name).keys()
+        known = {each: value[each] for each in value if each in members} if isinstance(value, dict) else value
+        if value is None or isinstance(value, dict):
+            yield from without_groups({name: known}).items()
+        if value is not None and (not isinstance(value, dict) or known != value):
             yield name, value
 
 
@@ -266,7 +273,9 @@ def _row(line: int, read: Mapping[str, Any], place: FilePosition, *, is_opt_out:
     if customer_id and not (isinstance(customer_id, str) and _CUSTOMER_ID.fullmatch(customer_id)):
         message = "Must be an id of 32 hexadecimal digits, or empty; the business's own ids are external_id."
         return Row(line, None, FieldError(ID_COLUMN, message), place=place)
-    given = {name: value for name, value in read.items() if name in PROFILE or name in CONSENT_COLUMNS}
+    given = {
+        name: value for name, value in read.items() if name in PROFILE or name in CONSENT_COLUMNS or name in GROUPS
+    }
     return Row(line, given, customer_id=customer_id or None, is_opt_out=is_opt_out, place=place)
 
 

@@ -6,7 +6,7 @@ it said before must not undo what somebody has edited since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from hashlib import sha256
@@ -20,6 +20,7 @@ from rebound.contacts.domain.contacts import Contact, most_rows
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.customer_service import ADDRESS_FIELDS, is_locked, linked
 from rebound.customers.application.moves import left_behind
+from rebound.customers.application.recipients import is_address
 from rebound.customers.domain import LOCKABLE, PROFILE, REQUIRED_FIELDS, Customer, digest_of, is_set, locked_among
 from rebound.imports_exports.application.import_rows import name_of
 from rebound.imports_exports.domain import LOCKED, BadRow, ImportJob, RowOutcome
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook, ProfileLock
     from rebound.imports_exports.application.import_rows import Wish
 
-EDITED: Final = "Was kept: it was edited since the file had this value."
+_WAY_OUT: Final = 'To take the file\'s value, PATCH the customer, or import it with "protect": [].'
+EDITED: Final = f"Was kept: it was edited since the file had this value. {_WAY_OUT}"
 PROTECTED: Final = "Was kept: the import protects it."
-NOT_KNOWN: Final = "Was kept: the profile was edited, and nobody knows what the file had before."
+NOT_KNOWN: Final = f"Was kept: it was edited, and nobody knows what the file had before. {_WAY_OUT}"
 CREATED: Final = "created"
 UPDATED: Final = "updated"
 UNCHANGED: Final = "unchanged"
@@ -78,11 +80,14 @@ class ImportChanges(Struct, frozen=True, kw_only=True):
             for key in _met_at(job, wish)
             for customer_id in known[key].customer_ids
         }
-        stored = self.customers.get_many(job.business_id, [*named, *made.values(), *sorted(met)], as_of_now=True)
+        copied = {each for wish in wishes for each in wish.profile.get("cc", ()) if not is_address(each)}
+        wanted = [*named, *made.values(), *sorted(met | copied)]
+        stored = self.customers.get_many(job.business_id, wanted, as_of_now=True)
         others = {key for customer in stored.values() for key in customer.contact_keys if key not in known}
         known.update(self.contacts.get_many(others) if others else {})
         state = _State(job, now, dict(stored), dict(known), lambda each: is_locked(each, business, self.locks))
-        for wish in wishes:
+        unknown = copied.difference(stored, named, made.values())
+        for wish in (_warned(each, unknown) for each in wishes):
             if wish.is_opt_out:
                 state.opt_out(wish)
             else:
@@ -97,6 +102,16 @@ class ImportChanges(Struct, frozen=True, kw_only=True):
             state.outcomes,
             state.bad_rows,
         )
+
+
+def _warned(wish: Wish, unknown: Collection[str]) -> Wish:
+    """The wish, with a warning where it names customers for copies whom there are not yet."""
+    missing = [each for each in wish.profile.get("cc", ()) if each in unknown]
+    if not missing:
+        return wish
+    names = ", ".join(f"“{wish.recipients.get(each, each)}”" for each in missing)
+    sentence = f"There is no customer {names} yet; a copy is sent once there is."
+    return replace(wish, warnings=(*wish.warnings, FieldError("cc", sentence)))
 
 
 class _State:
@@ -225,7 +240,7 @@ def kept_fields(before: Customer, given: Mapping[str, Any], protect: Sequence[st
             if name in protect and (is_set(before, name) or name in (edited or ()))
         }
     if edited is None:
-        return {} if before.is_as_created else dict.fromkeys(differing, NOT_KNOWN)
+        return dict.fromkeys((name for name in differing if name in _of_unknown_edits(before)), NOT_KNOWN)
     return {
         name: EDITED if edited[name] else NOT_KNOWN
         for name in differing
@@ -239,10 +254,16 @@ def _file_values(before: Customer, given: Mapping[str, Any], kept: Iterable[str]
     if known is None:
         if before.is_as_created and all(value == getattr(before, name) for name, value in given.items()):
             return None
-        unknown = set() if before.is_as_created else PROFILE.keys() - given.keys() - {"external_id"}
-        known = dict.fromkeys(sorted(unknown), "")
+        known = dict.fromkeys((name for name in _of_unknown_edits(before) if name not in given), "")
     after = {name: digest for name, digest in known.items() if name not in given}
     return {**after, **{name: digest_of(given[name]) for name in kept}}
+
+
+def _of_unknown_edits(before: Customer) -> Sequence[str]:
+    """The fields that somebody may have edited, where nothing says which: all that have a value."""
+    if before.is_as_created:
+        return ()
+    return [name for name in PROFILE if name != "external_id" and is_set(before, name)]
 
 
 def _met_at(job: ImportJob, wish: Wish) -> Sequence[ContactKey]:

@@ -12,6 +12,7 @@ from copy import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -20,12 +21,14 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.customers.application.customer_service import ADDRESS_FIELDS, checked_profile
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Customer, Kind
+from rebound.customers.application.recipients import recipients_named
+from rebound.customers.domain import GROUPS, PROFILE, REQUIRED_FIELDS, Customer, Kind, members_of
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, LIST_COLUMNS, read_tags
 from rebound.imports_exports.domain import ImportJob
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.local_time import wall_clock
 from rebound.kernel.written_text import folded, tidied
 
 if TYPE_CHECKING:
@@ -94,7 +97,8 @@ class Wish(Struct, frozen=True):
 
     ``customer_id`` is that of the customer whom the row names by an id, else ``None``; ``marks`` then are what a row
     about the same customer has in common with it. A row with neither is told from others of its name by how many
-    come before it (``namesakes``). In a file whose other rows have ids, it ``only_fills`` what is empty of a customer
+    come before it (``namesakes``). ``recipients`` are those of ``cc`` who are named as customers, by our ids, as the
+    row writes them. In a file whose other rows have ids, it ``only_fills`` what is empty of a customer
     who has one: a row of the customer's own says the rest. ``keys`` are the contacts that the row gives. A wish that
     ``is_opt_out`` is about these alone. ``warnings`` say which fields were left out, and why.
     """
@@ -109,6 +113,7 @@ class Wish(Struct, frozen=True):
     only_fills: bool = False
     warnings: tuple[FieldError, ...] = ()
     is_opt_out: bool = False
+    recipients: Mapping[str, str] = MappingProxyType({})
 
     @property
     def external_id(self) -> str | None:
@@ -168,12 +173,17 @@ class RowReader(Struct, frozen=True, kw_only=True):
             only_fills=customer_id is None and "external_id" in given,
             warnings=tuple(warnings),
             is_opt_out=is_opt_out,
+            recipients=recipients_named(fields.get("cc") or (), self.business.business_id),
         )
 
     def _fields(self, given: Mapping[str, Any], wrong: list[FieldError], warnings: list[FieldError]) -> dict[str, Any]:
         """The profile fields as the API takes them."""
         fields: dict[str, Any] = {}
         for name, value in given.items():
+            if name in GROUPS:
+                known = ", ".join(members_of(name))
+                warnings.append(FieldError(name, f"Must be an object with {known}. All else of it was left out."))
+                continue
             if name in CONSENT_COLUMNS or (name == "external_id" and value == ""):
                 continue
             try:
@@ -212,7 +222,8 @@ class RowReader(Struct, frozen=True, kw_only=True):
     ) -> dict[str, Any]:
         while True:
             try:
-                return checked_profile(fields, self.business, self.addresses, creating=not is_opt_out)
+                today = wall_clock(self.job.created_at, self.business.time_zone).date()
+                return checked_profile(fields, self.business, self.addresses, today, creating=not is_opt_out)
             except InvalidInputError as error:
                 flawed = {each.field for each in error.errors}
                 if is_opt_out or flawed & _ESSENTIAL:
@@ -427,5 +438,6 @@ def merged(earlier: Wish, later: Wish) -> Wish:
         profile={**earlier.profile, **later.profile},
         opt_outs=opt_outs,
         keys=keys,
+        recipients={**earlier.recipients, **later.recipients},
         marks=tuple(dict.fromkeys((*later.marks, *earlier.marks))),
     )

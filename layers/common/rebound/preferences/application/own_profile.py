@@ -8,7 +8,7 @@ somebody changed the address is still taken.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +29,7 @@ from rebound.customers.domain import (
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.ids import time_of
+from rebound.kernel.local_time import wall_clock
 from rebound.kernel.retrying import retried
 from rebound.kernel.written_text import tidied
 from rebound.messages.domain.links import Link, Purpose, read_seen, write_seen
@@ -72,6 +73,7 @@ class Flaw(StrEnum):
     PHONE = "phone"
     MOBILE = "mobile"
     DATE = "date"
+    FUTURE = "future"
     SHARED = "shared"
     """Too many customers have the address."""
 
@@ -208,9 +210,10 @@ class OwnProfile(Struct, frozen=True, kw_only=True):
 
     def _checked(self, filled: Sequence[FormField], business: Business) -> tuple[dict[str, Any], Mapping[str, Flaw]]:
         """What is filled in, as profiles keep it, and what of it cannot be read."""
+        today = wall_clock(self.clock.now(), business.time_zone).date()
         try:
             return checked_profile(
-                {each.name: each.value for each in filled}, business, self.addresses, creating=False
+                {each.name: each.value for each in filled}, business, self.addresses, today, creating=False
             ), {}
         except InvalidInputError as error:
             values = {each.name: each.value for each in filled}
@@ -246,9 +249,17 @@ def _flaw_of(name: str, value: str) -> Flaw:
         case Kind.PHONE:
             return Flaw.MOBILE if name in ADDRESS_FIELDS else Flaw.PHONE
         case Kind.DATE:
-            return Flaw.DATE
+            return Flaw.FUTURE if _is_a_day(value) else Flaw.DATE
         case _:
             return Flaw.TOO_LONG
+
+
+def _is_a_day(value: str) -> bool:
+    try:
+        date.fromisoformat(tidied(value))
+    except ValueError:
+        return False
+    return True
 
 
 def _sorted_out(
