@@ -6,7 +6,7 @@ from functools import cached_property
 
 from rebound.customers.domain import ProfileEvent
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.relations.domain import Invitation, Relations
+from rebound.relations.domain import AskedAt, Invitation, Relations
 from tests.contract.customers.fakes import MemoryCustomerBook, MemoryCustomersPorts, MemoryProfileHistory
 
 
@@ -18,6 +18,7 @@ class MemoryRelationBook:
         self._history = history
         self.rows: dict[tuple[str, str], Relations] = {}
         self.invitations: dict[tuple[str, str], Invitation] = {}
+        self.addresses: dict[tuple[str, str], AskedAt] = {}
         self._writes = 0
 
     def get(self, business_id: str, customer_id: str) -> Relations:
@@ -29,6 +30,7 @@ class MemoryRelationBook:
         relations: Sequence[Relations],
         events: Mapping[str, Sequence[ProfileEvent]],
         invitation: Invitation | None = None,
+        asked_at: AskedAt | None = None,
         *,
         of_existing: bool = True,
     ) -> None:
@@ -37,6 +39,10 @@ class MemoryRelationBook:
             self._check(each)
             if of_existing and (business_id, each.customer_id) not in self._customers.rows:
                 raise ConcurrentChangeError
+        if asked_at is not None:
+            if self.asked_at(business_id, asked_at.digest).version != asked_at.version:
+                raise ConcurrentChangeError
+            self.addresses[business_id, asked_at.digest] = replace(asked_at, version=asked_at.version + 1)
         for each in relations:
             self._writes += 1
             self.rows[business_id, each.customer_id] = replace(each, version=self._writes)
@@ -46,6 +52,9 @@ class MemoryRelationBook:
 
     def invitation(self, business_id: str, message_id: str) -> Invitation | None:
         return self.invitations.get((business_id, message_id))
+
+    def asked_at(self, business_id: str, digest: str) -> AskedAt:
+        return self.addresses.get((business_id, digest), AskedAt(business_id=business_id, digest=digest))
 
     def forget(self, relations: Relations) -> None:
         self._check(relations)

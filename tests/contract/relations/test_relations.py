@@ -1,12 +1,13 @@
 """Relations of customers: one suite against the fake and the table."""
 
 from copy import replace
+from datetime import date
 
 import pytest
 
 from rebound.customers.domain import ProfileEvent, ProfileEventKind
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.relations.domain import Invitation, Relation, Relations, RelationStatus
+from rebound.relations.domain import AskedAt, Invitation, Relation, Relations, RelationStatus
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of
 
@@ -59,6 +60,27 @@ def test_both_sides_are_kept_whole_with_what_their_logs_say_and_the_invitation(p
     assert ports.relations.invitation("other", MESSAGE) is None
     for number in (1, 2):
         assert ports.profile_history.before(BUSINESS_ID, id_of(number), None, 5) == [EVENT]
+
+
+def test_what_was_asked_at_an_address_is_kept_and_of_two_who_ask_at_once_one_asks(ports: EveryPorts) -> None:
+    there(ports, 1, 2)
+    before = ports.relations.asked_at(BUSINESS_ID, "d1")
+    assert before == AskedAt(business_id=BUSINESS_ID, digest="d1")
+    asked = before.once_more(date(2026, 11, 29), id_of(1), MESSAGE)
+    ports.relations.save([of(1, FULL), of(2, FULL)], {}, Invitation(MESSAGE, id_of(1), ONE), asked)
+    kept = ports.relations.asked_at(BUSINESS_ID, "d1")
+
+    assert replace(kept, version=0) == replace(asked, version=0)
+    assert kept.version > 0
+    assert ports.relations.asked_at(BUSINESS_ID, "d2").version == 0
+    assert ports.relations.asked_at("other", "d1").version == 0
+    own = ports.relations.get(BUSINESS_ID, id_of(1))
+    with pytest.raises(ConcurrentChangeError):
+        ports.relations.save([own.with_one(PET)], {}, None, asked)
+    assert ports.relations.get(BUSINESS_ID, id_of(1)) == own
+    ports.relations.save([own.with_one(PET)], {}, None, kept.once_more(date(2026, 11, 29), id_of(2), ONE))
+    again = ports.relations.asked_at(BUSINESS_ID, "d1")
+    assert (again.times, again.log_of, again.message_id) == (2, id_of(2), ONE)
 
 
 def test_who_has_none_has_none(ports: EveryPorts) -> None:

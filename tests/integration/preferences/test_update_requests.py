@@ -38,6 +38,15 @@ def test_it_is_said_where_no_channel_is_left(stack: Stack) -> None:
     assert answer.body["reasons"] == ["email: no_address", "sms: no_address"]
 
 
+def test_an_address_is_asked_once_a_day_and_the_other_channel_may_be_asked(stack: Stack) -> None:
+    path = made(stack)
+    answers = [stack.api("POST", path, {"channel": each}) for each in ("email", "email", "sms", "sms")]
+
+    assert [each.status for each in answers] == [202, 429, 202, 429]
+    assert (answers[1].body["code"], answers[1].body["retryable"]) == ("too_soon", True)
+    assert int(answers[1].headers["Retry-After"]) > 0
+
+
 def test_with_its_name_a_request_sends_once(stack: Stack) -> None:
     path = made(stack)
     first, second = (

@@ -1,19 +1,22 @@
 """Customers correct their own details in a form behind a link, once, and nobody's edit is lost on the way."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.reachability import ClearedBy, Failure
 from rebound.customers.domain import Customer, ProfileEventKind
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.kernel.errors import ConflictError
+from rebound.kernel.errors import ConflictError, TooSoonError
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message
@@ -171,6 +174,75 @@ def test_who_wants_no_texts_of_this_kind_is_asked_by_email(scope: Scope) -> None
     world.know(key, ConsentEvidence(world.clock.now(), scope, opted_out=True, source=ConsentSource.KEYWORD))
 
     assert world.ask_for_update(BUSINESS_ID, id_of(1), Channel.SMS).channel is Channel.EMAIL
+
+
+@given(st.lists(st.tuples(st.sampled_from([None, *Channel]), st.integers(0, 20)), min_size=1, max_size=12))
+def test_each_address_is_asked_once_a_day_whatever_is_asked_for(asked: list[tuple[Channel | None, int]]) -> None:
+    world = World()
+    world.add(customer(1))
+    sent = set[tuple[Channel, date]]()
+    for channel, hours in asked:
+        world.clock.move(timedelta(hours=hours))
+        now = world.clock.now()
+        today = now.astimezone(ZoneInfo(world.businesses.get(BUSINESS_ID).time_zone)).date()
+        due = (channel or Channel.EMAIL, today)
+        if due not in sent:
+            assert world.ask_for_update(BUSINESS_ID, id_of(1), channel).channel is due[0]
+            sent.add(due)
+            continue
+        with pytest.raises(TooSoonError) as refused:
+            world.ask_for_update(BUSINESS_ID, id_of(1), channel)
+        tomorrow = (now + timedelta(seconds=refused.value.wait_seconds)).astimezone(ZoneInfo("UTC"))
+        assert tomorrow > now
+    assert len([each for each in world.messages.rows.values() if each.campaign_id is None]) == len(sent)
+
+
+def test_another_address_may_be_asked_on_the_same_day() -> None:
+    world = World()
+    world.add(customer(1))
+    world.ask_for_update(BUSINESS_ID, id_of(1), Channel.EMAIL)
+    world.customer_service.change(BUSINESS_ID, id_of(1), {"email": "other@example.com"})
+
+    assert world.ask_for_update(BUSINESS_ID, id_of(1), Channel.EMAIL).channel is Channel.EMAIL
+
+
+def test_a_request_that_died_goes_on_with_its_message() -> None:
+    boundaries = 0
+    for number in range(1, 60):
+        world, left = World(), number
+        world.add(customer(1))
+
+        def stop(where: Boundary) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise WorkerDiedError(str(where))
+
+        world.checkpoint = stop
+        try:
+            world.ask_for_update(BUSINESS_ID, id_of(1), Channel.EMAIL, "r")
+        except WorkerDiedError:
+            boundaries += 1
+        else:
+            break
+        world.checkpoint = lambda _: None
+        world.ask_for_update(BUSINESS_ID, id_of(1), Channel.EMAIL, "r")
+        world.rest()
+        assert len(world.mailer.emails) == 1
+        with pytest.raises(TooSoonError):
+            world.ask_for_update(BUSINESS_ID, id_of(1), Channel.EMAIL, "s")
+    assert boundaries > 8
+
+
+@pytest.mark.parametrize(("days", "flaw"), [(1, None), (2, Flaw.FUTURE), (400_000, Flaw.FUTURE)])
+def test_nobody_is_born_in_the_future(days: int, flaw: Flaw | None) -> None:
+    desk = Desk()
+    today = desk.world.clock.now().astimezone(ZoneInfo(desk.world.businesses.get(BUSINESS_ID).time_zone)).date()
+    _, page = desk.ask({**desk.shown(), "birthday": str(today + timedelta(days=days))})
+    wrong = dict(re.findall(r'<p class="wrong" id="(\w+)-0">(.*?)</p>', page))
+
+    assert wrong == ({} if flaw is None else {"birthday": WORDS.flaws[flaw]})
+    assert (desk.stored.birthday is None) is (flaw is not None)
 
 
 def test_what_is_wrong_stands_beside_its_field_and_nothing_is_written() -> None:

@@ -1,20 +1,32 @@
 """Family and friends: both sides at once, by invitation or not, and unlinked again when one of them goes."""
 
 import re
+from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rebound.customers.domain import ProfileEventKind
-from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from rebound.customers.domain import ProfileEvent, ProfileEventKind
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError, ReboundError, TooSoonError
 from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.receipts import Outcome
+from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.preferences.domain import Choice
 from rebound.preferences.http.pages import page_words
 from rebound.preferences.http.relation_page import relation_words
 from rebound.relations.application import NewRelation, RelationView
-from rebound.relations.domain import MOST, RelationStatus, seen_from_there
+from rebound.relations.domain import MOST, MOST_ASKED, RelationStatus, seen_from_there
+from rebound.templates.application.make_version import NewVersion
+from rebound.templates.domain.content import EmailContent
+from rebound.templates.domain.template_events import default_id
+from rebound.timeline.domain import sentence_of_message, sentence_of_profile
 from tests.fakes.making import BUSINESS_ID, customer, id_of
 from tests.fakes.pages import heading_of
 from tests.fakes.watching import Boundary, WorkerDiedError
@@ -35,12 +47,21 @@ def link(world: World, one: int = 1, other: int | None = 2, relationship: str = 
     new = NewRelation(
         relation_id="", relationship=relationship, other_id=None if other is None else id_of(other), **more
     )
-    return world.relation_invitations(BUSINESS_ID, id_of(one), new, invite=invite, request=request)
+    return world.relation_invitations(BUSINESS_ID, id_of(one), new, invite=invite, request=request).view
 
 
 def seen(world: World, number: int) -> list[tuple[str, str, str]]:
     views = world.relation_service.list(BUSINESS_ID, id_of(number))
     return [(view.name, view.relation.relationship, str(view.relation.status)) for view in views]
+
+
+def said(world: World, number: int) -> list[str]:
+    timeline = world.read_timeline(BUSINESS_ID, id_of(number), 10, None)
+    return [
+        sentence_of_profile(each.what, timeline.others)
+        for each in timeline.entries.items
+        if isinstance(each.what, ProfileEvent)
+    ]
 
 
 def events(world: World, number: int) -> list[ProfileEventKind]:
@@ -193,6 +214,41 @@ def test_an_invitation_that_was_taken_back_is_closed() -> None:
     assert seen(asked.world, 1) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("gone", [None, 1, 2])
+def test_a_closed_page_is_in_the_language_of_who_is_still_there(language: str, gone: int | None) -> None:
+    asked = Asked(salon(1, 2, language=language))
+    if gone is None:
+        asked.world.relation_service.remove(BUSINESS_ID, id_of(1), asked.view.relation.relation_id)
+    else:
+        asked.world.customer_service.delete(BUSINESS_ID, id_of(gone))
+        asked.world.rest()
+
+    assert asked.open() == (200, relation_words(language).closed)
+
+
+@pytest.mark.parametrize(("button", "kind"), [("accept", "accepted: "), ("decline", "declined: not ")])
+def test_the_logs_name_the_other_and_say_who_was_asked(button: str, kind: str) -> None:
+    asked = Asked(relationship="spouse")
+    one, other = (asked.world.customers.get(BUSINESS_ID, id_of(number)).full_name for number in (1, 2))
+    asked.open(f"answer={button}")
+    asked.world.relation_service.remove(BUSINESS_ID, id_of(1), asked.view.relation.relation_id)
+
+    assert said(asked.world, 1) == [
+        f"No longer linked with {other} as spouse.",
+        f"{other} {kind}linked with {other} as spouse.",
+        f"{other} was asked by email whether to be linked with the customer, as spouse.",
+    ]
+    assert said(asked.world, 2) == [
+        f"No longer linked with {one} as spouse.",
+        f"The customer {kind}linked with {one} as spouse.",
+        f"The customer was asked by email whether to be linked with {one}, as spouse.",
+    ]
+    asked.world.customer_service.delete(BUSINESS_ID, id_of(2))
+    asked.world.rest()
+    assert other not in repr(said(asked.world, 1))
+
+
 @pytest.mark.parametrize("gone", [1, 2])
 def test_an_invitation_of_or_to_somebody_who_is_gone_is_closed(gone: int) -> None:
     asked = Asked()
@@ -229,6 +285,129 @@ def test_somebody_who_is_no_customer_is_asked_at_an_address() -> None:
     asked.open("answer=accept")
 
     assert seen(asked.world, 1) == [("Grandma", "grandmother", "accepted")]
+
+
+def grandma(world: World, name: str = "Grandma", address: str = "grandma@example.com", **more: Any) -> RelationView:
+    return link(world, other=None, name=name, relationship="grandmother", invite=address, **more)
+
+
+def invitation(world: World, number: int = 1) -> Message | None:
+    [found] = world.relation_invitations.list(BUSINESS_ID, id_of(number))
+    return found.message
+
+
+def refused(world: World, **more: Any) -> ReboundError:
+    with pytest.raises((ConflictError, TooSoonError)) as caught:
+        grandma(world, name="Granny", **more)
+    return caught.value
+
+
+GONE: Final = ((Outcome.FAILED, "Permanent/NoEmail", 1.0),)
+FULL: Final = ((Outcome.FAILED, "Transient/MailboxFull", 1.0),)
+
+
+def test_an_invitation_to_nobodys_address_stands_in_the_log_of_who_asks_and_its_bounce_with_it() -> None:
+    world = salon()
+    world.outcomes["grandma@example.com"] = GONE
+    view = grandma(world)
+    world.rest()
+    [message] = world.messages.page(BUSINESS_ID, id_of(1), 5, None).items
+
+    assert (message.address, message.status) == ("grandma@example.com", MessageStatus.BOUNCED)
+    assert message.relation_id == view.relation.relation_id
+    assert invitation(world) == message
+    assert sentence_of_message(message).startswith(
+        "Could not deliver an invitation to family and friends to grandma@example.com."
+    )
+    assert not world.customers.get(BUSINESS_ID, id_of(1)).failed_email
+
+
+def test_an_address_from_which_an_invitation_came_back_is_not_asked_again() -> None:
+    world = salon()
+    world.outcomes["grandma@example.com"] = GONE
+    grandma(world)
+    world.rest()
+    for asker in (1, 2):
+        error = refused(world, one=asker, address="Grandma@Example.com")
+        assert isinstance(error, ConflictError)
+        assert (error.code, error.members) == ("no_channel_left", {"reasons": ["email: invalid"]})
+    assert seen(world, 2) == []
+    grandma(world, "Grandpa", "grandpa@example.com")
+    # Whoever has the address as a customer may be asked: the flag of theirs decides.
+    world.add(customer(3, email="grandma@example.com"))
+    assert link(world, 1, 3, invite=True).relation.status is RelationStatus.PENDING
+
+
+def test_what_passes_by_itself_is_tried_again_on_the_next_day() -> None:
+    world = salon()
+    world.outcomes["grandma@example.com"] = FULL
+    grandma(world)
+    world.rest()
+    assert isinstance(refused(world), ConflictError)
+    world.clock.move(timedelta(days=1, minutes=1))
+    world.outcomes.clear()
+
+    assert grandma(world, "Granny").relation.status is RelationStatus.PENDING
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 2]), st.sampled_from(["a@example.com", "b@example.com"])), max_size=16))
+@example([(1, "a@example.com")] * (MOST_ASKED + 2))
+def test_an_address_gets_so_many_invitations_a_day_whoever_asks(asked: list[tuple[int, str]]) -> None:
+    world = salon()
+    wished, took = Counter(address for _, address in asked), Counter[str]()
+    for number, (one, address) in enumerate(asked):
+        with suppress(TooSoonError):
+            grandma(world, f"Aunt {number}", address, one=one)
+            took[address] += 1
+    world.rest()
+
+    assert took == {address: min(count, MOST_ASKED) for address, count in wished.items()}
+    assert Counter(each.to for each in world.mailer.emails) == took
+    world.clock.move(timedelta(hours=25))
+    for address in took:
+        grandma(world, f"Next day {address}", address)
+
+
+def test_an_invitation_speaks_to_who_is_asked_and_not_to_who_asks() -> None:
+    world = salon(1, language="de")
+    content = EmailContent("##{{first_name}}", text="Hi ##{{first_name}} ##{{last_name}}, ##{{url}} ##{{person_name}}")
+    saved = NewVersion(
+        name="Family",
+        channel=Channel.EMAIL,
+        category=Category.TRANSACTIONAL,
+        variables={},
+        contents={"en": content},
+        event="family_invitation",
+    )
+    world.template_service.put(BUSINESS_ID, default_id("family_invitation", Channel.EMAIL), saved)
+    grandma(world)
+    world.rest()
+    [email] = world.mailer.emails
+
+    assert email.content.subject == "Grandma"
+    assert email.content.text.startswith("Hi Grandma , https://")
+    assert invitation(world) is not None
+
+
+def test_who_is_asked_may_choose_to_get_nothing_more() -> None:
+    asked = Asked(other=None, name="Grandma", relationship="grandmother", invite="grandma@example.com")
+    [token] = re.findall(r"/v1/preferences/([\w-]+)", asked.email.content.text)
+    asked.world.follow_links.choose(token, Choice.NOTHING)
+    error = refused(asked.world)
+
+    assert isinstance(error, ConflictError)
+    assert error.members == {"reasons": ["email: opted_out"]}
+
+
+def test_of_an_address_that_is_nobodys_nothing_is_left_when_who_asked_is_deleted() -> None:
+    world = salon()
+    grandma(world)
+    world.rest()
+    world.customer_service.delete(BUSINESS_ID, id_of(1))
+    world.rest()
+    kept = (world.messages.rows, world.campaigns.rows, world.relations.rows, world.relations.addresses)
+
+    assert "grandma" not in repr(kept).lower()
 
 
 def test_who_has_no_address_is_not_asked_and_nothing_is_written() -> None:

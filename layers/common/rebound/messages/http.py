@@ -245,6 +245,9 @@ class MessageAnswer(Answer):
     copy_of: str | None = Field(
         description="Of a copy for somebody else (cc of the customer): the message_id of the email that it copies."
     )
+    relation_id: str | None = Field(
+        description="Of an invitation to family and friends at another address than the customer's: the relation."
+    )
 
     @classmethod
     def of(cls, message: Message, external_id: str | None) -> Self:

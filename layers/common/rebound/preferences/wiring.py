@@ -45,10 +45,7 @@ class PreferencesUseCases(SendingUseCases, RelationsUseCases):
         service="customer_service",
     )
     relation_invitations: RelationInvitations = use_case(
-        "rebound.preferences.application.relation_invitations",
-        service="relation_service",
-        post="post_message",
-        post_elsewhere="post_test",
+        "rebound.preferences.application.relation_invitations", service="relation_service", post="post_message"
     )
     answer_invitation: AnswerInvitation = use_case(
         "rebound.preferences.application.relation_invitations", reader="link_reader", service="relation_service"

@@ -1,9 +1,9 @@
-"""Relations in the Directory table: a row for each customer who has any, and one for each invitation."""
+"""Relations in the Directory table: a row for each customer who has any, each invitation, and each address asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.kernel.ids import time_of
@@ -18,7 +18,7 @@ from rebound.platform.adapters.dynamo import (
     transaction,
     write_instant,
 )
-from rebound.relations.domain import Invitation, Relation, Relations, RelationStatus
+from rebound.relations.domain import AskedAt, Invitation, Relation, Relations, RelationStatus
 
 if TYPE_CHECKING:
     from rebound.customers.domain import ProfileEvent
@@ -56,6 +56,7 @@ class DynamoRelations(Directory):
         relations: Sequence[Relations],
         events: Mapping[str, Sequence[ProfileEvent]],
         invitation: Invitation | None = None,
+        asked_at: AskedAt | None = None,
         *,
         of_existing: bool = True,
     ) -> None:
@@ -79,10 +80,33 @@ class DynamoRelations(Directory):
                 expires_at = expiry(time_of(invitation.message_id), INVITATION_KEPT)
                 key = _whose(business_id, _INVITATIONS), self.entry(invitation.message_id)
                 writes.save(self.row(*key, document=document, expires_at=expires_at))
+            if asked_at is not None:
+                row = self.row(
+                    _whose(business_id, _INVITATIONS),
+                    self.entry(asked_at.digest),
+                    document={
+                        "log_of": asked_at.log_of,
+                        "message_id": asked_at.message_id,
+                        "day": str(asked_at.day),
+                        "times": asked_at.times,
+                    },
+                    version=next_version(asked_at.version),
+                    expires_at=expiry(time_of(asked_at.message_id), INVITATION_KEPT),
+                )
+                writes.save(row, condition=as_read(DirectoryRow, asked_at.version))
 
     def invitation(self, business_id: str, message_id: str) -> Invitation | None:
         document = self.get_document(_whose(business_id, _INVITATIONS), message_id)
         return None if document is None else Invitation(message_id, document["customer_id"], document["relation_id"])
+
+    def asked_at(self, business_id: str, digest: str) -> AskedAt:
+        try:
+            row = self.row.get(_whose(business_id, _INVITATIONS), self.entry(digest), consistent_read=True)
+        except self.row.DoesNotExist:
+            return AskedAt(business_id=business_id, digest=digest)
+        day = date.fromisoformat(row.document["day"])
+        known = {**row.document, "day": day, "times": int(row.document["times"])}
+        return AskedAt(business_id=business_id, digest=digest, version=int(row.version or 0), **known)
 
     def forget(self, relations: Relations) -> None:
         row = self.row(_whose(relations.business_id, relations.customer_id), self.entry(_OF))

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.customers.domain import Customer, ProfileEvent, ProfileEventKind
-from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.customers.domain import ASKED_CUSTOMER, ASKED_OTHER, Customer, ProfileEvent, ProfileEventKind
+from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError, TooSoonError
+from rebound.kernel.local_time import seconds_until_tomorrow, wall_clock
 from rebound.kernel.retrying import retried
-from rebound.relations.domain import MOST, Invitation, Relation, Relations, RelationStatus, seen_from_there
+from rebound.relations.domain import (
+    MOST,
+    MOST_ASKED,
+    AskedAt,
+    Invitation,
+    Relation,
+    Relations,
+    RelationStatus,
+    seen_from_there,
+)
 
 if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
@@ -28,11 +38,22 @@ class RelationView(Struct, frozen=True):
     external_id: str | None = None
 
 
+class Asking(Struct, frozen=True):
+    """The message by which somebody is asked: in whose log it stands, and the digest of the address that it goes to.
+
+    ``zone`` is the business's time zone, whose days limit how many go to one address.
+    """
+
+    message_id: str
+    log_of: str
+    digest: str
+    zone: str
+
+
 class NewRelation(Struct, frozen=True, kw_only=True):
     """What is asked for: ``relationship`` is what the other is to the customer, ``there`` the reverse if it is known.
 
-    ``field`` is the one by which the client named the other. With the id of a message (``invitation``) the other is
-    asked first.
+    ``field`` is the one by which the client named the other. With ``asking`` the other is asked first.
     """
 
     relation_id: str
@@ -40,8 +61,15 @@ class NewRelation(Struct, frozen=True, kw_only=True):
     other_id: str | None = None
     name: str | None = None
     there: str | None = None
-    invitation: str | None = None
+    asking: Asking | None = None
     field: str = "customer_id"
+
+
+class Standing(Struct, frozen=True):
+    """How it stands with an invitation: who asked, while that is kept, and the relation if there is one."""
+
+    asker: str | None = None
+    relation: Relation | None = None
 
 
 class RelationService(Struct, frozen=True, kw_only=True):
@@ -66,7 +94,8 @@ class RelationService(Struct, frozen=True, kw_only=True):
         """Link a customer; the same ``relation_id`` again changes nothing.
 
         Raises ``NotFoundError``, ``InvalidInputError`` for oneself and for somebody whom there is not, and
-        ``ConflictError`` for a pair that is linked, was asked, or has declined, and for more than ``MOST``.
+        ``ConflictError`` for a pair that is linked, was asked, or has declined, and for more than ``MOST``. With an
+        invitation also ``TooSoonError``, after ``MOST_ASKED`` of them to the address on one day.
         """
 
         def write() -> Relation:
@@ -75,7 +104,8 @@ class RelationService(Struct, frozen=True, kw_only=True):
             if (known := own.entries.get(new.relation_id)) is not None:
                 return known
             now = self.clock.now()
-            status = RelationStatus.ACCEPTED if new.invitation is None else RelationStatus.PENDING
+            asking, asked_at = new.asking, self._asked_at(business_id, new.asking, now)
+            status = RelationStatus.ACCEPTED if asking is None else RelationStatus.PENDING
             relation = Relation(
                 relation_id=new.relation_id,
                 relationship=new.relationship,
@@ -83,36 +113,37 @@ class RelationService(Struct, frozen=True, kw_only=True):
                 created_at=now,
                 other_id=new.other_id,
                 name=new.name,
-                invitation=new.invitation,
+                invitation=None if asking is None else asking.message_id,
             )
             there = new.there or seen_from_there(new.relationship)
             reverse = replace(relation, relationship=there, other_id=customer_id)
             after = [side.with_one(relation if side is own else reverse) for side in sides]
-            asks = new.invitation is not None
-            kind = ProfileEventKind.RELATION_INVITED if asks else ProfileEventKind.RELATION_ADDED
-            invitation = Invitation(new.invitation, customer_id, new.relation_id) if new.invitation else None
-            self.relations.save(after, self._events(after, new.relation_id, kind, now), invitation)
+            kind = ProfileEventKind.RELATION_ADDED if asking is None else ProfileEventKind.RELATION_INVITED
+            asker = None if asking is None else customer_id
+            events = self._events(after, new.relation_id, kind, now, asker)
+            invitation = None if asking is None else Invitation(asking.message_id, customer_id, new.relation_id)
+            self.relations.save(after, events, invitation, asked_at)
             return relation
 
         [view] = self._views(business_id, [retried(write)])
         return view
 
-    def answer(self, business_id: str, message_id: str, *, accepts: bool | None = None) -> tuple[str, Relation] | None:
+    def answer(self, business_id: str, message_id: str, *, accepts: bool | None = None) -> Standing:
         """Take the answer to an invitation, and say who asked and how it stands; without an answer, only say that.
 
-        The first answer counts. ``None`` when nobody asks any more.
+        The first answer counts.
         """
 
-        def write() -> tuple[str, Relation] | None:
+        def write() -> Standing:
             asked = self.relations.invitation(business_id, message_id)
             if asked is None:
-                return None
+                return Standing()
             own = self.relations.get(business_id, asked.customer_id)
             relation = own.entries.get(asked.relation_id)
             if relation is None or relation.invitation != message_id:
-                return None
+                return Standing(asked.customer_id)
             if accepts is None or relation.status is not RelationStatus.PENDING:
-                return asked.customer_id, relation
+                return Standing(asked.customer_id, relation)
             now = self.clock.now()
             status = RelationStatus.ACCEPTED if accepts else RelationStatus.DECLINED
             sides = [own, *self._other_side(business_id, relation)]
@@ -121,8 +152,8 @@ class RelationService(Struct, frozen=True, kw_only=True):
                 for side in sides
             ]
             kind = ProfileEventKind.RELATION_ACCEPTED if accepts else ProfileEventKind.RELATION_DECLINED
-            self.relations.save(after, self._events(after, relation.relation_id, kind, now))
-            return asked.customer_id, after[0].entries[relation.relation_id]
+            self.relations.save(after, self._events(after, relation.relation_id, kind, now, asked.customer_id))
+            return Standing(asked.customer_id, after[0].entries[relation.relation_id])
 
         return retried(write)
 
@@ -176,6 +207,18 @@ class RelationService(Struct, frozen=True, kw_only=True):
             )
         return sides, other
 
+    def _asked_at(self, business_id: str, asking: Asking | None, now: datetime) -> AskedAt | None:
+        """The address with one invitation more. Raises ``TooSoonError``."""
+        if asking is None:
+            return None
+        known, today = self.relations.asked_at(business_id, asking.digest), wall_clock(now, asking.zone).date()
+        if known.day == today and known.times >= MOST_ASKED:
+            raise TooSoonError(
+                f"{MOST_ASKED} invitations were sent to this address today; ask there again tomorrow.",
+                seconds_until_tomorrow(now, asking.zone),
+            )
+        return known.once_more(today, asking.log_of, asking.message_id)
+
     def _other_side(self, business_id: str, relation: Relation) -> Sequence[Relations]:
         """The other customer's relations, if they have this one: one who is being erased may have lost it."""
         if relation.other_id is None:
@@ -196,8 +239,14 @@ class RelationService(Struct, frozen=True, kw_only=True):
         ]
 
     def _events(
-        self, sides: Sequence[Relations], relation_id: str, kind: ProfileEventKind, at: datetime
+        self,
+        sides: Sequence[Relations],
+        relation_id: str,
+        kind: ProfileEventKind,
+        at: datetime,
+        asker: str | None = None,
     ) -> Mapping[str, Sequence[ProfileEvent]]:
+        """What the logs of both say; ``asker`` is who asked, where it is about an invitation."""
         events = {}
         for side in sides:
             relation = side.entries[relation_id]
@@ -209,6 +258,7 @@ class RelationService(Struct, frozen=True, kw_only=True):
                 relationship=relation.relationship,
                 other_id=relation.other_id,
                 name=relation.name,
+                asked=None if asker is None else ASKED_OTHER if asker == side.customer_id else ASKED_CUSTOMER,
             )
             events[side.customer_id] = [event]
         return events
@@ -246,6 +296,7 @@ class ForgetRelations(Struct, frozen=True, kw_only=True):
             event_id=self.ids.ulid(now),
             relation_id=relation.relation_id,
             relationship=theirs.relationship,
+            other_id=theirs.other_id,
         )
         # Who is deleted as well has their own turn, and no log any more.
         self.relations.save([side.without(relation.relation_id)], {side.customer_id: [event]}, of_existing=False)

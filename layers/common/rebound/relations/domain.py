@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -15,6 +15,8 @@ from rebound.kernel.written_text import folded
 
 MOST: Final = 50
 """Relations of one customer, whatever their status."""
+MOST_ASKED: Final = 5
+"""Invitations to one address on each day of the business's calendar: members of a family may share it."""
 MAX_RELATIONSHIP: Final = 50
 MAX_NAME: Final = 200
 
@@ -76,6 +78,27 @@ class Invitation(Struct, frozen=True):
     message_id: str
     customer_id: str
     relation_id: str
+
+
+class AskedAt(Struct, frozen=True, kw_only=True):
+    """The invitations that went to one address, which is known by its digest alone.
+
+    ``message_id`` is that of the latest, in the log of the customer ``log_of``; ``times`` counts those of the local day
+    ``day``. ``version`` is that of the stored row, 0 for none yet.
+    """
+
+    business_id: str
+    digest: str
+    log_of: str = ""
+    message_id: str = ""
+    day: date | None = None
+    times: int = 0
+    version: int = 0
+
+    def once_more(self, on: date, log_of: str, message_id: str) -> AskedAt:
+        """After one more invitation, on a local day."""
+        times = self.times + 1 if self.day == on else 1
+        return replace(self, log_of=log_of, message_id=message_id, day=on, times=times)
 
 
 _PAIRS: Final = (

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from rebound.customers.domain import ProfileEvent
 from rebound.customers.ports import CustomersPorts
-from rebound.relations.domain import Invitation, Relations
+from rebound.relations.domain import AskedAt, Invitation, Relations
 
 
 class RelationBook(Protocol):
@@ -19,16 +19,20 @@ class RelationBook(Protocol):
         relations: Sequence[Relations],
         events: Mapping[str, Sequence[ProfileEvent]],
         invitation: Invitation | None = None,
+        asked_at: AskedAt | None = None,
         *,
         of_existing: bool = True,
     ) -> None:
-        """Write both sides, what their logs say of it, and the invitation: all or nothing.
+        """Write both sides, what their logs say of it, and the invitation with its address: all or nothing.
 
         Raises ``ConcurrentChangeError`` unless each row is as it was read and, ``of_existing``, each customer is there.
         """
 
     def invitation(self, business_id: str, message_id: str) -> Invitation | None:
         """What a message asks about; kept for as long as messages are."""
+
+    def asked_at(self, business_id: str, digest: str) -> AskedAt:
+        """What was asked at an address, by its digest (strongly consistent); kept for as long as messages are."""
 
     def forget(self, relations: Relations) -> None:
         """Remove the row of a customer who is gone. Raises ``ConcurrentChangeError`` if it has changed since."""

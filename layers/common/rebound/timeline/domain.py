@@ -2,13 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import FlagChanged
 from rebound.contacts.domain.replies import Keyword, Meaning, Reply
-from rebound.customers.domain import BY_FORM, PointsBooked, ProfileEvent, ProfileEventKind
+from rebound.customers.domain import (
+    ASKED_CUSTOMER,
+    ASKED_OTHER,
+    BY_FORM,
+    Customer,
+    PointsBooked,
+    ProfileEvent,
+    ProfileEventKind,
+)
 from rebound.eligibility.domain.explanation import attempt_sentence
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ADJECTIVES, ConsentSource
@@ -36,9 +45,9 @@ def sentence_of_message(message: Message) -> str:
 
 
 def _attempt(message: Message) -> str:
-    """What became of it; a copy was for somebody else than the customer in whose log it stands."""
+    """What became of it; a copy or an invitation was for somebody else than the customer in whose log it stands."""
     sentence = attempt_sentence(message)
-    return sentence if message.copy_of is None else sentence.replace("the customer", "the recipient")
+    return sentence.replace("the customer", "the recipient") if message.is_for_another else sentence
 
 
 def sentence_of_waiting(message: Message, because: WaitReason) -> str:
@@ -74,6 +83,8 @@ def _kind(message: Message) -> str:
     if message.asks_confirmation:
         return "email confirmation" if message.channel is Channel.EMAIL else "text confirmation"
     one = f"{message.category.traits.adjective} {'email' if message.channel is Channel.EMAIL else 'text'}"
+    if message.relation_id is not None:
+        return "an invitation to family and friends"
     return one if message.copy_of is None else f"a copy of the {one}"
 
 
@@ -136,27 +147,40 @@ _MEANT: Final[Mapping[Meaning, str]] = {
 }
 
 
-def sentence_of_profile(event: ProfileEvent) -> str:
-    """What happened with the profile, and who did it."""
+def sentence_of_profile(event: ProfileEvent, others: Mapping[str, Customer] = MappingProxyType({})) -> str:
+    """What happened with the profile, and who did it; ``others`` are those customers of relations who are there."""
+    if event.kind in _OF_RELATIONS:
+        other = _other(event, others)
+        asked = {ASKED_CUSTOMER: ("The customer", other), ASKED_OTHER: (_begun(other), "the customer")}
+        who, whom = asked.get(event.asked or "", ("One of the two", "the other"))
+        relation = f"as {event.relationship}" if event.relationship else "as family or friend"
+        return _OF_RELATIONS[event.kind].format(other=other, who=who, whom=whom, relation=relation)
     how = "in the form behind a link" if event.via == BY_FORM else "in a portal"
-    fields = _listed([name.replace("_", " ") for name in event.fields])
-    relation = f"as {event.relationship}" if event.relationship else "as family or friend"
-    other = f"{_quoted(event.name)}" if event.name else "another customer"
-    match event.kind:
-        case ProfileEventKind.EDITED_BY_CUSTOMER:
-            return f"The customer changed their {fields or 'profile'} {how}."
-        case ProfileEventKind.CONFIRMED_BY_CUSTOMER:
-            return f"The customer said that their {fields or 'profile'} is right, {how}."
-        case ProfileEventKind.RELATION_INVITED:
-            return f"An invitation was sent to link {other} {relation}."
-        case ProfileEventKind.RELATION_ADDED:
-            return f"Linked with {other} {relation}."
-        case ProfileEventKind.RELATION_ACCEPTED:
-            return f"The invitation was accepted: linked with {other} {relation}."
-        case ProfileEventKind.RELATION_DECLINED:
-            return f"The invitation was declined: not linked with {other} {relation}."
-        case ProfileEventKind.RELATION_REMOVED:
-            return f"No longer linked with {other} {relation}."
+    fields = _listed([name.replace("_", " ") for name in event.fields]) or "profile"
+    if event.kind is ProfileEventKind.CONFIRMED_BY_CUSTOMER:
+        return f"The customer said that their {fields} is right, {how}."
+    return f"The customer changed their {fields} {how}."
+
+
+_OF_RELATIONS: Final[Mapping[ProfileEventKind, str]] = {
+    ProfileEventKind.RELATION_INVITED: "{who} was asked by email whether to be linked with {whom}, {relation}.",
+    ProfileEventKind.RELATION_ADDED: "Linked with {other} {relation}.",
+    ProfileEventKind.RELATION_ACCEPTED: "{who} accepted: linked with {other} {relation}.",
+    ProfileEventKind.RELATION_DECLINED: "{who} declined: not linked with {other} {relation}.",
+    ProfileEventKind.RELATION_REMOVED: "No longer linked with {other} {relation}.",
+}
+
+
+def _other(event: ProfileEvent, others: Mapping[str, Customer]) -> str:
+    """The other one of a relation: a customer by the name that they have now, and by none once they are deleted."""
+    if event.name:
+        return _quoted(event.name)
+    found = None if event.other_id is None else others.get(event.other_id)
+    return "a customer who was deleted" if found is None else found.full_name
+
+
+def _begun(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _listed(names: Sequence[str]) -> str:

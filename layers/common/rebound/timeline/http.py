@@ -11,7 +11,7 @@ from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
-from rebound.customers.domain import PointsBooked, ProfileEvent, ProfileEventKind
+from rebound.customers.domain import Customer, PointsBooked, ProfileEvent, ProfileEventKind
 from rebound.inbound.http import ReplyAnswer
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource
@@ -116,6 +116,9 @@ class ProfileEventAnswer(Answer):
     customer_id: str | None = Field(description="The other customer of a relation.")
     external_id: str | None = Field(description="Of that customer.")
     name: str | None = Field(description="Of somebody who is no customer.")
+    asked: Literal["customer", "other"] | None = Field(
+        description="Of an invitation, which of the two was asked: the customer in the path, or the other."
+    )
 
 
 class PointsBookedAnswer(Answer):
@@ -166,8 +169,8 @@ class LogEntryAnswer(Answer):
     points: PointsBookedAnswer | None = None
 
     @classmethod
-    def of(cls, happened: Happened, external_ids: Mapping[str, str | None]) -> Self:
-        """The answer for an entry."""
+    def of(cls, happened: Happened, external_ids: Mapping[str, str | None], others: Mapping[str, Customer]) -> Self:
+        """The answer for an entry; ``others`` are those customers of relations who are there."""
         what, key = happened.what, happened.contact
         about: dict[str, Any] = {
             "at": happened.at,
@@ -196,7 +199,7 @@ class LogEntryAnswer(Answer):
                     customer_id=what.other_id,
                     external_id=external_ids.get(what.other_id or ""),
                 )
-                return cls(kind="profile", sentence=sentence_of_profile(what), profile=profile, **about)
+                return cls(kind="profile", sentence=sentence_of_profile(what, others), profile=profile, **about)
             case ConsentStated(statement):
                 sentence = sentence_of_consent(statement, _channel_of(happened))
                 return cls(kind="consent", sentence=sentence, consent=ConsentChangeAnswer.filled(statement), **about)
@@ -230,12 +233,13 @@ class TimelineAnswer(Answer):
     def of(cls, timeline: Timeline, others: Mapping[str, str | None]) -> Self:
         """The answer for a log, with the external ids of ``others`` who share a number and have texted."""
         customer = timeline.customer
-        external_ids = {**others, customer.customer_id: customer.external_id}
+        related = {id_: other.external_id for id_, other in timeline.others.items()}
+        external_ids = {**related, **others, customer.customer_id: customer.external_id}
         return cls(
             customer_id=customer.customer_id,
             external_id=customer.external_id,
             texts_stopped=None if timeline.stopped is None else StoppedTextsAnswer.filled(timeline.stopped),
-            items=[LogEntryAnswer.of(entry, external_ids) for entry in timeline.entries.items],
+            items=[LogEntryAnswer.of(entry, external_ids, timeline.others) for entry in timeline.entries.items],
             next_cursor=timeline.entries.next_cursor,
         )
 
@@ -256,7 +260,6 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         timeline = wiring.use_cases().read_timeline(business_of(app), customer_id, limit, cursor)
         whats = [entry.what for entry in timeline.entries.items]
         named = {what.customer_id for what in whats if isinstance(what, Reply)}
-        named |= {what.other_id for what in whats if isinstance(what, ProfileEvent)}
         others = [each for each in named if each not in (None, customer_id)]
         return json_answer(TimelineAnswer.of(timeline, wiring.use_cases().external_ids(business_of(app), others)))
 

@@ -153,6 +153,8 @@ class DynamoCampaignBook:
             tier=campaign.tier,
             copy_of=campaign.copy_of,
             copy_to=campaign.copy_to,
+            copy_name=campaign.copy_name,
+            relation_id=campaign.relation_id,
             version=version,
             expires_at=expiry(max(campaign.created_at, campaign.send_at or campaign.created_at), SINGLE_KEPT)
             if campaign.single
@@ -209,6 +211,8 @@ def _campaign(row: CampaignRow) -> Campaign:
         tier=row.tier,
         copy_of=row.copy_of,
         copy_to=row.copy_to,
+        copy_name=row.copy_name,
+        relation_id=row.relation_id,
         version=int(row.version or 0),
     )
 

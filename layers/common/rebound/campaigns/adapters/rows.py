@@ -78,6 +78,8 @@ class CampaignRow(Model):
     tier = UnicodeAttribute(null=True)
     copy_of = UnicodeAttribute(null=True)
     copy_to = UnicodeAttribute(null=True)
+    copy_name = UnicodeAttribute(null=True)
+    relation_id = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     running = UnicodeAttribute(null=True)

@@ -99,8 +99,9 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     (``MemberList``), whatever its selection says.
     A campaign with ``contents`` has a child for each of these tiers once it is planned (``by_tier``), which has a
     ``parent_id`` and a ``tier``.
-    ``copy_of`` is the message that a single one is a copy of, and ``copy_to`` the address that it goes to in place of
-    the customer's. ``version`` counts the writes of the stored row, 0 for none yet.
+    ``copy_of`` is the message that a single one is a copy of, ``relation_id`` the relation to which one invites, and
+    ``copy_to`` the address that either goes to in place of the customer's. An invitation to somebody who is no customer
+    speaks to them by their ``copy_name``. ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -131,6 +132,8 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     tier: str | None = None
     copy_of: str | None = None
     copy_to: str | None = None
+    copy_name: str | None = None
+    relation_id: str | None = None
     version: int = 0
 
     @property
@@ -194,6 +197,7 @@ def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | No
         asks_confirmation=campaign.asks_confirmation,
         voucher=None if campaign.voucher is None or campaign.single else campaign.voucher.number,
         copy_of=campaign.copy_of,
+        relation_id=campaign.relation_id,
     )
 
 

@@ -106,8 +106,8 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             page = self.messages.page(business_id, customer_id, PAGE, cursor)
-            # What the customer's own address was tried with: copies went to others.
-            found.extend(each for each in page.items if each.channel is channel and each.copy_of is None)
+            # What the customer's own address was tried with.
+            found.extend(each for each in page.items if each.channel is channel and not each.is_for_another)
             cursor = page.next_cursor
             if cursor is None or len(found) >= SHOWN_ATTEMPTS:
                 break

@@ -43,6 +43,7 @@ class MessageRow(Model):
     fell_back = NumberAttribute(null=True)
     voucher = NumberAttribute(null=True)
     copy_of = UnicodeAttribute(null=True)
+    relation_id = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     single = BooleanAttribute(null=True)

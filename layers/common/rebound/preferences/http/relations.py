@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from rebound.kernel.channels import MAX_EMAIL
 from rebound.kernel.ids import id_of_external
+from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.routes import (
     CustomerInPath,
     business_of,
@@ -20,7 +21,8 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import Answer, CustomerId, ExternalId, Request, Time, one_line
 from rebound.preferences import wiring
-from rebound.relations.application import NewRelation, RelationView
+from rebound.preferences.application.relation_invitations import RelationSeen
+from rebound.relations.application import NewRelation
 from rebound.relations.domain import MAX_NAME, MAX_RELATIONSHIP, MOST, RelationStatus
 
 Relationship = Annotated[
@@ -79,6 +81,30 @@ class NewRelationRequest(Request):
         )
 
 
+class RelationInvitationAnswer(Answer):
+    """The email that asked, and what became of it."""
+
+    message_id: str
+    customer_id: str = Field(
+        description="In whose log it stands: of the customer who was asked, or of the one who asked somebody who is "
+        "none."
+    )
+    address: str | None = Field(description="Where it went; null once it is forgotten.")
+    status: MessageStatus = Field(description="As that of the message; bounced where the address does not work.")
+    reason: str | None
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """The answer for the message of an invitation."""
+        return cls(
+            message_id=message.key.message_id,
+            customer_id=message.key.customer_id,
+            address=message.shown_address,
+            status=message.shown_status,
+            reason=message.reason,
+        )
+
+
 class RelationAnswer(Answer):
     """A relation as the customer in the path sees it."""
 
@@ -92,12 +118,21 @@ class RelationAnswer(Answer):
     )
     created_at: Time
     answered_at: Time | None = Field(description="When the invitation was answered.")
+    invitation: RelationInvitationAnswer | None = Field(
+        description="The email by which the other was asked; null where nobody was, and once it is no longer kept."
+    )
 
     @classmethod
-    def of(cls, view: RelationView) -> Self:
+    def of(cls, seen: RelationSeen) -> Self:
         """The answer for a relation."""
-        relation = view.relation
-        return cls.filled(relation, customer_id=relation.other_id, external_id=view.external_id, name=view.name)
+        view, relation = seen.view, seen.view.relation
+        return cls.filled(
+            relation,
+            customer_id=relation.other_id,
+            external_id=view.external_id,
+            name=view.name,
+            invitation=None if seen.message is None else RelationInvitationAnswer.of(seen.message),
+        )
 
 
 class RelationsAnswer(Answer):
@@ -120,9 +155,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def list_relations(customer_id: CustomerInPath) -> Response[str]:
         business_id, use_cases = business_of(app), wiring.use_cases()
-        views = use_cases.relation_service.list(business_id, customer_id)
+        found = use_cases.relation_invitations.list(business_id, customer_id)
         external_id = use_cases.external_ids(business_id, [customer_id], as_of_now=True)[customer_id]
-        items = [RelationAnswer.of(view) for view in views]
+        items = [RelationAnswer.of(each) for each in found]
         return json_answer(RelationsAnswer(customer_id=customer_id, external_id=external_id, items=items))
 
     @app.post(
@@ -134,10 +169,10 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def add_relation(customer_id: CustomerInPath, request: Annotated[NewRelationRequest, Body()]) -> Response[str]:
         business_id = business_of(app)
-        view = wiring.use_cases().relation_invitations(
+        added = wiring.use_cases().relation_invitations(
             business_id, customer_id, request.read(business_id), invite=request.invite, request=name_of_request(app)
         )
-        return json_answer(RelationAnswer.of(view), HTTPStatus.CREATED)
+        return json_answer(RelationAnswer.of(added), HTTPStatus.CREATED)
 
     @app.delete(
         "/v1/customers/<customer_id>/relations/<relation_id>",

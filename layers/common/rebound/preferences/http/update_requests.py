@@ -29,7 +29,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
 
     @app.post(
         "/v1/customers/<customer_id>/update-requests",
-        summary="Ask a customer whether their details are right: a link to a form, filled in once within 30 days",
+        summary="Ask a customer whether their details are right: a link to a form, filled in once within 30 days; "
+        "once a day at each address",
         tags=["Customers"],
         responses=responses(MessageAnswer, HTTPStatus.ACCEPTED),
     )

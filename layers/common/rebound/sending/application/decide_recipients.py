@@ -47,11 +47,11 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         The hand-overs that caps count may be a moment old, because each message must still reserve room (``reserve``).
         """
         campaign, business = claimed.campaign, claimed.business
-        customers = claimed.made_up or self.customers.get_many(business.business_id, customer_ids)
+        customers = claimed.made_up or claimed.spoken_to(self.customers.get_many(business.business_id, customer_ids))
         keys = {c: claimed.decided(customer).contact_key(campaign.channel) for c, customer in customers.items()}
         contacts = self.contacts.get_many({key for key in keys.values() if key is not None})
         # A reservation is a conditional write and reads again if this read was stale, so half the price will do.
-        capped = [] if campaign.copy_of is not None else list(customers)
+        capped = [] if campaign.copy_to is not None else list(customers)
         frequencies = known_frequencies(self.frequencies, business, campaign, capped, consistent=False)
         outcomes = Outcomes(customers=customers)
         for customer_id in customer_ids:

@@ -26,7 +26,8 @@ from rebound.messages.domain.appointments import Asked, MessagePosted
 from rebound.messages.domain.messages import Message
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sending.domain.message_timers import single_chunk
-from rebound.sending.domain.single_messages import Posted, carrier_of
+from rebound.sending.domain.recipients import invited_as
+from rebound.sending.domain.single_messages import Elsewhere, Posted, carrier_of
 from rebound.templates.domain.content import Said, TemplateContent
 from rebound.templates.domain.rendering import check_said
 from rebound.templates.domain.sendable import missing_for
@@ -75,6 +76,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         timing: Timing | None = None,
         request: str | None = None,
         customer_field: str = "customer_id",
+        elsewhere: Elsewhere | None = None,
     ) -> Posted:
         """Queue the message, or hold it for its hour, and write it to the client log.
 
@@ -84,7 +86,8 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         ``asks_confirmation`` a text asks the customer to confirm that appointment.
         ``asks_consent`` is for our question whether marketing is wanted, which needs no consent but ``all``.
         ``request`` names the client's request: trying it again after a crash goes on with the same message.
-        ``customer_field`` is the field by which the client named the customer.
+        ``customer_field`` is the field by which the client named the customer. With ``elsewhere`` it stands in the
+        customer's log and goes to another address than theirs.
         """
         business, timing = self.businesses.get(business_id), timing or Timing()
         check_message(business, self.clock.now(), content, category, timing)
@@ -97,6 +100,9 @@ class PostMessage(Struct, frozen=True, kw_only=True):
             customer = self.customers.get(business_id, customer_id)
         except NotFoundError:
             raise InvalidInputError(FieldError(customer_field, "There is no such customer.")) from None
+        if elsewhere is not None:
+            named = customer if elsewhere.name is None else invited_as(customer, elsewhere.name)
+            customer = replace(named, email=elsewhere.address)
         check_variables(content, customer, business)
         check_barrier(business, channel, asks_confirmation=asks_confirmation)
         address = customer.contact_key(channel)
@@ -120,6 +126,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
             lead=timing.lead,
             asks_confirmation=asks_confirmation,
             asks_consent=asks_consent,
+            **({} if elsewhere is None else elsewhere.of_carrier),
         )
         chunk_key = single_chunk(business_id, message_id)
         decision = decide(customer, None, business, carrier, now, whereabouts=self.whereabouts)

@@ -63,6 +63,11 @@ class ClaimedChunk(Struct, frozen=True):
         copy_to = self.campaign.copy_to
         return customer if copy_to is None else replace(customer, email=copy_to)
 
+    def spoken_to(self, found: Mapping[str, Customer]) -> Mapping[str, Customer]:
+        """The customers as their messages speak to them: who is invited, and is no customer, goes by a name alone."""
+        name = self.campaign.copy_name
+        return found if name is None else {each: invited_as(one, name) for each, one in found.items()}
+
     def message_key(self, customer_id: str) -> MessageKey:
         """The key of a recipient's message."""
         return MessageKey(self.business.business_id, customer_id, self.campaign.message_id(customer_id))
@@ -91,6 +96,20 @@ class ClaimedChunk(Struct, frozen=True):
     def task(self, customer_ids: Sequence[str]) -> ChunkTask:
         """The task that brings the chunk back for these recipients."""
         return ChunkTask(self.chunk.key, len(customer_ids), lane_of(self.campaign))
+
+
+def invited_as(customer: Customer, name: str) -> Customer:
+    """Somebody who is no customer, and whom a customer invites: of that one they have only the language."""
+    return Customer(
+        business_id=customer.business_id,
+        customer_id=customer.customer_id,
+        first_name=name,
+        last_name="",
+        language=customer.language,
+        time_zone=customer.time_zone,
+        created_at=customer.created_at,
+        updated_at=customer.updated_at,
+    )
 
 
 def customer_of_tests(business_id: str, channel: Channel, address: str, at: datetime) -> Customer:

@@ -40,6 +40,22 @@ class SingleMessage(Struct, frozen=True):
     carrier: Campaign | None = None
 
 
+class Elsewhere(Struct, frozen=True):
+    """Where a message goes in place of the customer's own address: an invitation to a relation of theirs.
+
+    ``name`` is that of whoever is invited and is no customer.
+    """
+
+    address: str
+    relation_id: str
+    name: str | None = None
+
+    @property
+    def of_carrier(self) -> dict[str, str | None]:
+        """What the message's carrier says of it."""
+        return {"copy_to": self.address, "copy_name": self.name, "relation_id": self.relation_id}
+
+
 class Posted(Struct, frozen=True):
     """A message that has just been posted or changed, with what it was decided on."""
 

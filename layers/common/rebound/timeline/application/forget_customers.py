@@ -45,8 +45,8 @@ class ForgetCustomers(Struct, frozen=True, kw_only=True):
         """Forget what single messages to deleted customers said."""
         for customer_id in sorted(customer_ids):
             for message in self._log(business_id, customer_id):
-                if message.copy_of is not None and not message.contact.is_hashed:
-                    # Of whoever got a copy nothing is kept but in the customer's log.
+                if message.is_for_another and not message.contact.is_hashed:
+                    # Of whoever got it nothing is kept but in the customer's log.
                     self.messages.forget(message.contact, customer_id, seal(message.contact, self.keyring.keys()))
                 if message.campaign_id is None:
                     self._empty(business_id, single_id(message.key.message_id))
@@ -64,7 +64,7 @@ class ForgetCustomers(Struct, frozen=True, kw_only=True):
             except NotFoundError:
                 # It has expired.
                 return
-            empty = replace(carrier, content=_emptied(carrier.content), copy_to=None)
+            empty = replace(carrier, content=_emptied(carrier.content), copy_to=None, copy_name=None)
             if carrier != empty:
                 self.campaigns.replace(carrier, empty)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -98,6 +99,8 @@ class Timeline(Struct, frozen=True):
     customer: Customer
     stopped: StoppedTexts | None
     entries: Page[Happened]
+    others: Mapping[str, Customer] = MappingProxyType({})
+    """Of the customers whom entries about relations name, those who are there."""
 
 
 _ORDER: Final = attrgetter("order")
@@ -138,7 +141,12 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         ]
         listed = _once(merge(*sources, key=_ORDER, reverse=True))
         entries = first_page(listed, limit, lambda entry: entry.place.written)
-        return Timeline(customer, self._stopped(customer, contacts), entries)
+        return Timeline(customer, self._stopped(customer, contacts), entries, self._others(business_id, entries.items))
+
+    def _others(self, business_id: str, entries: Iterable[Happened]) -> Mapping[str, Customer]:
+        about = [entry.what.other_id for entry in entries if isinstance(entry.what, ProfileEvent)]
+        named = [each for each in about if each is not None]
+        return self.customers.get_many(business_id, named) if named else {}
 
     def _sent(
         self, customer: Customer, contacts: Mapping[ContactKey, Contact], last: TimelinePosition | None, limit: int
