@@ -17,7 +17,9 @@ def test_a_ranking_is_read_as_it_was_written(ports: EveryPorts) -> None:
     assert ports.rankings.put(BUSINESS_ID, RANKING) == RANKING
     assert ports.rankings.get(BUSINESS_ID) == RANKING
     assert ports.rankings.get("another") is None
-    assert RANKING.standings == Standings(date(2026, 11, 30), frozenset({id_of(1), id_of(2)}), is_reviewed=True)
+    assert RANKING.standings == Standings(
+        date(2026, 11, 30), frozenset({id_of(1), id_of(2)}), is_reviewed=True, ranked_at=RANKING.ranked_at
+    )
 
 
 def test_the_latest_ranking_stays_whichever_comes_last(ports: EveryPorts) -> None:

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from rebound.activity.domain.summary import NO_OFFER, Summary, Visits
 from rebound.jobs.domain import Job, JobKind, JobStatus
 from rebound.kernel.errors import ConflictError
-from rebound.loyalty.application import rank_customers
+from rebound.loyalty.application import rank_customers, use_rankings
 from rebound.loyalty.application.use_rankings import RANKING, UNUSED
 from rebound.loyalty.domain.tiers import Tier
+from rebound.segments.application.matching import among
+from rebound.segments.domain.selections import CustomerFilter, Selection, meant_by
 from tests.fakes.making import BUSINESS_ID, business, customer, id_of
 from tests.fakes.watching import WorkerDiedError
 from tests.fakes.world import World
@@ -142,7 +144,7 @@ def test_a_night_that_died_is_made_up_for() -> None:
 
 
 def test_a_large_business_is_told_to_wait_for_its_first_ranking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rank_customers, "LONGEST_RANKING", timedelta())
+    monkeypatch.setattr(rank_customers, "FEW", 1)
     world = world_of(NEW, TOP)
     mine = world.businesses.get(BUSINESS_ID)
     for _ in range(2):
@@ -172,3 +174,89 @@ def test_everybody_is_counted_once(did: list[tuple[int, ...]], rating: int | Non
     assert ranking is not None
     assert sum(ranking.counts.values()) == len(did)
     assert ranking.counts.keys() <= {*map(str, Tier), "none"}
+
+
+def change(world: World, number: int, days_ago: tuple[int, ...], rating: int | None) -> None:
+    """What a customer did changes, a while after it was last asked for."""
+    world.clock.move(timedelta(seconds=1))
+    today = world.clock.now().date()
+    world.summaries.given[BUSINESS_ID, id_of(number)] = visited(today, *days_ago, rating=rating)
+
+
+CHANGES = st.lists(
+    st.tuples(st.integers(1, 4), st.lists(st.integers(0, 120), max_size=6).map(tuple), st.sampled_from([None, 2, 5])),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(CHANGES)
+def test_few_customers_are_of_the_same_tier_wherever_it_is_asked(changes: list[Any]) -> None:
+    """In the counts, in the summary, and in a filter as it is fixed for lists, previews and campaigns."""
+    world = world_of(NEW, TOP, INACTIVE, LOYAL)
+    world.use_rankings.anew(BUSINESS_ID)
+    for each in changes:
+        change(world, *each)
+        now = world.clock.now()
+        in_filters: dict[str, Tier] = {}
+        for tier in Tier:
+            selection = world.pin_filters.at(BUSINESS_ID, Selection(filter={"tier": tier}), now)
+            people = [world.customers.get(BUSINESS_ID, id_of(number)) for number in range(1, 5)]
+            found = among(people, meant_by(selection), world.contacts, world.summaries)
+            in_filters |= {who.customer_id: tier for who in found}
+            assert selection.ranked_at == now
+        in_summaries: dict[str, Tier] = {}
+        for who in people:
+            summary = world.summaries.get_many(BUSINESS_ID, [who.customer_id])[who.customer_id]
+            of_one, ranked_at = world.tier_of_customer(who, summary)
+            assert ranked_at == (now if summary.first_visit is not None else None)
+            in_summaries |= {} if of_one is None else {who.customer_id: of_one}
+        world.rankings.latest.clear()
+        counted = world.use_rankings.anew(BUSINESS_ID)
+
+        assert in_filters == in_summaries
+        assert counted is not None
+        assert Counter(in_filters.values()) == {tier: n for tier, n in counted.counts.items() if tier != "none"}
+
+
+def test_pages_of_one_list_go_by_one_ranking() -> None:
+    world = world_of(NEW, LOYAL)
+    wanted = CustomerFilter(filter={"tier": "loyal"})
+    first = world.pin_filters.wanted(BUSINESS_ID, wanted)
+    change(world, 2, TOP, None)
+    second = world.pin_filters.wanted(BUSINESS_ID, wanted, is_next_page=True)
+    anew = world.pin_filters.wanted(BUSINESS_ID, wanted)
+
+    ranked_at = [None if each.as_of is None else each.as_of.ranked_at for each in (first, second, anew)]
+    assert ranked_at == [world.clock.now() - timedelta(seconds=1)] * 2 + [world.clock.now()]
+
+
+def test_many_customers_are_not_read_again_because_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = world_of(NEW, TOP, LOYAL)
+    mine = world.businesses.get(BUSINESS_ID)
+    made = world.use_rankings.anew(BUSINESS_ID)
+    assert made is not None
+    world.clock.move(timedelta(hours=1))
+    monkeypatch.setattr(use_rankings, "FEW", 2)
+    monkeypatch.setattr(rank_customers, "FEW", 2)
+
+    def read(*_: object) -> None:
+        raise AssertionError("customers are read")
+
+    monkeypatch.setattr(world.customers, "read_range", read)
+    assert world.use_rankings.standings(mine, world.clock.now()).ranked_at == made.ranked_at
+    assert world.use_rankings.anew(BUSINESS_ID) == made
+
+
+def test_who_asks_for_no_tier_is_ranked_every_two_days_for_the_summary_alone() -> None:
+    world = world_of(NEW, TOP)
+    who = world.customers.get(BUSINESS_ID, id_of(2))
+    seen = []
+    for _ in range(4):
+        summary = world.summaries.get_many(BUSINESS_ID, [id_of(2)])[id_of(2)]
+        seen.append(world.tier_of_customer(who, summary)[1])
+        world.clock.move(DAY)
+
+    assert seen[0] == seen[1] != seen[2] == seen[3]
+    assert not world.timers.rows

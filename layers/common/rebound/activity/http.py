@@ -219,9 +219,15 @@ class SummaryAnswer(Answer):
         str | None,
         Field(description="The loyalty tier; null for none, and before many customers are ranked."),
     ]
+    ranked_at: Time | None = Field(
+        description="As of when the tier says who is on top and whether there are reviews; null where it depends on "
+        "neither."
+    )
 
     @classmethod
-    def of(cls, customer: Customer, summary: Summary, now: datetime, tier: str | None) -> Self:
+    def of(
+        cls, customer: Customer, summary: Summary, now: datetime, tier: str | None, ranked_at: datetime | None
+    ) -> Self:
         """The answer for a summary."""
         spent = summary.spent(date.min, date.max)
         return cls.filled(
@@ -237,6 +243,7 @@ class SummaryAnswer(Answer):
             packages=[PackageAnswer(package_id=id_, credits_left=left) for id_, left in summary.packages.items()],
             waiver_version=summary.waiver,
             tier=tier,
+            ranked_at=ranked_at,
         )
 
 

@@ -1,6 +1,7 @@
 """Work in the background: what is answered about it, and routes."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Self
 
@@ -19,6 +20,7 @@ from rebound.jobs.domain import (
     MATCHED,
     SKIPPED,
     SPARED_BECAUSE,
+    Job,
     JobKind,
     JobStatus,
     audience_of,
@@ -99,9 +101,18 @@ class JobAnswer(Answer):
                 handled=report.deleted + sum(report.skipped.values()) + report.failed if report else 0,
             ),
             count=CountAnswer.of(first) if is_completed and job.kind is JobKind.COUNT else None,
-            audience=AudienceAnswer.of(audience_of(first)) if is_completed and job.kind is JobKind.PREVIEW else None,
+            audience=_previewed(job, first) if is_completed and job.kind is JobKind.PREVIEW else None,
             report=report,
         )
+
+
+def _previewed(job: Job, counts: Mapping[str, int]) -> AudienceAnswer:
+    """What a preview has found, with the time of the ranking that its filter was fixed with, if it was with one."""
+    standings = (job.request.get("as_of") or {}).get("standings") or {}
+    ranked_at = standings.get("ranked_at")
+    return AudienceAnswer.of(
+        audience_of(counts), ranked_at=None if ranked_at is None else datetime.fromisoformat(ranked_at)
+    )
 
 
 def _deletion_report(view: JobView) -> DeletionReport:

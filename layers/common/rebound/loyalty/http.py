@@ -96,8 +96,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     def get_summary(customer_id: CustomerInPath) -> Response[str]:
         use_cases = wiring.use_cases()
         customer, summary = use_cases.read_activity.summary(business_of(app), customer_id)
-        tier = use_cases.tier_of_customer(customer)
-        return json_answer(SummaryAnswer.of(customer, summary, wiring.ports().clock.now(), tier))
+        tier, ranked_at = use_cases.tier_of_customer(customer, summary)
+        return json_answer(SummaryAnswer.of(customer, summary, wiring.ports().clock.now(), tier, ranked_at))
 
     @app.put("/v1/loyalty/favourites/<customer_id>", summary=chosen, tags=tags, responses=one)
     def add_favourite(customer_id: CustomerInPath) -> Response[str]:

@@ -49,13 +49,13 @@ class LoyaltyUseCases(ActivityUseCases, JobsUseCases, TimersUseCases):
     find_tiers: FindTiers = use_case("rebound.loyalty.application.find_tiers")
     rank_customers: RankCustomers = use_case("rebound.loyalty.application.rank_customers")
     use_rankings: UseRankings = use_case("rebound.loyalty.application.use_rankings", rank="rank_customers")
-    tier_of_customer: TierOfCustomer = use_case("rebound.loyalty.application.use_rankings", rank="rank_customers")
+    tier_of_customer: TierOfCustomer = use_case("rebound.loyalty.application.use_rankings")
     start_ranking: StartRanking = use_case("rebound.loyalty.application.use_rankings", jobs="job_service")
     rank_at_night: RankAtNight = use_case("rebound.loyalty.application.use_rankings", jobs="job_service")
 
-    def standings_at_need(self, business: Business, at: datetime) -> Standings:
+    def standings_at_need(self, business: Business, at: datetime, *, is_next_page: bool = False) -> Standings:
         """What tiers are found with; few filters ask for one."""
-        return self.use_rankings.standings(business, at)
+        return self.use_rankings.standings(business, at, is_next_page=is_next_page)
 
     @cached_property
     def wakers(self) -> Mapping[str, Waker]:

@@ -100,7 +100,7 @@ class ChildAnswer(Answer):
     @classmethod
     def of(cls, view: CampaignView) -> Self:
         """The answer for a child."""
-        return cls.filled(view.campaign, audience=AudienceAnswer.of(view.audience), results=ResultsAnswer.of(view))
+        return cls.filled(view.campaign, audience=_audience(view), results=ResultsAnswer.of(view))
 
 
 class EarnedAnswer(Answer):
@@ -188,7 +188,7 @@ class ListedCampaignAnswer(Answer):
             local=campaign.local_time is not None,
             held_until=view.held_until,
             held_because=view.held_because,
-            audience=AudienceAnswer.of(view.audience),
+            audience=_audience(view),
             results=ResultsAnswer.of(view),
             fell_back_to_email=view.fell_back_to_email,
             recurring_campaign_id=campaign.recurring_id,
@@ -273,6 +273,10 @@ class PostedCampaignAnswer(CampaignAnswer):
             foreseen=foreseen,
             foreseen_hint=HOW_TO_FORESEE if foreseen is None else None,
         )
+
+
+def _audience(view: CampaignView) -> AudienceAnswer:
+    return AudienceAnswer.of(view.audience, ranked_at=view.campaign.selection.ranked_at)
 
 
 def _brought_in(view: CampaignView) -> dict[str, Any]:

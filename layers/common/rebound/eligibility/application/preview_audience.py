@@ -231,14 +231,14 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         """The decisions about the customers who are meant, page by page."""
         return self._decided(self.limited(self._at_its_time(question.supposed(business_id))))
 
-    def pin(self, business_id: str, question: Question) -> Question:
+    def pin(self, business_id: str, question: Question, *, is_next_page: bool = False) -> Question:
         """The question as of the time at which the message would start, where its filter asks for that."""
-        supposed = self._at_its_time(question.supposed(business_id))
+        supposed = self._at_its_time(question.supposed(business_id), is_next_page=is_next_page)
         return replace(question, as_of=supposed.selection.as_of)
 
-    def _at_its_time(self, mailing: Mailing) -> Mailing:
-        starts_at = mailing.starts_at(self.clock.now())
-        return replace(mailing, selection=self.pin_filters.at(mailing.business_id, mailing.selection, starts_at))
+    def _at_its_time(self, mailing: Mailing, *, is_next_page: bool = False) -> Mailing:
+        at, pin = mailing.starts_at(self.clock.now()), self.pin_filters.at
+        return replace(mailing, selection=pin(mailing.business_id, mailing.selection, at, is_next_page=is_next_page))
 
     def limited(self, mailing: Mailing) -> Mailing:
         """The mailing, marked if the business may not reach so many on the day on which it would begin.

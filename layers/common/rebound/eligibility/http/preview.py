@@ -68,7 +68,7 @@ class PreviewRequest(Timed, Says):
     def _says_something(self) -> bool:
         return any(getattr(self, name) is not None for name in Says.model_fields)
 
-    def question(self, business_id: str) -> Question:
+    def question(self, business_id: str, *, is_next_page: bool = False) -> Question:
         """The question, with a saved segment's filter as it is now. Raises ``InvalidInputError``, ``NotFoundError``."""
         segment_id = self.segment_id
         pin = wiring.use_cases().pin_filters
@@ -92,7 +92,7 @@ class PreviewRequest(Timed, Says):
         )
         preview = wiring.use_cases().preview_audience
         preview.check(business_id, question)
-        return preview.pin(business_id, question)
+        return preview.pin(business_id, question, is_next_page=is_next_page)
 
 
 class RecipientAnswer(Answer):
@@ -157,7 +157,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         audience = None if prefers_a_job(app) else wiring.use_cases().preview_audience(business_id, question)
         if audience is not None:
             left = partial(wiring.use_cases().read_text_plan.left, business_id)
-            return json_answer(AudienceAnswer.of(audience, left))
+            ranked_at = None if question.as_of is None else question.as_of.ranked_at
+            return json_answer(AudienceAnswer.of(audience, left, ranked_at=ranked_at))
         return started(app, JobKind.PREVIEW, question.written())
 
     @app.post(
@@ -176,8 +177,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         if reason is not None and reason not in _REASONS:
             raise InvalidInputError(FieldError("reason", f"Must be one of {', '.join(_REASONS)}."))
         business_id = business_of(app)
+        question = request.question(business_id, is_next_page=cursor is not None)
         page = wiring.use_cases().preview_audience.recipients(
-            business_id, request.question(business_id), limit=limit, cursor=cursor, reason=reason
+            business_id, question, limit=limit, cursor=cursor, reason=reason
         )
         items = [RecipientAnswer.of(foreseen) for foreseen in page.items]
         return json_answer(RecipientPage(items=items, next_cursor=page.next_cursor))

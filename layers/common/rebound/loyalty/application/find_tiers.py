@@ -13,6 +13,7 @@ from rebound.customers.domain import Customer
 from rebound.loyalty.domain.tiers import Standings, Tier, is_blacklisted, joined_on, tier_of
 
 if TYPE_CHECKING:
+    from rebound.activity.domain.summary import Summary
     from rebound.activity.ports import SummaryBook
     from rebound.contacts.ports import ContactBook
 
@@ -24,14 +25,19 @@ class FindTiers(Struct, frozen=True, kw_only=True):
     summaries: SummaryBook
 
     def __call__(
-        self, business: Business, customers: Sequence[Customer], standings: Standings
+        self,
+        business: Business,
+        customers: Sequence[Customer],
+        standings: Standings,
+        summaries: Mapping[str, Summary] | None = None,
     ) -> Mapping[str, Tier | None]:
-        """The tier of each customer, by id; ``None`` for who is of none."""
+        """The tier of each customer, by id; ``None`` for who is of none. Summaries that are given are not read."""
         keys = {key for customer in customers for key in customer.contact_keys}
         contacts = self.contacts.get_many(keys, consistent=False) if keys else {}
         # What they did makes no difference to who has opted out.
         asked = [customer.customer_id for customer in customers if not is_blacklisted(customer, contacts)]
-        summaries = self.summaries.get_many(business.business_id, asked) if asked else {}
+        if summaries is None:
+            summaries = self.summaries.get_many(business.business_id, asked) if asked else {}
         zone = ZoneInfo(business.time_zone)
         found: dict[str, Tier | None] = {}
         for customer in customers:

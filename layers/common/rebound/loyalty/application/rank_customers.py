@@ -7,9 +7,9 @@ to count the tiers. Only the best of each range so far are kept, beside its prog
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -23,18 +23,20 @@ from rebound.loyalty.domain.ranking import Rank, Ranking, highest, rank_of
 from rebound.loyalty.domain.tiers import Standings
 
 if TYPE_CHECKING:
+    from rebound.activity.domain.summary import Summary
     from rebound.activity.ports import SummaryBook
     from rebound.businesses.ports import BusinessDirectory
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.ports import JobLedger
     from rebound.loyalty.application.find_tiers import FindTiers
+    from rebound.loyalty.domain.tiers import Tier
     from rebound.loyalty.ports import Rankings
     from rebound.platform.ports import Clock
 
 PAGE: Final = 500
 """Customers read at a time."""
-LONGEST_RANKING: Final = timedelta(seconds=3)
-"""How long a request may take to rank customers while it waits."""
+FEW: Final = 3_000
+"""So many customers at most are ranked whenever somebody asks, while the request waits."""
 NO_TIER: Final = "none"
 REVIEWED: Final = "reviewed"
 TIER: Final = "tier:"
@@ -52,7 +54,7 @@ class Piece(Struct, frozen=True):
 
 
 class RankCustomers(Struct, frozen=True, kw_only=True):
-    """Ranks customers who have been read, or all of a business while a request waits."""
+    """Ranks customers who have been read, or all of a business that has few while a request waits."""
 
     customers: CustomerBook
     summaries: SummaryBook
@@ -62,57 +64,52 @@ class RankCustomers(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def __call__(self, business_id: str, most: int | None = None) -> Ranking | None:
-        """Rank the customers of a business now, and keep the ranking; ``None`` when time is up before the end.
+        """Rank the customers of a business now, and keep the ranking; ``None`` where there are more than ``FEW``.
 
-        With ``most``, also when there are more pages of customers.
+        With ``most``, where there are more than that. Profiles, what they did and contacts are each read once, and
+        where there are too many nothing but so many profiles.
         """
         business, began = self.businesses.get(business_id), self.clock.now()
-        day = business.local_day(began)
-        pieces = self._all(business_id, began, lambda customers: self.piece(business_id, customers, day), most)
-        if pieces is None:
+        customers = self._all(business_id, FEW if most is None else most)
+        if customers is None:
             return None
-        best = highest(*(rank for piece in pieces for rank in piece.ranks))
-        ranking = Ranking(began, day, _ids(best), any(piece.is_reviewed for piece in pieces))
-        counted = self._all(
-            business_id, began, lambda customers: self.counted(business, customers, ranking.standings), most
-        )
-        if counted is None:
-            return None
-        counts: Counter[str] = Counter()
-        for page in counted:
-            counts.update(page)
-        return self.rankings.put(business_id, replace(ranking, counts=dict(counts)))
+        day, summaries = business.local_day(began), self._summaries(business_id, customers)
+        piece = _piece(summaries, day)
+        ranking = Ranking(began, day, _ids(piece.ranks), piece.is_reviewed)
+        counts = _counted(self.find_tiers(business, customers, ranking.standings, summaries))
+        return self.rankings.put(business_id, replace(ranking, counts=counts))
 
-    def _all[T](
-        self, business_id: str, began: datetime, work: Callable[[Sequence[Customer]], T], most: int | None
-    ) -> list[T] | None:
-        found: list[T] = []
-        for customers in self._pages(business_id):
-            if self.clock.now() - began >= LONGEST_RANKING or len(found) == most:
-                return None
-            found.append(work(customers))
-        return found
-
-    def _pages(self, business_id: str) -> Iterator[Sequence[Customer]]:
+    def _all(self, business_id: str, most: int) -> Sequence[Customer] | None:
+        found: list[Customer] = []
         after: str | None = None
-        while customers := self.customers.read_range(business_id, *bounds(0, 1), after, PAGE):
-            yield customers
-            if len(customers) < PAGE:
-                return
-            after = customers[-1].customer_id
+        while len(found) <= most:
+            page = self.customers.read_range(business_id, *bounds(0, 1), after, min(PAGE, most + 1))
+            found += page
+            if len(page) < min(PAGE, most + 1):
+                return found if len(found) <= most else None
+            after = page[-1].customer_id
+        return None
+
+    def _summaries(self, business_id: str, customers: Sequence[Customer]) -> Mapping[str, Summary]:
+        ids = [customer.customer_id for customer in customers]
+        return self.summaries.get_many(business_id, ids) if ids else {}
 
     def piece(self, business_id: str, customers: Sequence[Customer], day: date) -> Piece:
         """What these customers add, as of a moment ago."""
-        if not customers:
-            return Piece()
-        summaries = self.summaries.get_many(business_id, [customer.customer_id for customer in customers])
-        ranks = [rank for id_, summary in summaries.items() if (rank := rank_of(id_, summary, day)) is not None]
-        return Piece(highest(*ranks), any(summary.rating is not None for summary in summaries.values()))
+        return _piece(self._summaries(business_id, customers), day)
 
     def counted(self, business: Business, customers: Sequence[Customer], standings: Standings) -> Mapping[str, int]:
         """How many of these customers are of each tier, and of none."""
-        tiers = self.find_tiers(business, customers, standings) if customers else {}
-        return Counter(NO_TIER if tier is None else str(tier) for tier in tiers.values())
+        return _counted(self.find_tiers(business, customers, standings) if customers else {})
+
+
+def _piece(summaries: Mapping[str, Summary], day: date) -> Piece:
+    ranks = [rank for id_, summary in summaries.items() if (rank := rank_of(id_, summary, day)) is not None]
+    return Piece(highest(*ranks), any(summary.rating is not None for summary in summaries.values()))
+
+
+def _counted(tiers: Mapping[str, Tier | None]) -> dict[str, int]:
+    return dict(Counter(NO_TIER if tier is None else str(tier) for tier in tiers.values()))
 
 
 class RankingWork(Struct, frozen=True, kw_only=True):

@@ -49,6 +49,11 @@ class Ranking(Struct, frozen=True):
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def customers(self) -> int:
+        """How many customers there were."""
+        return sum(self.counts.values())
+
+    @property
     def standings(self) -> Standings:
         """What tiers need to know of it."""
-        return Standings(self.day, frozenset(self.top), self.is_reviewed)
+        return Standings(self.day, frozenset(self.top), self.is_reviewed, ranked_at=self.ranked_at)

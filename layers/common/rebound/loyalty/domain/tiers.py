@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -56,14 +56,15 @@ class Doings(Protocol):
 class Standings(Struct, frozen=True):
     """What tiers need to know of all customers of a business together, as of a day of its calendar.
 
-    ``top`` are the customers with the most sessions; ``is_reviewed`` says that the business has posted a review. The
-    calendar is that of ``zone``.
+    ``top`` are the customers with the most sessions; ``is_reviewed`` says that the business has posted a review; both
+    as of ``ranked_at``, ``None`` in older rows. The calendar is that of ``zone``.
     """
 
     day: date
     top: frozenset[str] = frozenset()
     is_reviewed: bool = False
     zone: str = "UTC"
+    ranked_at: datetime | None = None
 
 
 class Person(Struct, frozen=True):

@@ -232,9 +232,20 @@ class AudienceAnswer(Answer):
         exclude_if=is_none,
         description="Of a business with a text plan, where texts are foreseen of which it is known what they say.",
     )
+    ranked_at: Time | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="Of a filter that asks for a loyalty tier: as of when customers were ranked for it.",
+    )
 
     @classmethod
-    def of(cls, audience: Audience, left: Callable[[], int | None] = lambda: None) -> Self:
+    def of(
+        cls,
+        audience: Audience,
+        left: Callable[[], int | None] = lambda: None,
+        *,
+        ranked_at: datetime | None = None,
+    ) -> Self:
         """The answer for an audience; ``left`` says how many segments are, and is asked where texts are foreseen."""
         excluded = {reason: count for reason, count in sorted(audience.excluded.items()) if count}
         return cls(
@@ -242,6 +253,7 @@ class AudienceAnswer(Answer):
             excluded=excluded,
             targeted=audience.targeted,
             text_plan=texts_foreseen(audience.segments, left),
+            ranked_at=ranked_at,
         )
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from rebound.businesses.domain.business import Business
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.loyalty.domain.tiers import Standings
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT, pinned
@@ -32,7 +31,8 @@ class PinFilters(Struct, frozen=True, kw_only=True):
     segments: SegmentBook
     businesses: BusinessDirectory
     clock: Clock
-    standings_at_need: Callable[[Business, datetime], Standings]
+    standings_at_need: Callable[..., Standings]
+    """``UseRankings.standings``."""
 
     def filter(self, business_id: str, tree: Mapping[str, Any], field: str = "filter") -> Mapping[str, Any]:
         """A client's tree with the segments that it names. Raises ``InvalidInputError``."""
@@ -54,25 +54,30 @@ class PinFilters(Struct, frozen=True, kw_only=True):
             return replace(selection, filter=self.filter(business_id, selection.filter))
         return selection
 
-    def at(self, business_id: str, selection: Selection, at: datetime) -> Selection:
+    def at(self, business_id: str, selection: Selection, at: datetime, *, is_next_page: bool = False) -> Selection:
         """The selection as of a time, where that matters; one that has a moment keeps it."""
         if selection.as_of is not None:
             return selection
         matcher = meant_by(selection)
-        return replace(selection, as_of=self._moment(business_id, matcher, at)) if matcher.is_timed else selection
+        if not matcher.is_timed:
+            return selection
+        return replace(selection, as_of=self._moment(business_id, matcher, at, is_next_page=is_next_page))
 
-    def wanted(self, business_id: str, wanted: CustomerFilter) -> CustomerFilter:
+    def wanted(self, business_id: str, wanted: CustomerFilter, *, is_next_page: bool = False) -> CustomerFilter:
         """A filter of a list as of now, where that matters. Raises ``InvalidInputError``."""
         matcher = wanted.compiled()
         if not matcher.is_timed:
             return wanted
-        return replace(wanted, as_of=self._moment(business_id, matcher, self.clock.now()))
+        now = self.clock.now()
+        return replace(wanted, as_of=self._moment(business_id, matcher, now, is_next_page=is_next_page))
 
-    def _moment(self, business_id: str, matcher: CustomerMatcher, at: datetime) -> Moment:
+    def _moment(self, business_id: str, matcher: CustomerMatcher, at: datetime, *, is_next_page: bool) -> Moment:
         """The moment, with the ranking where a condition asks for a tier. Raises ``ConflictError``."""
         business = self.businesses.get(business_id)
         moment = Moment.of(business, at)
-        return replace(moment, standings=self.standings_at_need(business, at)) if matcher.is_ranked else moment
+        if not matcher.is_ranked:
+            return moment
+        return replace(moment, standings=self.standings_at_need(business, at, is_next_page=is_next_page))
 
     def _finder(self, business_id: str) -> Callable[[str], Mapping[str, Any] | None]:
         @cache

@@ -40,6 +40,11 @@ class Moment(Struct, frozen=True):
     standings: Standings | None = None
     """The ranking of the customers, where a condition asks for a loyalty tier."""
 
+    @property
+    def ranked_at(self) -> datetime | None:
+        """As of when customers were ranked; ``None`` where no condition asks for a tier."""
+        return None if self.standings is None else self.standings.ranked_at
+
     @classmethod
     def of(cls, business: Business, now: datetime) -> Self:
         """The moment by a business's calendar."""

@@ -76,6 +76,11 @@ class Selection(Struct, frozen=True):
     external_ids: tuple[str, ...] | None = None
     as_of: Moment | None = None
 
+    @property
+    def ranked_at(self) -> datetime | None:
+        """As of when customers were ranked, once it is fixed; ``None`` where no condition asks for a tier."""
+        return None if self.as_of is None else self.as_of.ranked_at
+
 
 def as_asked(selection: Selection) -> Selection:
     """The selection as it was asked for, before it was fixed what that means."""

@@ -80,13 +80,15 @@ def customers_wanted(
     segment_id: str | None,
     filter_: Mapping[str, Any] | None,
     updated_since: datetime | None = None,
+    *,
+    is_next_page: bool = False,
 ) -> CustomerFilter:
     """Which customers a request is about; saved segments are read now, and the day is today."""
     business_id, pin = business_of(app), wiring.use_cases().pin_filters
     segment = None if segment_id is None else pin.segment(business_id, segment_id)
     own = None if filter_ is None else pin.filter(business_id, filter_)
     wanted = CustomerFilter(failed=failed, tag=tag, q=q, segment=segment, filter=own, updated_since=updated_since)
-    return pin.wanted(business_id, wanted)
+    return pin.wanted(business_id, wanted, is_next_page=is_next_page)
 
 
 def read_filter(text: str | None) -> Mapping[str, Any] | None:

@@ -100,7 +100,8 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[str]:
-        wanted = customers_wanted(app, failed, tag, q, segment_id, read_filter(filter), updated_since)
+        own, is_next_page = read_filter(filter), cursor is not None
+        wanted = customers_wanted(app, failed, tag, q, segment_id, own, updated_since, is_next_page=is_next_page)
         page = wiring.use_cases().list_customers(
             business_of(app), wanted, limit=limit, cursor=cursor, order=read_order(sort, order)
         )
