@@ -70,6 +70,24 @@ def test_the_summary_of_a_customer_has_their_tier(stack: Stack) -> None:
     assert house.ports().rankings.used_on(BUSINESS_ID) is None
 
 
+def test_a_preview_and_its_job_rank_few_customers_too_and_say_when(stack: Stack) -> None:
+    earlier = stack.api("GET", "/v1/loyalty").body["ranked_at"]
+    ids = salon(stack)
+    asked = {"filter": {"tier": "top"}, "channel": "email", "category": "loyalty"}
+    audience = stack.api("POST", "/v1/segments/preview", asked).body
+    summary = stack.api("GET", f"/v1/customers/{ids['Tom']}/summary").body
+    job = stack.api("POST", "/v1/segments/preview", asked, headers={"Prefer": "respond-async"}).body
+    event = {"business_id": BUSINESS_ID, "job_id": job["job_id"]}
+    for _ in range(2):
+        for index in stack.invoke("run_job", event)["ranges"]:
+            assert stack.invoke("run_job", {**event, "range": index})["done"]
+    of_job = stack.api("GET", f"/v1/jobs/{job['job_id']}").body["audience"]
+
+    assert (audience["matched"], summary["tier"], of_job["matched"]) == (1, "top", 1)
+    assert earlier < audience["ranked_at"] < summary["ranked_at"] < of_job["ranked_at"]
+    assert stack.api("GET", f"/v1/customers/{ids['Zoe']}/summary").body["ranked_at"] is None
+
+
 def test_many_are_counted_by_a_job_and_then_as_of_its_ranking(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rank_customers, "FEW", 1)
     salon(stack)

@@ -148,8 +148,8 @@ def _happened(value: object, context: ReadingContext) -> datetime:
     at = _time(value, context)
     if at > context.now + HAPPENED_WITHIN:
         raise ValueError(
-            "Is when it happened, for a booking when it was made: at most one day from now. "
-            "When an appointment begins is starts_at."
+            "Must be at most one day from now: when it happened, and for a booking when it was made (when that begins "
+            "is starts_at)."
         )
     return at
 
