@@ -38,6 +38,18 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
         ("RunUpkeepFunction", f"dynamodb:{name}"): "fills the index of a business of before there was one"
         for name in ("BatchGetItem", "BatchWriteItem", "PutItem")
     },
+    **{
+        (
+            "RunUpkeepFunction",
+            name,
+        ): "erases what forget_customers could not, by the same policy: little is left that day"
+        for name in (
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:UpdateItem",
+            "secretsmanager:GetSecretValue",
+        )
+    },
     ("ServePreferencesFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
     **{
         ("ServePreferencesFunction", f"ses:{name}"): "an address that failed, and is found right in a form"

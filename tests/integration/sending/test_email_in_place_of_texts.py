@@ -51,7 +51,7 @@ def test_the_email_in_place_of_a_text_is_kept_and_edited_apart_from_it(stack: St
         ({"email_content": {"text": "Hi"}}, "email_content.subject", "Is required."),
         ({"email_content": {**EMAIL, "body": "Hi"}}, "email_content.body", "Is not a field of this request."),
         ({"email_content": {**EMAIL, "text": "Hi ##{{frist_name}}"}}, "email_content.text", "first_name"),
-        ({"email_content": {**EMAIL, "text": "##{{unsubscribe_url}}"}}, "email_content.text", "unsubscribe_url"),
+        ({"email_content": {**EMAIL, "text": "##{{stop_url}}"}}, "email_content.text", "stop_url"),
         (
             {"channel": "email", "content": {"subject": "Hi", "text": "Hi"}, "email_content": EMAIL},
             "email_content",

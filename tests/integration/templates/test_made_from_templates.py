@@ -138,7 +138,7 @@ def test_a_campaign_is_made_from_a_template_and_a_draft_takes_what_is_published_
 def test_a_draft_is_edited_into_a_layout_a_template_and_back(stack: Stack, ana: str) -> None:
     url = f"/v1/campaigns/{campaign(stack, status='draft').body['campaign_id']}"
     layout = {"subject": "Blocks", "blocks": [{"kind": "heading", "text": "Hi ##{{unsubscribe_url}}"}]}
-    refused = stack.api("PATCH", url, {"layout": layout})
+    refused = stack.api("PATCH", url, {"layout": layout, "category": "one_to_one"})
     assert (refused.status, refused.body["errors"][0]["field"]) == (422, "layout.blocks[0].text")
     # The category of the same request counts.
     laid = stack.api("PATCH", url, {"layout": layout, "category": "marketing"})
@@ -155,12 +155,12 @@ def test_a_template_for_other_kinds_of_messages_is_refused_where_a_link_would_be
     content = {"subject": "S", "text": "##{{unsubscribe_url}}"}
     offer = {"name": "Offer", "channel": "email", "category": "marketing", "content": content}
     assert stack.api("PUT", "/v1/templates/offer", offer).status == 200
-    refused = message(stack, ana, template_id="offer", variables=None)
+    refused = message(stack, ana, template_id="offer", variables=None, category="one_to_one")
 
     assert refused.status == 422, refused.text
     [error] = refused.body["errors"]
     assert error["field"] == "template_id"
-    assert "transactional" in error["message"]
+    assert "one_to_one" in error["message"]
     assert "unsubscribe_url" in error["message"]
 
 

@@ -177,7 +177,7 @@ def test_what_cannot_be_filled_in_is_refused_with_its_place_and_the_right_name(
         ({"email_content": {"subject": "S", "text": "T"}}, "email_content"),
         ({"variables": {"unsubscribe_url": {}}}, "variables.unsubscribe_url"),
         ({"variables": {"class_name": {"type": "number", "default": "many"}}}, "variables.class_name.default"),
-        ({"contents": {"en": {"subject": "S", "text": "##{{unsubscribe_url}}"}}}, "contents.en.text"),
+        ({"contents": {"en": {"subject": "S", "text": "##{{stop_url}}"}}}, "contents.en.text"),
         ({"name": " "}, "name"),
         ({"category": "news"}, "category"),
         ({"colour": 1}, "colour"),

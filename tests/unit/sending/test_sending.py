@@ -14,7 +14,7 @@ from rebound.contacts.domain.suppressions import LISTED_BOUNCE
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
-from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError, NotAnsweredError
+from rebound.kernel.errors import ComeAgainError, ConcurrentChangeError, InvalidInputError, NotAnsweredError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.links import Link, Purpose, read_token
@@ -26,6 +26,7 @@ from rebound.sending.domain.outcomes import AFTER_A_STOP
 from rebound.sending.domain.recipients import ACCESS_DENIED, Refused, Unknown
 from rebound.templates.domain.content import EmailContent, TextContent
 from rebound.templates.domain.footers import footer_words
+from rebound.templates.domain.rendering import check_content
 from tests.contract.messages.fakes import PUBLIC_URL
 from tests.fakes.making import BUSINESS_ID, at, business, contact_key, customer, id_of
 from tests.fakes.watching import WorkerDiedError
@@ -123,6 +124,23 @@ def test_every_email_carries_its_recipients_own_links(category: Category) -> Non
             }
         else:
             assert (urls[Purpose.UNSUBSCRIBE], email.headers) == ([], {})
+
+
+@pytest.mark.parametrize("category", Category)
+def test_the_link_to_unsubscribe_may_stand_wherever_mail_programs_offer_it(category: Category) -> None:
+    says = EmailContent("Hi", '<p><a href="##{{unsubscribe_url}}">Off</a></p>', "Off: ##{{unsubscribe_url}}")
+    if category.traits.scope is Scope.ALL:
+        with pytest.raises(InvalidInputError, match="unsubscribe_url"):
+            check_content(says, category)
+        return
+    check_content(says, category)
+    sending = Sending(category=category, content=says)
+    sending.send()
+    for email in sending.world.mailer.emails:
+        offered = email.headers["List-Unsubscribe"].strip("<>")
+        assert email.content.text.startswith(f"Off: {offered}")
+        assert f'<a href="{offered}">Off</a>' in email.content.html
+    assert len(sending.world.mailer.emails) == 3
 
 
 def test_every_email_ends_in_its_recipients_own_language() -> None:

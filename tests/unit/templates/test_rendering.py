@@ -337,8 +337,8 @@ def test_an_email_with_a_link_of_its_own_is_only_told_the_address() -> None:
     [
         (EmailContent("##{{unsubscribe_url}}", "x"), Category.MARKETING, "content.subject"),
         (EmailContent("##{{preferences_url}}", "x"), Category.MARKETING, "content.subject"),
-        (EmailContent("s", "##{{unsubscribe_url}}"), Category.TRANSACTIONAL, "content.html"),
-        (EmailContent("s", text="##{{unsubscribe_url}}"), Category.REMINDER, "content.text"),
+        (EmailContent("s", "##{{unsubscribe_url}}"), Category.ONE_TO_ONE, "content.html"),
+        (EmailContent("s", text="##{{unsubscribe_url}}"), Category.ONE_TO_ONE, "content.text"),
         (TextContent("##{{unsubscribe_url}}"), Category.MARKETING, "content.body"),
         (TextContent("##{{preferences_url}}"), Category.MARKETING, "content.body"),
     ],

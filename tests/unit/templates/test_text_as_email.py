@@ -17,7 +17,7 @@ from rebound.templates.domain.content import (
     read_content,
     written_content,
 )
-from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS, scope_of
+from rebound.templates.domain.footers import links_for, scope_of
 from rebound.templates.domain.rendering import VARIABLES, render_email
 from rebound.templates.domain.text_as_email import said_by_email, text_as_email, with_link_to_confirm
 
@@ -27,7 +27,7 @@ PLACEHOLDERS: Final = st.sampled_from(VARIABLES).map(lambda name: f"##{{{{{name}
 
 
 def values(category: Category) -> dict[str, str]:
-    links = LINKS if scope_of(category) is not None else LINKS_OF_OTHERS
+    links = links_for(category)
     return {name: f"<{name}>" for name in (*VARIABLES, *links, "appointment_url")}
 
 

@@ -1,8 +1,8 @@
 """The footer of every email, with links to choose what to get, and the headers that offer to unsubscribe.
 
-Clients may place the links themselves, with ``##{{unsubscribe_url}}`` and ``##{{preferences_url}}``; each part of an
-email in which they have not done so where it can be seen gets the footer. Promotional emails also say where the
-business is (CAN-SPAM, 15 U.S.C. 7704(a)(5)(A)(iii)).
+Clients may place the links themselves (``links_for``). Each part of an email that sells in which they have not placed
+``##{{unsubscribe_url}}`` where it can be seen gets the footer, and of any other email ``##{{preferences_url}}``.
+Promotional emails also say where the business is (CAN-SPAM, 15 U.S.C. 7704(a)(5)(A)(iii)).
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ APPOINTMENT_URL: Final = "appointment_url"
 """Of the page on which an appointment is confirmed: in emails in place of texts that ask for it, and only there."""
 POSTAL_ADDRESS: Final = "postal_address"
 LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL)
-"""The links of emails that can be unsubscribed from."""
+"""The links of emails that sell, which their footer has."""
 LINKS_OF_TEXTS: Final = (STOP_URL,)
 """Those of texts that sell. Others are answered with STOP, and so are these where their sender can be answered."""
 LINKS_OF_OTHERS: Final = (PREFERENCES_URL, CONFIRM_URL)
-"""The links of all other emails. ``CONFIRM_URL`` is only here: no marketing asks for consent to marketing."""
+"""Those of all other emails. ``CONFIRM_URL`` is only here: no marketing asks for consent to marketing."""
 
 ALL_LINKS: Final = (UNSUBSCRIBE_URL, PREFERENCES_URL, CONFIRM_URL, STOP_URL, APPOINTMENT_URL)
 """The variables whose value is a whole address."""
@@ -78,6 +78,13 @@ def one_click_scope(category: Category) -> Scope | None:
     """
     scope = category.traits.scope
     return None if scope is Scope.ALL else scope
+
+
+def links_for(category: Category) -> tuple[str, ...]:
+    """The links that the body of an email of a kind may have: to unsubscribe too, wherever mail programs offer it."""
+    if scope_of(category) is not None:
+        return LINKS
+    return LINKS_OF_OTHERS if one_click_scope(category) is None else (UNSUBSCRIBE_URL, *LINKS_OF_OTHERS)
 
 
 @cache

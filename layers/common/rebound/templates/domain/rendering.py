@@ -39,6 +39,7 @@ from rebound.templates.domain.footers import (
     POSTAL_ADDRESS,
     STOP_URL,
     footer_of,
+    links_for,
     scope_of,
 )
 from rebound.templates.domain.html_as_text import html_as_text
@@ -89,7 +90,7 @@ class RenderedEmail(Struct, frozen=True):
 
 def variables_of_bodies(category: Category) -> tuple[str, ...]:
     """The variables that the body of an email of a kind may use."""
-    return (*VARIABLES, *(LINKS if scope_of(category) is not None else LINKS_OF_OTHERS))
+    return (*VARIABLES, *links_for(category))
 
 
 def check_content(
