@@ -88,7 +88,7 @@ class MemoryHoldPolicies:
         self.kept: HoldPolicy | None = None
 
     def get(self) -> HoldPolicy | None:
-        return self.kept
+        return self.kept and self.kept.as_taken_now
 
     def put(self, policy: HoldPolicy | None) -> None:
         self.kept = policy

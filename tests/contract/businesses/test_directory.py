@@ -19,7 +19,7 @@ from rebound.businesses.domain.business import (
     Switches,
     TextAnswers,
 )
-from rebound.businesses.domain.holds import HoldPolicy
+from rebound.businesses.domain.holds import SMALLEST_SHARE, HoldPolicy
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.businesses.domain.senders import SenderHolders, Senders
 from rebound.businesses.domain.text_prices import TextPrice
@@ -276,6 +276,12 @@ def test_a_policy_for_holds_is_kept_until_it_is_switched_off(ports: EveryPorts) 
     for policy in (HoldPolicy(0.9, 100, "a@b.example"), HoldPolicy(1.0, 5, "+1 415"), None, None):
         ports.hold_policies.put(policy)
         assert ports.hold_policies.get() == policy
+
+
+def test_a_policy_from_when_smaller_shares_were_taken_is_about_what_is_mostly_bulk(ports: EveryPorts) -> None:
+    ports.hold_policies.put(HoldPolicy(5e-324, 100, "a@b.example"))
+
+    assert ports.hold_policies.get() == HoldPolicy(SMALLEST_SHARE, 100, "a@b.example")
 
 
 def test_prices_of_texts_are_kept_by_country_and_provider(ports: EveryPorts) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.businesses.domain.holds import AccountHold, HoldPolicy
+from rebound.businesses.domain.holds import SMALLEST_SHARE, AccountHold, HoldPolicy
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError
@@ -46,13 +46,14 @@ def say(world: World, times: int = 1) -> None:
     world.rest()
 
 
-@given(st.floats(0.01, 1), st.integers(1, 1000), st.integers(0, 2000), st.integers(0, 2000))
+@given(st.floats(SMALLEST_SHARE, 1), st.integers(1, 1000), st.integers(0, 2000), st.integers(0, 2000))
 def test_counting_may_end_where_the_share_is_surely_too_small(
     share: float, volume: int, bulk: int, single: int
 ) -> None:
     policy = HoldPolicy(share, volume, CONTACT)
 
     assert policy.holds(bulk, single) == policy.holds(bulk, min(single, policy.most_singles(bulk)))
+    assert policy.most_singles(bulk) <= bulk + 1
 
 
 def test_nobody_is_held_until_the_operator_says_so() -> None:
@@ -153,6 +154,9 @@ def test_a_policy_that_is_off_holds_no_further_account() -> None:
     ("given", "field"),
     [
         ({"share": 0.0}, "share"),
+        ({"share": 5e-324}, "share"),
+        ({"share": 0.49}, "share"),
+        ({"share": float("nan")}, "share"),
         ({"share": 1.1}, "share"),
         ({"volume": 0}, "volume"),
         ({"contact": " "}, "contact"),

@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     business.add_argument("--bundle", nargs="+", metavar="NAME", help=f"{names} (default: both)")
     parsers["set-bundle"].add_argument("--bundle", nargs="+", metavar="NAME", required=True, help=names)
     holding = parsers["set-hold-policy"]
-    holding.add_argument("--share", type=float, help="of everything in 30 days, such as 0.9")
+    holding.add_argument("--share", type=float, help="of everything in 30 days, from 0.5 to 1")
     holding.add_argument("--volume", type=int, help="recipients of bulk in 30 days, below which no account is held")
     holding.add_argument("--contact", help="whom a business that is held asks: an address, a number or a page")
     holding.add_argument("--off", action="store_true", default=None, help="hold no further account")

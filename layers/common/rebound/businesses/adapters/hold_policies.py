@@ -20,7 +20,7 @@ class DynamoHoldPolicies(Directory):
 
     def get(self) -> HoldPolicy | None:
         document = self.get_document(_OPERATORS)
-        return convert(document, HoldPolicy, strict=False) if document else None
+        return convert(document, HoldPolicy, strict=False).as_taken_now if document else None
 
     def put(self, policy: HoldPolicy | None) -> None:
         self.put_document(_OPERATORS, "", {} if policy is None else to_builtins(policy))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.businesses.domain.holds import KEPT_HOLDS, LARGEST_VOLUME, MAX_LINE, HoldPolicy, LiftedHold
+from rebound.businesses.domain.holds import KEPT_HOLDS, LARGEST_VOLUME, MAX_LINE, SMALLEST_SHARE, HoldPolicy, LiftedHold
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.retrying import retried
 from rebound.kernel.written_text import is_one_line, tidied
@@ -32,8 +32,8 @@ class AccountHolds(Struct, frozen=True, kw_only=True):
     def set_policy(self, *, share: float, volume: int, contact: str) -> HoldPolicy:
         """Hold accounts from now on when the next campaign is posted. Raises ``InvalidInputError``."""
         errors: list[FieldError] = []
-        if not 0 < share <= 1:
-            errors.append(FieldError("share", "Must be above 0 and at most 1."))
+        if not SMALLEST_SHARE <= share <= 1:
+            errors.append(FieldError("share", f"Must be from {SMALLEST_SHARE} to 1: that is mostly bulk."))
         if not 1 <= volume <= LARGEST_VOLUME:
             errors.append(FieldError("volume", f"Must be a whole number from 1 to {LARGEST_VOLUME}."))
         contact = _line("contact", contact, errors)

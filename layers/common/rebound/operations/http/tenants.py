@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from rebound.access.domain import ApiKey
 from rebound.businesses import wiring
 from rebound.businesses.domain.business import BUSINESS_ID, NO_BUSINESS_ID, RECIPIENT_LIMIT, Bundle
-from rebound.businesses.domain.holds import LARGEST_VOLUME, MAX_LINE
+from rebound.businesses.domain.holds import LARGEST_VOLUME, MAX_LINE, SMALLEST_SHARE
 from rebound.businesses.http import (
     FORMER,
     MAX_SENDER,
@@ -205,7 +205,7 @@ class SenderList(Answer):
 class HoldPolicyRequest(Request):
     """When an account is held that mostly sends bulk."""
 
-    share: Annotated[float, Field(gt=0, le=1, strict=False)] = Field(
+    share: Annotated[float, Field(ge=SMALLEST_SHARE, le=1, strict=False)] = Field(
         description="Of everything that it sent in 30 days: its bulk must be that much or more.", examples=[0.9]
     )
     volume: Annotated[int, Field(ge=1, le=LARGEST_VOLUME)] = Field(
