@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -153,14 +153,21 @@ class PlatformUseCases:
 
     def named(self, name: str) -> Any:
         """The use case with this name or, if there is none, the port."""
-        own = any(name in vars(kind) for kind in type(self).__mro__ if issubclass(kind, PlatformUseCases))
-        return getattr(self if own else self.ports, name)
+        kind: Any = type(self)
+        return getattr(self if name in _names_of(kind) else self.ports, name)
 
     def made[U: Struct](self, kind: type[U], **given: Any) -> U:
         """A use case with the fields ``given``; others without a default get the use case or port of their name."""
         return kind(**given, **{field: self.named(field) for field in required(kind) - given.keys()})
 
 
+@cache
+def _names_of(use_cases: type[PlatformUseCases]) -> frozenset[str]:
+    """What the classes of use cases define, those that they are made of included."""
+    return frozenset(name for kind in use_cases.__mro__ if issubclass(kind, PlatformUseCases) for name in vars(kind))
+
+
+@cache
 def required(kind: type[Struct]) -> frozenset[str]:
     """The fields without a default."""
     fields, defaults = kind.__struct_fields__, kind.__struct_defaults__
