@@ -1,24 +1,20 @@
 """AWS in memory (moto), with the tables exactly as ``template.yaml`` defines them."""
 
-import copy
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
 import boto3
 import botocore.session
 from moto import mock_aws
-from moto.dynamodb import models as moto_dynamodb
-from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
-from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodb.models import dynamodb_backends
 from samtranslator.yaml_helper import yaml_parse
 
 from rebound.templates.adapters.dynamo_templates import KEPT
+from tests.fakes.light_aws import light_aws
 
 REPOSITORY: Final = Path(__file__).parents[2]
 REGION: Final = "us-east-1"
@@ -96,42 +92,7 @@ def create_tables() -> dict[str, str]:
 @contextmanager
 def fake_aws() -> Iterator[None]:
     """AWS in memory, and credentials that open nothing anywhere else."""
-    with patch.dict("os.environ", ENVIRONMENT), mock_aws(), _light_transactions():
-        yield
-
-
-@contextmanager
-def _light_transactions() -> Iterator[None]:
-    """Have moto copy each table of a transaction once, as what it goes back to, and not once for each row it writes.
-
-    What was written to a change stream is never changed, so that a copy may have the same records.
-    """
-    transact, made = DynamoDBBackend.transact_write_items, threading.local()
-
-    def transact_lightly(backend: Any, items: Any) -> None:
-        made.copies = {}
-        try:
-            transact(backend, items)
-        finally:
-            made.copies = None
-
-    def copied(thing: Any) -> Any:
-        if getattr(made, "copies", None) is None or not isinstance(thing, Table):
-            return copy.deepcopy(thing)
-        if id(thing) not in made.copies:
-            made.copies[id(thing)] = copy.deepcopy(thing)
-        return made.copies[id(thing)]
-
-    def shard_copied(shard: Any, memo: dict[int, Any]) -> Any:
-        another = memo[id(shard)] = copy.copy(shard)
-        another.items, another.table = list(shard.items), copy.deepcopy(shard.table, memo)
-        return another
-
-    with (
-        patch.object(DynamoDBBackend, "transact_write_items", transact_lightly),
-        patch.object(moto_dynamodb, "copy", SimpleNamespace(deepcopy=copied)),
-        patch.object(StreamShard, "__deepcopy__", shard_copied, create=True),
-    ):
+    with patch.dict("os.environ", ENVIRONMENT), mock_aws(), light_aws():
         yield
 
 

@@ -57,6 +57,7 @@ from rebound.webhooks.domain.webhooks import Posted
 from tests.contract.contacts.fakes import MemorySuppressionList
 from tests.contract.platform.fakes import FakeClock, MachineClock, SeededIds
 from tests.fakes.aws import ACCOUNT, ENVIRONMENT, REGION, REPOSITORY, make
+from tests.fakes.light_aws import light_aws
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -482,6 +483,7 @@ class Deployment:
         enter = self._stack.enter_context
         enter(patch.dict("os.environ", ENVIRONMENT))
         enter(mock_aws())
+        enter(light_aws())
         enter(self.clock)
         enter(patch.object(SystemClock, "wait", lambda _, duration: self.clock.wait(duration)))
         for name in ("ulid", "customer_id", "secret"):
