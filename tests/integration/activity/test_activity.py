@@ -90,6 +90,7 @@ def test_every_kind_of_event_is_taken_and_summed_up(salon: Salon) -> None:
     assert answer == {"accepted": len(KINDS), "known": 0, "errors": []}
     found = salon.summary()
     assert datetime.fromisoformat(found.pop("next_booking")) - datetime.fromisoformat(booked) < timedelta(seconds=1)
+    assert found.pop("ranked_at") == salon.ask("GET", f"/v1/customers/{salon.customer_id}/summary")["ranked_at"]
     assert found.pop("first_visit") == found["last_visit"]
     assert abs(datetime.fromisoformat(found.pop("last_visit")).date() - last_visit.date()) <= DAY
     assert found == {
@@ -121,6 +122,18 @@ def test_an_event_is_corrected_and_taken_back(salon: Salon) -> None:
     assert corrected == [{"amount": "60.50", "currency": "USD"}]
     assert answer == {"accepted": 1, "known": 0, "errors": []}
     assert (salon.summary()["sales"], salon.listed()) == ([{"amount": "40.50", "currency": "USD"}], ["purchase"])
+
+
+def test_sales_have_the_decimals_of_their_currency_also_below_zero(salon: Salon) -> None:
+    salon.say(
+        salon.event("purchase", amount="0.1", currency="EUR"),
+        salon.event("refund", amount="10", currency="EUR"),
+        salon.event("visit", amount="5.00", currency="JPY"),
+    )
+    assert salon.summary()["sales"] == [
+        {"amount": "-9.90", "currency": "EUR"},
+        {"amount": "5", "currency": "JPY"},
+    ]
 
 
 def test_what_is_wrong_is_named_by_event_and_field_and_the_others_are_taken(salon: Salon) -> None:

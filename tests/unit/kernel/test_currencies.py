@@ -8,7 +8,7 @@ from babel.numbers import get_currency_precision
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.kernel.currencies import decimals_of, in_decimals_of, is_currency
+from rebound.kernel.currencies import decimals_of, in_decimals_of, is_currency, written_amount
 
 PAID_WITH_TODAY = sorted(
     {
@@ -46,3 +46,20 @@ def test_an_amount_has_the_decimals_of_its_currency_or_is_refused(code: str, uni
     else:
         assert in_decimals_of(code, amount) == amount
         assert in_decimals_of(code, amount).as_tuple().exponent == -allowed
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "written"),
+    [
+        ("-9.9", "EUR", "-9.90"),
+        ("5.00", "JPY", "5"),
+        ("0.00", "JPY", "0"),
+        ("1E+3", "KWD", "1000.000"),
+        ("10.001", "EUR", "10.001"),
+        ("5.5", "ZZZ", "5.50"),
+    ],
+)
+def test_an_amount_is_written_with_the_decimals_of_its_currency_and_never_with_less(
+    amount: str, currency: str, written: str
+) -> None:
+    assert written_amount(Decimal(amount), currency) == written

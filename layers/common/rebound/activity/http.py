@@ -27,7 +27,7 @@ from rebound.activity.domain.events import FIELDS, Event, EventKind, MembershipS
 from rebound.activity.domain.summary import Summary
 from rebound.customers.application.book_points import MAX_REASON, MOST_POINTS
 from rebound.customers.domain import Customer
-from rebound.kernel.currencies import CODE
+from rebound.kernel.currencies import CODE, written_amount
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -176,7 +176,7 @@ class ActivityAnswer(Answer):
 class MoneyAnswer(Answer):
     """An amount in one currency."""
 
-    amount: str = Field(description="Decimal text.")
+    amount: str = Field(description="Decimal text, with the decimals of the currency; below zero has a minus.")
     currency: str
 
 
@@ -232,7 +232,10 @@ class SummaryAnswer(Answer):
         spent = summary.spent(date.min, date.max)
         return cls.filled(
             summary,
-            sales=[MoneyAnswer(amount=str(amount), currency=currency) for currency, amount in sorted(spent.items())],
+            sales=[
+                MoneyAnswer(amount=written_amount(amount, currency), currency=currency)
+                for currency, amount in sorted(spent.items())
+            ],
             customer_since=customer.customer_since,
             points_balance=customer.points_balance,
             next_booking=summary.next_booking(now),

@@ -41,3 +41,11 @@ def in_decimals_of(currency: str, amount: Decimal) -> Decimal:
         raise ValueError(f"Has more decimals than {currency}, which has {decimals}.")
     # Adding nothing takes the sign off a zero.
     return round(amount, decimals) + 0
+
+
+def written_amount(amount: Decimal, currency: str) -> str:
+    """An amount as decimal text with the decimals of its currency, and with more where it has them."""
+    try:
+        return f"{in_decimals_of(currency, amount):f}"
+    except ValueError:
+        return f"{amount:f}"

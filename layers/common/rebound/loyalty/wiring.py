@@ -53,7 +53,7 @@ class LoyaltyUseCases(ActivityUseCases, JobsUseCases, TimersUseCases):
     start_ranking: StartRanking = use_case("rebound.loyalty.application.use_rankings", jobs="job_service")
     rank_at_night: RankAtNight = use_case("rebound.loyalty.application.use_rankings", jobs="job_service")
 
-    def standings_at_need(self, business: Business, at: datetime, *, is_next_page: bool = False) -> Standings:
+    def standings_at_need(self, business: Business, at: datetime, is_next_page: bool) -> Standings:  # noqa: FBT001 - a port
         """What tiers are found with; few filters ask for one."""
         return self.use_rankings.standings(business, at, is_next_page=is_next_page)
 

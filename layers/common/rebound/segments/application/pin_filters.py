@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.loyalty.domain.tiers import Standings
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT, pinned
@@ -31,8 +32,8 @@ class PinFilters(Struct, frozen=True, kw_only=True):
     segments: SegmentBook
     businesses: BusinessDirectory
     clock: Clock
-    standings_at_need: Callable[..., Standings]
-    """``UseRankings.standings``."""
+    standings_at_need: Callable[[Business, datetime, bool], Standings]
+    """``UseRankings.standings``, with ``is_next_page``."""
 
     def filter(self, business_id: str, tree: Mapping[str, Any], field: str = "filter") -> Mapping[str, Any]:
         """A client's tree with the segments that it names. Raises ``InvalidInputError``."""
@@ -77,7 +78,7 @@ class PinFilters(Struct, frozen=True, kw_only=True):
         moment = Moment.of(business, at)
         if not matcher.is_ranked:
             return moment
-        return replace(moment, standings=self.standings_at_need(business, at, is_next_page=is_next_page))
+        return replace(moment, standings=self.standings_at_need(business, at, is_next_page))
 
     def _finder(self, business_id: str) -> Callable[[str], Mapping[str, Any] | None]:
         @cache
