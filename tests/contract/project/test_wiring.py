@@ -41,8 +41,11 @@ def type_of(name: str, use_cases: type = EveryUseCase, ports: type = EveryPorts)
         return found.kind_name
     if inspect.isfunction(found):
         asked = inspect.signature(found)
-        taken = [written(each.annotation) for each in list(asked.parameters.values())[1:]]
-        return f"Callable[[{', '.join(taken)}], {written(asked.return_annotation)}]"
+        given = list(asked.parameters.values())[1:]
+        # Nothing says of a callable what it is given by name.
+        by_name = any(each.kind is inspect.Parameter.KEYWORD_ONLY for each in given)
+        taken = "..." if by_name else f"[{', '.join(written(each.annotation) for each in given)}]"
+        return f"Callable[{taken}, {written(asked.return_annotation)}]"
     getter: Any = found.fget if isinstance(found, property) else found.func
     return written(inspect.signature(getter).return_annotation)
 
