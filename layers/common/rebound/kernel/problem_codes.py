@@ -88,7 +88,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     ),
     "no_channel_left": ProblemKind(
         HTTPStatus.CONFLICT,
-        "The customer can be asked neither by email nor by text: `reasons` says why, channel by channel.",
+        "Nobody can be asked there, neither by email nor, for their details, by text: `reasons` says why, by channel.",
         "Ask them in person; a portal of yours writes what they say with a key of the scope "
         "`customers:write_as_customer`.",
         members=("reasons",),
@@ -313,8 +313,9 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     "too_soon": ProblemKind(
         HTTPStatus.TOO_MANY_REQUESTS,
         "This was done so recently, or so often, that it is not done again yet: a customer is asked for marketing once "
-        "a day, an address gets ten tests of campaigns an hour, ten test recipients of a business are asked a day, and "
-        "a webhook gets no new secret while five are valid.",
+        "a day, and at each address once a day whether their details are right; an address gets five invitations to "
+        "family and friends a day and ten tests of campaigns an hour; ten test recipients of a business are asked a "
+        "day, and a webhook gets no new secret while five are valid.",
         "Wait for as long as `Retry-After` says.",
         retryable=True,
     ),
