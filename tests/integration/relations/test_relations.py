@@ -51,11 +51,11 @@ def test_a_pet_and_an_invitation(stack: Stack) -> None:
     assert (asked.status, asked.body["status"]) == (201, "pending")
     [message] = stack.api("GET", f"/v1/customers/{ben}/messages").body["items"]
     assert (message["category"], message["relation_id"]) == ("transactional", None)
-    for whose in (ana, ben):
+    for whose, log_of in ((ana, "other"), (ben, "customer")):
         shown = stack.api("GET", at(whose)).body["items"][-1]["invitation"]
         assert shown == {
             "message_id": message["message_id"],
-            "customer_id": ben,
+            "log_of": log_of,
             "address": "ben@example.com",
             "status": "queued",
             "reason": None,
@@ -68,7 +68,8 @@ def test_an_invitation_to_who_is_no_customer_stands_in_the_log_of_who_asks(stack
     [message] = stack.api("GET", f"/v1/customers/{ana}/messages").body["items"]
 
     assert (message["address"], message["relation_id"]) == ("oma@example.com", asked.body["relation_id"])
-    assert asked.body["invitation"]["message_id"] == message["message_id"]
+    invitation = asked.body["invitation"]
+    assert (invitation["message_id"], invitation["log_of"]) == (message["message_id"], "customer")
     sentences = [each["sentence"] for each in stack.api("GET", f"/v1/customers/{ana}/log").body["items"]]
     assert "About to send an invitation to family and friends to oma@example.com." in sentences
     assert '"Oma" was asked by email whether to be linked with the customer, as grandmother.' in sentences

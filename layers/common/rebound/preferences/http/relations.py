@@ -1,7 +1,7 @@
 """Family and friends of customers: shapes and routes."""
 
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
@@ -85,20 +85,20 @@ class RelationInvitationAnswer(Answer):
     """The email that asked, and what became of it."""
 
     message_id: str
-    customer_id: str = Field(
-        description="In whose log it stands: of the customer who was asked, or of the one who asked somebody who is "
-        "none."
+    log_of: Literal["customer", "other"] = Field(
+        description="In whose log it stands, of the customer in the path or of the other: that of who was asked, or of "
+        "the one who asks somebody who is no customer."
     )
     address: str | None = Field(description="Where it went; null once it is forgotten.")
     status: MessageStatus = Field(description="As that of the message; bounced where the address does not work.")
     reason: str | None
 
     @classmethod
-    def of(cls, message: Message) -> Self:
-        """The answer for the message of an invitation."""
+    def of(cls, message: Message, other_id: str | None) -> Self:
+        """The answer for the message of an invitation to a relation with another customer."""
         return cls(
             message_id=message.key.message_id,
-            customer_id=message.key.customer_id,
+            log_of="other" if message.key.customer_id == other_id else "customer",
             address=message.shown_address,
             status=message.shown_status,
             reason=message.reason,
@@ -131,7 +131,7 @@ class RelationAnswer(Answer):
             customer_id=relation.other_id,
             external_id=view.external_id,
             name=view.name,
-            invitation=None if seen.message is None else RelationInvitationAnswer.of(seen.message),
+            invitation=None if seen.message is None else RelationInvitationAnswer.of(seen.message, relation.other_id),
         )
 
 
