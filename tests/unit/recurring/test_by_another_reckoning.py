@@ -227,6 +227,16 @@ def expected(life: Life) -> list[tuple[date, datetime]]:
     return found
 
 
+@settings(deadline=None)
+@given(life=LIVES)
+def test_a_day_counts_from_its_hour_until_it_is_over(life: Life) -> None:
+    moment = timedelta(seconds=1)
+    for day, opens, until in life.days():
+        if opens > life.began:
+            times = (opens - moment, opens, until - moment, until)
+            assert [day in life.one.days(at, life.zone) for at in times] == [False, True, True, False]
+
+
 @settings(max_examples=150, deadline=None)
 @given(life=LIVES)
 def test_each_day_has_its_message_at_its_hour_or_when_the_stack_is_up_again(life: Life) -> None:
