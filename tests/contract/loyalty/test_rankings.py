@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from rebound.loyalty.domain.ranking import Ranking
-from rebound.loyalty.domain.tiers import Standings
+from rebound.loyalty.domain.standings import Standings
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import BUSINESS_ID, at, id_of
 

@@ -18,7 +18,8 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import COVERED_BY, ConsentSource, Scope
 from rebound.loyalty.domain import tiers
 from rebound.loyalty.domain.ranking import MOST_ON_TOP, Rank, highest, rank_of
-from rebound.loyalty.domain.tiers import DEFINITIONS, Person, Standings, Tier, joined_on, months_before, tier_of
+from rebound.loyalty.domain.standings import Standings
+from rebound.loyalty.domain.tiers import DEFINITIONS, Person, Tier, joined_on, months_before, tier_of
 from tests.fakes.making import at, customer, id_of
 
 TODAY = date(2026, 11, 30)

@@ -23,6 +23,18 @@ at_start(lambda: [{} for _ in range(20_000)])
 print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count() > 1000)
 """
 
+UNASKED: Final = ("activity", "loyalty", "recurring", "relations", "vouchers")
+"""Capabilities that a marketing email does without."""
+LIGHT: Final = {"loyalty.domain.standings", "activity.adapters.late_summaries"}
+"""What stands for them: what a campaign may be kept with, and what reads summaries once somebody asks."""
+START: Final = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
+spec.loader.exec_module(importlib.util.module_from_spec(spec))
+ours = {name: module for name, module in sys.modules.items() if name.startswith("rebound.")}
+print(*(name for name, module in ours.items() if not hasattr(module, "__path__")))
+"""
+
 
 @pytest.mark.parametrize(("environment", "said"), [({}, "True 2000 False"), ({IN_LAMBDA: "x"}, "True 10000 True")])
 def test_inside_of_lambda_the_collector_sets_aside_what_the_start_has_made(
@@ -52,3 +64,18 @@ def test_a_function_makes_what_it_uses_while_it_is_initialised(logical: str, mon
         monkeypatch.setenv(name, value)
     load(logical)
     assert made or logical in ("ServeApiFunction", "ServeOperatorFunction")
+
+
+@pytest.mark.parametrize("logical", ["SendEmailFunction", "SendTextFunction", "ApplyReceiptsFunction"])
+def test_who_sends_and_hears_back_loads_nothing_of_what_few_businesses_use(logical: str) -> None:
+    folder = str(TEMPLATE.resources[logical]["Properties"]["CodeUri"])
+    handler = str(Path(REPOSITORY, folder, "handler.py"))
+    environment = {**ENVIRONMENT, **TEMPLATE.environment(logical), IN_LAMBDA: logical}
+    done = subprocess.run(
+        [sys.executable, "-c", START, handler], capture_output=True, text=True, check=True, env=environment
+    )
+    loaded = {name.removeprefix("rebound.") for name in done.stdout.split()}
+
+    assert "eligibility.domain.eligibility" in loaded or logical == "ApplyReceiptsFunction"
+    unasked = {name for name in loaded if name.split(".")[0] in UNASKED}
+    assert {name for name in unasked if not name.endswith(".wiring")} <= LIGHT

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rebound.loyalty.application.find_tiers import FindTiers
     from rebound.loyalty.application.rank_customers import RankCustomers
     from rebound.loyalty.application.use_rankings import RankAtNight, StartRanking, TierOfCustomer, UseRankings
-    from rebound.loyalty.domain.tiers import Standings
+    from rebound.loyalty.domain.standings import Standings
     from rebound.loyalty.ports import LoyaltyPorts, Rankings
     from rebound.timers.domain import Timer
     from rebound.timers.ports import Waker

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
 from rebound.customers.domain import Customer
-from rebound.loyalty.domain.tiers import Standings, Tier, is_blacklisted, joined_on, tier_of
+from rebound.loyalty.domain.standings import Standings
+from rebound.loyalty.domain.tiers import Tier, is_blacklisted, joined_on, tier_of
 
 if TYPE_CHECKING:
     from rebound.activity.domain.summary import Summary

@@ -20,7 +20,7 @@ from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import LOOKED_AT, Job, JobProgress, JobStatus
 from rebound.kernel.ids import bounds
 from rebound.loyalty.domain.ranking import Rank, Ranking, highest, rank_of
-from rebound.loyalty.domain.tiers import Standings
+from rebound.loyalty.domain.standings import Standings
 
 if TYPE_CHECKING:
     from rebound.activity.domain.summary import Summary

@@ -17,7 +17,8 @@ from rebound.kernel.errors import ConflictError, NotFoundError
 from rebound.kernel.local_time import first_instant_of, wall_clock
 from rebound.loyalty.application.rank_customers import FEW
 from rebound.loyalty.domain.ranking import Ranking
-from rebound.loyalty.domain.tiers import Standings, Tier
+from rebound.loyalty.domain.standings import Standings
+from rebound.loyalty.domain.tiers import Tier
 from rebound.timers.domain import Timer
 
 if TYPE_CHECKING:

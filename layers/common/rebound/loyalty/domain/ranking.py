@@ -7,7 +7,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from rebound.loyalty.domain.tiers import RECENT, Doings, Standings
+from rebound.loyalty.domain.standings import Standings
+from rebound.loyalty.domain.tiers import RECENT, Doings
 
 MOST_ON_TOP: Final = 100
 

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -12,6 +12,7 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import ContactKey
 from rebound.kernel.consent_words import Scope
+from rebound.loyalty.domain.standings import Standings
 
 NEW_FOR: Final = timedelta(days=60)
 RECENT: Final = timedelta(days=30)
@@ -51,20 +52,6 @@ class Doings(Protocol):
 
     def visits(self, first: date, last: date) -> int:
         """How many visits, first and last day included."""
-
-
-class Standings(Struct, frozen=True):
-    """What tiers need to know of all customers of a business together, as of a day of its calendar.
-
-    ``top`` are the customers with the most sessions; ``is_reviewed`` says that the business has posted a review; both
-    as of ``ranked_at``, ``None`` in older rows. The calendar is that of ``zone``.
-    """
-
-    day: date
-    top: frozenset[str] = frozenset()
-    is_reviewed: bool = False
-    zone: str = "UTC"
-    ranked_at: datetime | None = None
 
 
 class Person(Struct, frozen=True):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
-from rebound.loyalty.domain.tiers import Standings
+from rebound.loyalty.domain.standings import Standings
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT, pinned
 from rebound.segments.domain.matching import CustomerMatcher, Moment
 from rebound.segments.domain.selections import CustomerFilter, Selection, meant_by

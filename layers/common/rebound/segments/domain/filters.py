@@ -10,7 +10,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.written_text import folded
-from rebound.segments.domain import activity_leaves, leaves, tier_leaf
+from rebound.segments.domain import leaves
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
 from rebound.segments.domain.reading import NO_DATE, Problems, a_date, day_count, is_date, read_object
@@ -213,6 +213,22 @@ def _birthday(problems: Problems, asked: object, path: str, at: Moment | None) -
     return NOBODY if read is None else leaves.with_birthday(read["within_days"], at)
 
 
+def _of_activity(name: str) -> Leaf:
+    def read(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
+        from rebound.segments.domain import activity_leaves  # noqa: PLC0415 - few filters ask what customers did
+
+        leaf: Leaf = getattr(activity_leaves, name)
+        return leaf(problems, asked, path, at)
+
+    return read
+
+
+def _tier(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
+    from rebound.segments.domain.tier_leaf import tier  # noqa: PLC0415 - nor for a tier
+
+    return tier(problems, asked, path, at)
+
+
 def _field(problems: Problems, tree: Mapping[str, Any], path: str) -> CustomerMatcher:
     name = tree["field"]
     if not isinstance(name, str) or name not in COMPARED_FIELDS:
@@ -265,12 +281,8 @@ LEAVES: Final[Mapping[str, Leaf]] = {
     "failed": _failed,
     "consent": _consent,
     "birthday": _birthday,
-    "visits": activity_leaves.visits,
-    "last_visit": activity_leaves.last_visit,
-    "bookings": activity_leaves.bookings,
-    "purchases": activity_leaves.purchases,
-    "membership": activity_leaves.membership,
-    "tier": tier_leaf.tier,
+    **{name: _of_activity(name) for name in ("visits", "last_visit", "bookings", "purchases", "membership")},
+    "tier": _tier,
 }
 """The conditions with one name, each with what reads its value."""
 CONDITIONS: Final = ("all", "any", "not", "segment", *LEAVES, "field")

@@ -17,7 +17,7 @@ from rebound.businesses.domain.business import Business
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel, ContactKey
-from rebound.loyalty.domain.tiers import Standings
+from rebound.loyalty.domain.standings import Standings
 
 if TYPE_CHECKING:
     from rebound.activity.domain.summary import Summary

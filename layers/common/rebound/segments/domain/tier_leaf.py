@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import Channel
-from rebound.loyalty.domain.tiers import Standings, Tier, is_blacklisted, joined_on, tier_of
+from rebound.loyalty.domain.standings import Standings
+from rebound.loyalty.domain.tiers import Tier, is_blacklisted, joined_on, tier_of
 from rebound.segments.domain.matching import CustomerMatcher, Known, Moment
 from rebound.segments.domain.reading import Problems
 
