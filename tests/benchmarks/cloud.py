@@ -68,6 +68,7 @@ class Cloud:
     queues: dict[str, deque[Queued]] = field(default_factory=dict)
     sent: deque[Sent] = field(default_factory=deque)
     executions: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    """Those that wait to begin: the state machine by its name in the template, and the input."""
     calls: Counter[str] = field(default_factory=Counter)
     """By ``service:Operation``."""
     charged: Counter[str] = field(default_factory=Counter)
@@ -149,7 +150,7 @@ class Cloud:
                 self.sent.append(Sent(provider_id, question["PhoneNumber"], {}, question["Message"]))
                 return _PUBLISHED % provider_id.encode()
             case "stepfunctions", "StartExecution":
-                self.executions.append((question["name"], json.loads(question["input"])))
+                self.executions.append((question["stateMachineArn"], json.loads(question["input"])))
                 return json.dumps({"executionArn": "arn:of:execution", "startDate": 0}).encode()
             case "events", "PutEvents":
                 self.charged["events"] += len(question["Entries"])

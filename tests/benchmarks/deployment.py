@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import batched
+from pathlib import Path
 from time import process_time
 from typing import Any, Final
 from unittest.mock import patch
@@ -123,6 +124,11 @@ def megabytes(function: str) -> int:
     """The memory size of a function."""
     default = _template()["Globals"]["Function"]["MemorySize"]
     return int(functions()[function].get("MemorySize", default))
+
+
+def machine_of(logical: str) -> str:
+    """The name of a state machine's definition."""
+    return Path(resources()[logical]["Properties"]["DefinitionUri"]).name.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +261,8 @@ class Deployment:
     """Of what is no function's."""
     business_id: str = ""
     token: str = ""
+    bounces_one_in: int | None = BOUNCES_ONE_IN
+    """``None`` where everything arrives."""
     watch: Callable[[str, Any], None] | None = None
     """Told of each invocation before it begins."""
     _handlers: dict[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
@@ -382,9 +390,7 @@ class Deployment:
         audience = {"category": "marketing", "channel": channel, "filter": filter_ or {"all": []}}
         campaign = self.api("POST", "/v1/campaigns", {"name": "Autumn", **audience, **said})
         _Pump(self).to_rest()
-        if self.cloud.missing:
-            raise RuntimeError(f"not known to the benchmarks' cloud: {', '.join(sorted(self.cloud.missing))}")
-        usage = self._usage(recipients, self.cloud.now - began)
+        usage = self.usage(recipients, self.cloud.now - began)
         found = self.api("GET", f"/v1/campaigns/{campaign['campaign_id']}")
         usage.results = {status: count for status, count in found["results"].items() if count}
         audience = found["audience"]
@@ -398,11 +404,20 @@ class Deployment:
         """Let everything come to rest that follows from requests made since ``forget_usage``, about so many things."""
         began = self.cloud.now
         _Pump(self).to_rest()
-        if self.cloud.missing:
-            raise RuntimeError(f"not known to the benchmarks' cloud: {', '.join(sorted(self.cloud.missing))}")
-        return self._usage(things, self.cloud.now - began)
+        return self.usage(things, self.cloud.now - began)
 
-    def _usage(self, recipients: int, seconds: float) -> Usage:
+    def carry_out(self, resource: str, given: Mapping[str, Any]) -> None:
+        """Run one state machine to its end, with nothing beside it; its waits take no time."""
+        for _ in Execution(machine_of(resource), dict(given), self.task, self.spent):
+            pass
+
+    def task(self, resource: str, given: Mapping[str, Any]) -> Any:
+        """Run the function behind a resource of a state machine."""
+        logical = resource.removeprefix("${").removesuffix("Arn}")
+        return self.invoke(resources()[logical]["Properties"]["CodeUri"].strip("/").rpartition("/")[2], given)
+
+    def usage(self, recipients: int, seconds: float = 0) -> Usage:
+        """What was used since ``forget_usage``."""
         return Usage(
             recipients=recipients,
             writes=dict(self.cloud.tables.writes),
@@ -436,6 +451,9 @@ class _Pump:
     def to_rest(self) -> None:
         while self._tick():
             self._cloud.now += 1
+            # What is taken for a failure of AWS's is tried again without an end.
+            if self._cloud.missing:
+                raise RuntimeError(f"not known to the benchmarks' cloud: {', '.join(sorted(self._cloud.missing))}")
 
     def _tick(self) -> bool:
         self._start_executions()
@@ -464,14 +482,9 @@ class _Pump:
 
     def _start_executions(self) -> None:
         while self._cloud.executions:
-            name, given = self._cloud.executions.pop(0)
-            execution = Execution(name, dict(given), self._task, self._deployment.spent)
+            logical, given = self._cloud.executions.pop(0)
+            execution = Execution(machine_of(logical), dict(given), self._deployment.task, self._deployment.spent)
             self._executions.append((self._cloud.now, iter(execution)))
-
-    def _task(self, resource: str, given: Mapping[str, Any]) -> Any:
-        logical = resource.removeprefix("${").removesuffix("Arn}")
-        function = resources()[logical]["Properties"]["CodeUri"].strip("/").rpartition("/")[2]
-        return self._deployment.invoke(function, given)
 
     def _go_on(self) -> None:
         waiting = []
@@ -519,7 +532,8 @@ class _Pump:
         lines = []
         while self._coming and self._coming[0][0] <= self._cloud.now:
             _, sent = self._coming.popleft()
-            bounced = zlib.crc32(sent.to.encode()) % BOUNCES_ONE_IN == 0
+            one_in = self._deployment.bounces_one_in
+            bounced = one_in is not None and zlib.crc32(sent.to.encode()) % one_in == 0
             if "business_id" in sent.tags:
                 self._deployment.provider_events += 1
                 self._cloud.put(queue_url("ReceiptsQueue"), ses_event(sent, bounced=bounced, at=self._at()))

@@ -1,4 +1,4 @@
-"""The campaign state machine, run from its own definition: what is charged are transitions, what is limited is history.
+"""The state machines, run from their own definitions: what is charged are transitions, what is limited is history.
 
 A small interpreter of the states that the definition uses; what it does not know it refuses.
 """
@@ -6,6 +6,7 @@ A small interpreter of the states that the definition uses; what it does not kno
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from tests.fakes.aws import REPOSITORY
@@ -40,17 +41,18 @@ class ExecutionFailedError(Exception):
     """The execution ended in a Fail state."""
 
 
-def definition() -> Document:
-    """The state machine as it is deployed."""
-    found: Document = json.loads((REPOSITORY / "statemachines" / "campaign.asl.json").read_text(encoding="utf-8"))
+@cache
+def definition(name: str) -> Document:
+    """A state machine as it is deployed."""
+    found: Document = json.loads((REPOSITORY / "statemachines" / f"{name}.asl.json").read_text(encoding="utf-8"))
     return found
 
 
 class Execution:
     """One execution; iterating it runs it, and gives the seconds of each Wait."""
 
-    def __init__(self, name: str, given: Document, task: Task, spent: Spent) -> None:
-        self._name = name
+    def __init__(self, machine: str, given: Document, task: Task, spent: Spent) -> None:
+        self._machine = machine
         self._given = given
         self._task = task
         self._spent = spent
@@ -58,7 +60,7 @@ class Execution:
         spent.executions += 1
 
     def __iter__(self) -> Iterator[float]:
-        yield from self._run(definition(), self._given, {})
+        yield from self._run(definition(self._machine), self._given, {})
 
     def _run(self, machine: Document, data: Any, context: Document) -> Generator[float, None, Any]:
         name: str | None = machine["StartAt"]

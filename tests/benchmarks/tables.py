@@ -4,12 +4,13 @@ Rows are kept as the JSON they are answered with. Held against moto by the ports
 rules by the tests of ``capacity``.
 """
 
-import json
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec.json import decode, encode
 
 from tests.benchmarks.capacity import item_size, query_units, read_units, write_units
 from tests.benchmarks.expressions import Item, UnknownExpressionError, holds, updated
@@ -42,7 +43,7 @@ class Row:
 
     @property
     def item(self) -> Item:
-        item: Item = json.loads(self.written)
+        item: Item = decode(self.written)
         return item
 
 
@@ -215,7 +216,7 @@ class Tables:
 
     def _store(self, table: Table, key: tuple[str, str], item: Item | None, *, doubled: bool = False) -> Row | None:
         before = table.get(key)
-        after = Row(json.dumps(item, ensure_ascii=False).encode(), item_size(item)) if item is not None else None
+        after = Row(encode(item), item_size(item)) if item is not None else None
         self.writes[table.name] += write_units(
             before.size if before else 0, after.size if after else 0, transaction=doubled
         )
@@ -301,7 +302,7 @@ class Tables:
         more = b""
         if last is not None:
             place = dict(zip(table.keys, ({"S": partition}, {"S": last}), strict=False))
-            more = b',"LastEvaluatedKey":%b' % json.dumps(place).encode()
+            more = b',"LastEvaluatedKey":%b' % encode(place)
         items = b"" if request.get("Select") == "COUNT" else b",".join(found)
         return b'{"Items":[%b],"Count":%d,"ScannedCount":%d%b}' % (items, len(found), looked, more)
 

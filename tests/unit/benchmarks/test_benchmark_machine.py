@@ -32,7 +32,7 @@ class _Functions:
 
 def test_an_execution_goes_through_the_deployed_definition_and_is_counted() -> None:
     functions, spent = _Functions(), Spent()
-    waits = list(Execution("c", {"business_id": "b", "campaign_id": "c"}, functions, spent))
+    waits = list(Execution("campaign", {"business_id": "b", "campaign_id": "c"}, functions, spent))
 
     assert waits == [7.0]
     assert functions.asked == [
@@ -50,7 +50,7 @@ def test_an_execution_goes_through_the_deployed_definition_and_is_counted() -> N
 def test_each_look_costs_as_many_transitions_and_events() -> None:
     few, many = Spent(), Spent()
     for looks, spent in ((2, few), (12, many)):
-        list(Execution("c", {"business_id": "b", "campaign_id": "c"}, _Functions(looks), spent))
+        list(Execution("campaign", {"business_id": "b", "campaign_id": "c"}, _Functions(looks), spent))
 
     assert many.transitions - few.transitions == 10 * 3
     assert many.longest_history - few.longest_history == 10 * 9
