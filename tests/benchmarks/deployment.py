@@ -12,7 +12,7 @@ import io
 import json
 import math
 import zlib
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
@@ -261,6 +261,8 @@ class Deployment:
     """Of what is no function's."""
     business_id: str = ""
     token: str = ""
+    authorized: tuple[Counter[str], float] = field(default_factory=lambda: (Counter(), 0.0))
+    """The calls and the read units until the last request was let through to the API."""
     bounces_one_in: int | None = BOUNCES_ONE_IN
     """``None`` where everything arrives."""
     watch: Callable[[str, Any], None] | None = None
@@ -306,6 +308,7 @@ class Deployment:
         event = json.loads((REPOSITORY / "events/api_gateway/authorize_request.json").read_text(encoding="utf-8"))
         event["headers"]["Authorization"] = f"Bearer {self.token}"
         known = self.invoke("authorize_request", event)
+        self.authorized = self.cloud.calls.copy(), sum(self.cloud.tables.reads.values())
         event = json.loads((REPOSITORY / "events/api_gateway/post_campaign.json").read_text(encoding="utf-8"))
         address = urlsplit(path)
         query = dict(parse_qsl(address.query))
