@@ -13,6 +13,7 @@ from rebound.activity.domain.events import FIELDS, REQUIRED, Event, EventKind, M
 from rebound.kernel.currencies import in_decimals_of, is_currency
 from rebound.kernel.errors import FieldError
 from rebound.kernel.ids import CUSTOMER_IDS
+from rebound.kernel.times import read_day
 from rebound.kernel.written_text import is_one_line, tidied
 
 MAX_ID: Final = 128
@@ -30,7 +31,6 @@ STARTS_WITHIN: Final = timedelta(days=1_830)
 """How far ahead of now ``starts_at`` may lie: about five years, longer than anybody books ahead."""
 NO_SUCH_CUSTOMER: Final = "Is no customer of this business."
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 OF_ALL: Final = ("event_id", "kind", "at", "customer_id", "external_id")
@@ -167,7 +167,7 @@ def _day(value: object, context: ReadingContext) -> date:
     except ValueError:
         pass
     try:
-        day = date.fromisoformat(value) if isinstance(value, str) and _DATE.fullmatch(value) else None
+        day = read_day(value)
     except ValueError:
         day = None
     if day is None or not _FIRST.date() <= day < _LAST.date():

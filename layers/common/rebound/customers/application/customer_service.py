@@ -45,6 +45,7 @@ from rebound.kernel.ids import id_of_external
 from rebound.kernel.languages import known_language
 from rebound.kernel.local_time import time_zone, wall_clock
 from rebound.kernel.retrying import retried
+from rebound.kernel.times import read_day
 from rebound.kernel.written_text import folded, is_one_line, tidied
 
 if TYPE_CHECKING:
@@ -477,10 +478,7 @@ def _tags(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _date(value: str | date, latest: date) -> date:
-    try:
-        day = value if isinstance(value, date) else date.fromisoformat(value)
-    except ValueError:
-        raise ValueError("Must be a date as YYYY-MM-DD.") from None
+    day = value if isinstance(value, date) else read_day(value)
     if day > latest:
         raise ValueError("Must not lie in the future.")
     return day

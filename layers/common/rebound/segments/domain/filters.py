@@ -9,11 +9,12 @@ from rebound.customers.domain import COMPARED_FIELDS, PROFILE, Kind, fields_of, 
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.times import NO_DATE
 from rebound.kernel.written_text import folded
 from rebound.segments.domain import leaves
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
-from rebound.segments.domain.reading import NO_DATE, Problems, a_date, day_count, is_date, read_object
+from rebound.segments.domain.reading import Problems, a_date, day_count, is_date, read_object
 
 MAX_DEPTH: Final = 10
 MAX_NODES: Final = 200

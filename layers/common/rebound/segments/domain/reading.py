@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from copy import replace
 from datetime import date
 from decimal import Decimal
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from rebound.kernel.currencies import is_currency
 from rebound.kernel.errors import FieldError
+from rebound.kernel.times import NO_DATE, read_day
 from rebound.segments.domain.leaves import MAX_DAYS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher
 
@@ -21,7 +21,6 @@ MOST_NAMES: Final = 50
 """Of one condition."""
 AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,4})?"
 _AMOUNT: Final = re.compile(AMOUNT)
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Problems:
@@ -148,19 +147,17 @@ def currency(problems: Problems, value: object, path: str) -> str | None:
 
 def a_date(problems: Problems, value: object, path: str) -> date | None:
     """Reads a date."""
-    if is_date(value):
-        return date.fromisoformat(str(value))
-    problems.wrong(path, NO_DATE)
-    return None
-
-
-NO_DATE: Final = "Must be a date as YYYY-MM-DD."
+    try:
+        return read_day(value)
+    except ValueError:
+        problems.wrong(path, NO_DATE)
+        return None
 
 
 def is_date(value: object) -> bool:
     """Whether it is a day of the calendar as ``YYYY-MM-DD``."""
-    if not isinstance(value, str) or not _DATE.fullmatch(value):
+    try:
+        read_day(value)
+    except ValueError:
         return False
-    with suppress(ValueError):
-        return date.fromisoformat(value) is not None
-    return False
+    return True
