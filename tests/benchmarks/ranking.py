@@ -23,7 +23,7 @@ from tests.fakes import house
 from tests.fakes.making import id_of
 
 CUSTOMERS: Final = 1_000_000
-QUICK: Final = {"customers": 5_000, "by_botocore": 500, "alone": (500, 2_000)}
+QUICK: Final = {"customers": 20_000, "by_botocore": 500, "alone": (500, 2_000)}
 BAR: Final = 0.5
 """US dollars for a ranking of a million."""
 LINEAR: Final = 0.1
