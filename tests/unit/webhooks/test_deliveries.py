@@ -433,8 +433,8 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
         hooks.put("twilio", "http://10.0.0.1/", ("ConsentChange", "ReplyReceived", "x"))
     errors = {error.field: error for error in refused.value.errors}
 
-    assert sorted(errors) == ["events.0", "events.2", "url", "webhook_id"]
-    assert errors["events.0"].did_you_mean == "ConsentChanged"
+    assert sorted(errors) == ["events[0]", "events[2]", "url", "webhook_id"]
+    assert errors["events[0]"].did_you_mean == "ConsentChanged"
     with pytest.raises(InvalidInputError):
         hooks.put(events=())
 
