@@ -27,5 +27,5 @@ def test_the_stack_answers_as_documented(api: ReboundApi, operator: Operator, of
         made = fuzz(api.url, key, *whose, "--workers", "2", *(SAMPLE if seconds is None else ("--max-time", seconds)))
     finally:
         # It is for all businesses of the stack, and other modules have theirs there.
-        of_stack.delete("operator/hold-policy")
+        of_stack.delete("/v1/operator/hold-policy")
     print(f"{made} requests")  # noqa: T201 - for whoever waits for it
