@@ -245,6 +245,13 @@ def test_nobody_is_born_in_the_future(days: int, flaw: Flaw | None) -> None:
     assert (desk.stored.birthday is None) is (flaw is not None)
 
 
+@pytest.mark.parametrize("birthday", ["1990-W05-1", "19900201", "1990-02-30", "2999-W01-1"])
+def test_what_is_no_day_is_not_said_to_lie_ahead(birthday: str) -> None:
+    _, page = Desk().ask({**Desk().shown(), "birthday": birthday})
+
+    assert re.findall(r'<p class="wrong" id="birthday-0">(.*?)</p>', page) == [WORDS.flaws[Flaw.DATE]]
+
+
 def test_what_is_wrong_stands_beside_its_field_and_nothing_is_written() -> None:
     desk = Desk()
     before = desk.stored

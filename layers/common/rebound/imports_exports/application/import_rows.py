@@ -220,9 +220,9 @@ class RowReader(Struct, frozen=True, kw_only=True):
     def _profile(
         self, fields: dict[str, Any], wrong: list[FieldError], warnings: list[FieldError], *, is_opt_out: bool
     ) -> dict[str, Any]:
+        today = wall_clock(self.job.created_at, self.business.time_zone).date()
         while True:
             try:
-                today = wall_clock(self.job.created_at, self.business.time_zone).date()
                 return checked_profile(fields, self.business, self.addresses, today, creating=not is_opt_out)
             except InvalidInputError as error:
                 flawed = {each.field for each in error.errors}

@@ -8,7 +8,7 @@ somebody changed the address is still taken.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +31,7 @@ from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.ids import time_of
 from rebound.kernel.local_time import wall_clock
 from rebound.kernel.retrying import retried
+from rebound.kernel.times import read_day
 from rebound.kernel.written_text import tidied
 from rebound.messages.domain.links import Link, Purpose, read_seen, write_seen
 
@@ -256,7 +257,7 @@ def _flaw_of(name: str, value: str) -> Flaw:
 
 def _is_a_day(value: str) -> bool:
     try:
-        date.fromisoformat(tidied(value))
+        read_day(tidied(value))
     except ValueError:
         return False
     return True
