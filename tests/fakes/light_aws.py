@@ -1,4 +1,4 @@
-"""AWS in memory, without the work that no test looks at and that was two thirds of the time of each call.
+"""AWS in memory, without the work that no test looks at, which was most of the time of a call by one profile.
 
 botocore signs what nobody verifies, and writes down for each request on which machine it is made. moto makes an HTTP
 request of werkzeug's of it, reads its JSON as a form, looks for the method among all that a class has, and looks for
