@@ -177,9 +177,10 @@ def test_texts_that_are_refused_at_the_call_are_nobodys_failure_and_are_sent_aft
     assert not accepted(twin, api, campaign_id)
 
     waiting = [m["customer_id"] for m in api.listing(f"/v1/campaigns/{campaign_id}/messages", status="queued")]
-    # One after the other: all share a number, and who loses every race for its contact is told to come again.
-    for number, customer_id in enumerate(waiting):
-        api.patch(f"/v1/customers/{customer_id}", {"mobile_phone": f"+1415555{5000 + number}"})
+    few_at_once(
+        lambda one: api.patch(f"/v1/customers/{one[1]}", {"mobile_phone": f"+1415555{5000 + one[0]}"}),
+        list(enumerate(waiting)),
+    )
     api.post(f"/v1/campaigns/{campaign_id}/resume", status=200)
     done = calm.settled(api, campaign_id, MOST_SECONDS)
     assert done.results == {"delivered": REFUSED}

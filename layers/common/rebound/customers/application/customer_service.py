@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from rebound.customers.application.copy_flags import CopyFlags
     from rebound.customers.application.remove_customer import RemoveCustomer
     from rebound.customers.ports import CustomerBook, ProfileHistory, ProfileLock
-    from rebound.platform.ports import Clock, Ids
+    from rebound.platform.ports import Clock, Ids, Patience
 
 MAX_TAGS: Final = 50
 MAX_TAG: Final = 64
@@ -103,6 +103,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
     addresses: AddressReader
     clock: Clock
     ids: Ids
+    patience: Patience
     suppressions: SuppressionListClient
     copy_flags: CopyFlags
     remove: RemoveCustomer
@@ -127,7 +128,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                 )
             self._create(customer, by_customer=by_customer)
 
-        retried(write)
+        retried(write, lost=self.patience.wait)
         return self.get(business_id, customer_id)
 
     def put(
@@ -163,7 +164,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                 self._write_edit(before, after, unknown)
             return None, False
 
-        unchanged, is_new = retried(write)
+        unchanged, is_new = retried(write, lost=self.patience.wait)
         return unchanged or self.get(business_id, customer_id), is_new
 
     def _named(
@@ -220,7 +221,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                 written = self._unlocked(before, profile)
                 self._write_edit(before, before.changed(self.clock.now(), **written), edited)
 
-        retried(write)
+        retried(write, lost=self.patience.wait)
         return self.get(business_id, customer_id)
 
     def write_own(
@@ -316,7 +317,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
             # Written with the customer, so that a customer who is deleted meanwhile does not bring the address back.
             self._save(before.changed(self.clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
 
-        retried(write)
+        retried(write, lost=self.patience.wait)
         return self.get(business_id, customer_id)
 
     def delete(self, business_id: str, customer_id: str) -> None:
@@ -324,7 +325,7 @@ class CustomerService(Struct, frozen=True, kw_only=True):
 
         What was sent stays in the message log; what the owners of the addresses said about consent is remembered.
         """
-        retried(lambda: self.remove(self.customers.get(business_id, customer_id)))
+        retried(lambda: self.remove(self.customers.get(business_id, customer_id)), lost=self.patience.wait)
 
     def _today(self, business: Business) -> date:
         return wall_clock(self.clock.now(), business.time_zone).date()
