@@ -824,7 +824,7 @@ class Story(World):
         for name in entries.keys() - known:
             if not entries[name].is_inbound:
                 yield f"{entries[name]} was never handed over"
-        told = Counter(subject for _, to, subject, _ in self.owner_mail.sent if to == OWNER)
+        told = Counter(subject for _, to, subject, _ in self.rebound_mail.sent if to == OWNER)
         for subject, times in told.items():
             if times > 1 + any(reached.step == "sweep_timers" for reached in self.stopped):
                 yield f"the owner was told {times} times: {subject}"

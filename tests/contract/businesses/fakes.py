@@ -115,6 +115,16 @@ class MemoryTextPrices:
         return page_of([(id_, price) for id_, price in sorted(self._prices.items()) if id_ > after], limit)
 
 
+class MemoryReboundMail:
+    """Implements ``ReboundMail``."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str, str]] = []
+
+    def send(self, sender: str, to: str, subject: str, text: str) -> None:
+        self.sent.append((sender, to, subject, text))
+
+
 class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
     """Implements ``BusinessesPorts`` with the businesses that there are at first."""
 
@@ -136,6 +146,10 @@ class MemoryBusinessesPorts(MemoryAccessPorts, MemoryContactsPorts):
     @cached_property
     def businesses(self) -> MemoryBusinessDirectory:
         return MemoryBusinessDirectory(*self._given)
+
+    @cached_property
+    def rebound_mail(self) -> MemoryReboundMail:
+        return MemoryReboundMail()
 
     @cached_property
     def recopy_queue(self) -> MemoryRecopyQueue:

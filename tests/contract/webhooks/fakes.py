@@ -95,16 +95,6 @@ class ScriptedReceiver:
         return self.answer(url)
 
 
-class MemoryOwnerMail:
-    """Implements ``OwnerMail``."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str, str]] = []
-
-    def send(self, sender: str, to: str, subject: str, text: str) -> None:
-        self.sent.append((sender, to, subject, text))
-
-
 class MemoryWebhooksPorts(MemoryCustomersPorts):
     """Implements ``WebhooksPorts``."""
 
@@ -125,7 +115,3 @@ class MemoryWebhooksPorts(MemoryCustomersPorts):
     @cached_property
     def webhook_poster(self) -> ScriptedReceiver:
         return ScriptedReceiver()
-
-    @cached_property
-    def owner_mail(self) -> MemoryOwnerMail:
-        return MemoryOwnerMail()

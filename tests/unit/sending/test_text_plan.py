@@ -82,7 +82,7 @@ def test_two_campaigns_at_once_send_as_many_as_are_included() -> None:
         assert view.audience.matched == sum(view.audience.excluded.values()) + view.audience.targeted
         excluded.update(view.audience.excluded)
     assert excluded["text_plan_exhausted"] == 30
-    assert len(world.owner_mail.sent) == 2
+    assert len(world.rebound_mail.sent) == 2
 
 
 @settings(max_examples=30, deadline=None)
@@ -265,5 +265,5 @@ def test_whatever_dies_no_more_goes_out_than_is_included_and_the_sum_is_right(
         assert view.audience.targeted == sum(view.results.values())
     world.clock.move(timedelta(minutes=30))
     world.rest()
-    subjects = Counter(subject for _, _, subject, _ in world.owner_mail.sent)
+    subjects = Counter(subject for _, _, subject, _ in world.rebound_mail.sent)
     assert len(subjects) == len(world.text_ledger.month(BUSINESS_ID, MONTH).notes)

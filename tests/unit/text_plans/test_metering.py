@@ -310,7 +310,7 @@ def test_a_settled_entry_is_as_the_largest_count_of_its_provider() -> None:
 def notes(world: World) -> list[str]:
     """The subjects of what the owner was written."""
     world.rest()
-    return [subject for _, to, subject, _ in world.owner_mail.sent if to == "owner@juniper.example.com"]
+    return [subject for _, to, subject, _ in world.rebound_mail.sent if to == "owner@juniper.example.com"]
 
 
 def test_the_owner_is_told_at_80_and_at_100_percent_once_a_month_each() -> None:
@@ -323,7 +323,7 @@ def test_the_owner_is_told_at_80_and_at_100_percent_once_a_month_each() -> None:
     reserved(world, settings, m4=1, m5=1)
     reserved(world, settings, m6=1)
     assert notes(world)[1:] == ["Salon Juniper: no texts are left for November 2026"]
-    assert all("https://platform.example/plans" in text for *_, text in world.owner_mail.sent)
+    assert all("https://platform.example/plans" in text for *_, text in world.rebound_mail.sent)
     assert [type(event).__name__ for event in world.domain_events.published] == ["TextPlanWarning", "TextPlanExhausted"]
 
     world.meter_texts.release(settings, [key(4)])
@@ -355,7 +355,7 @@ def test_an_owner_without_an_address_is_not_written_to_and_the_events_come() -> 
     reserved(world, settings, m1=1)
     world.rest()
 
-    assert world.owner_mail.sent == []
+    assert world.rebound_mail.sent == []
     assert len(world.domain_events.published) == 2
 
 
@@ -410,4 +410,4 @@ def test_the_warning_comes_first_and_promises_nothing_that_is_used_up() -> None:
         "Salon Juniper: most texts of November 2026 are used",
         "Salon Juniper: no texts are left for November 2026",
     )
-    assert "Once none are left" not in world.owner_mail.sent[0][3]
+    assert "Once none are left" not in world.rebound_mail.sent[0][3]

@@ -237,7 +237,7 @@ def test_after_a_week_of_failure_it_is_dead_and_the_owner_reads_of_it_once() -> 
     assert hooks.status() is WebhookStatus.DEAD
     assert DEAD_AFTER <= hooks.clock.now() - began <= DEAD_AFTER + timedelta(days=1)
     hooks.pass_time(timedelta(days=3))
-    [(sender, to, subject, text)] = hooks.world.owner_mail.sent
+    [(sender, to, subject, text)] = hooks.world.rebound_mail.sent
     assert (sender, to) == ("hello@juniper.example.com", "owner@example.com")
     assert "crm" in subject
     assert "PUT /v1/webhooks/crm" in text
@@ -265,7 +265,7 @@ def test_one_bad_day_and_another_a_week_later_are_not_a_week() -> None:
     hooks.answers[URL] = Posted(200)
     hooks.pass_time(timedelta(days=1))
     assert hooks.status() is WebhookStatus.ACTIVE
-    assert hooks.world.owner_mail.sent == []
+    assert hooks.world.rebound_mail.sent == []
 
 
 def test_one_success_in_a_week_keeps_it_alive() -> None:
@@ -307,7 +307,7 @@ def test_who_has_no_sender_or_no_address_is_not_written_to() -> None:
         hooks.answers[URL] = DOWN
         run_for_a_week(hooks)
         assert hooks.status() is WebhookStatus.DEAD
-        assert hooks.world.owner_mail.sent == []
+        assert hooks.world.rebound_mail.sent == []
 
 
 def test_a_mail_that_does_not_go_out_is_tried_with_the_task_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,7 +320,7 @@ def test_a_mail_that_does_not_go_out_is_tried_with_the_task_again(monkeypatch: p
         failed.append("once")
         raise ComeAgainError
 
-    monkeypatch.setattr(hooks.world.owner_mail, "send", busy)
+    monkeypatch.setattr(hooks.world.rebound_mail, "send", busy)
     with pytest.raises(ComeAgainError):
         run_for_a_week(hooks)
     monkeypatch.undo()
@@ -328,7 +328,7 @@ def test_a_mail_that_does_not_go_out_is_tried_with_the_task_again(monkeypatch: p
     hooks.pass_time(timedelta(hours=2))
 
     assert failed == ["once"]
-    assert len(hooks.world.owner_mail.sent) == 1
+    assert len(hooks.world.rebound_mail.sent) == 1
 
 
 def test_a_replay_posts_the_same_event_whatever_became_of_it() -> None:

@@ -84,6 +84,13 @@ class RecopyQueue(Protocol):
         """Enqueue; it is on the queue when this returns, and may be delivered more than once."""
 
 
+class ReboundMail(Protocol):
+    """Emails of Rebound itself to the people who run a business, or the stack: never to customers."""
+
+    def send(self, sender: str, to: str, subject: str, text: str) -> None:
+        """Send one email. Raises ``ComeAgainError`` when it did not go out and may later."""
+
+
 class BusinessesPorts(AccessPorts, ContactsPorts, Protocol):
     """What the use cases of businesses need from outside."""
 
@@ -98,6 +105,9 @@ class BusinessesPorts(AccessPorts, ContactsPorts, Protocol):
 
     @property
     def recopy_queue(self) -> RecopyQueue: ...
+
+    @property
+    def rebound_mail(self) -> ReboundMail: ...
 
     @property
     def sender_identities(self) -> Sequence[str]:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from rebound.businesses.application.tenant_service import TenantService
     from rebound.businesses.application.text_plan import SetTextPlan
     from rebound.businesses.application.text_prices import TextPrices
-    from rebound.businesses.ports import BusinessDirectory, BusinessesPorts, HoldPolicyBook, RecopyQueue, TextPriceBook
+    from rebound.businesses.ports import (
+        BusinessDirectory,
+        BusinessesPorts,
+        HoldPolicyBook,
+        ReboundMail,
+        RecopyQueue,
+        TextPriceBook,
+    )
     from rebound.kernel.provider_codes import Provider
 
 
@@ -55,6 +62,12 @@ class AwsBusinessesPorts(AwsAccessPorts, AwsContactsPorts):
         from rebound.businesses.adapters.sqs_recopy_queue import SqsRecopyQueue
 
         return SqsRecopyQueue(self.aws("sqs"), self.settings["UPKEEP_QUEUE_URL"])
+
+    @cached_property
+    def rebound_mail(self) -> ReboundMail:
+        from rebound.businesses.adapters.ses_rebound_mail import SesReboundMail
+
+        return SesReboundMail(self.aws_once("sesv2"))
 
     @property
     def sender_identities(self) -> Sequence[str]:

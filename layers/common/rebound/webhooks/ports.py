@@ -61,13 +61,6 @@ class WebhookPoster(Protocol):
         """Post once, within seconds, to an address on the internet only; whatever goes wrong is in the answer."""
 
 
-class OwnerMail(Protocol):
-    """Writes to the owners of businesses."""
-
-    def send(self, sender: str, to: str, subject: str, text: str) -> None:
-        """Send one email. Raises ``ComeAgainError`` when it did not go out and may later."""
-
-
 class WebhooksPorts(CustomersPorts, Protocol):
     """What the use cases of webhooks need from outside."""
 
@@ -82,9 +75,6 @@ class WebhooksPorts(CustomersPorts, Protocol):
 
     @property
     def webhook_poster(self) -> WebhookPoster: ...
-
-    @property
-    def owner_mail(self) -> OwnerMail: ...
 
     @property
     def loopback_webhooks(self) -> bool:

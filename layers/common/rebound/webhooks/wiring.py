@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rebound.webhooks.domain.webhooks import DeliveryTask
     from rebound.webhooks.ports import (
         DeliveryLedger,
-        OwnerMail,
         WebhookBook,
         WebhookPoster,
         WebhookQueue,
@@ -49,12 +48,6 @@ class AwsWebhooksPorts(AwsCustomersPorts):
         from rebound.webhooks.adapters.pinned_http import PinnedHttpPoster
 
         return PinnedHttpPoster(loopback=self.loopback_webhooks)
-
-    @cached_property
-    def owner_mail(self) -> OwnerMail:
-        from rebound.webhooks.adapters.ses_owner_mail import SesOwnerMail
-
-        return SesOwnerMail(self.aws_once("sesv2"))
 
     @property
     def loopback_webhooks(self) -> bool:

@@ -18,14 +18,13 @@ from rebound.timers.domain import AHEAD
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.text_plan import TextPlan
-    from rebound.businesses.ports import BusinessDirectory
+    from rebound.businesses.ports import BusinessDirectory, ReboundMail
     from rebound.platform.ports import Clock
     from rebound.text_plans.domain import TextMonth
     from rebound.text_plans.ports import TextLedger
     from rebound.timers.domain import Timer
     from rebound.timers.ports import TimerBook
     from rebound.webhooks.application.publish_events import PublishEvents
-    from rebound.webhooks.ports import OwnerMail
 
 
 class TellOwner(Struct, frozen=True, kw_only=True):
@@ -37,7 +36,7 @@ class TellOwner(Struct, frozen=True, kw_only=True):
 
     ledger: TextLedger
     businesses: BusinessDirectory
-    owner_mail: OwnerMail
+    rebound_mail: ReboundMail
     publish: PublishEvents
     timers: TimerBook
     clock: Clock
@@ -67,7 +66,7 @@ class TellOwner(Struct, frozen=True, kw_only=True):
         self.ledger.note(month, note, telling)
         if business.owner_email is not None and business.email_from is not None:
             subject, text = written(business, plan, month, note)
-            self.owner_mail.send(business.email_sender, business.owner_email, subject, text)
+            self.rebound_mail.send(business.email_sender, business.owner_email, subject, text)
         event = TextPlanWarning if note is PlanNote.WARNING else TextPlanExhausted
         happened = event(business.business_id, month.month, plan.included, month.used, month.month)
         self.publish([happened], telling.since, business=business)

@@ -25,9 +25,9 @@ from rebound.webhooks.domain.webhooks import (
 )
 
 if TYPE_CHECKING:
-    from rebound.businesses.ports import BusinessDirectory
+    from rebound.businesses.ports import BusinessDirectory, ReboundMail
     from rebound.platform.ports import Clock
-    from rebound.webhooks.ports import DeliveryLedger, OwnerMail, WebhookBook, WebhookPoster, WebhookQueue
+    from rebound.webhooks.ports import DeliveryLedger, WebhookBook, WebhookPoster, WebhookQueue
 
 RESTED: Final = "The webhook failed all day, so that this was not tried any more."
 DEAD: Final = "The webhook is dead."
@@ -56,7 +56,7 @@ class DeliverWebhook(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     queue: WebhookQueue
     poster: WebhookPoster
-    owner_mail: OwnerMail
+    rebound_mail: ReboundMail
     clock: Clock
 
     def __call__(self, task: DeliveryTask) -> Sequence[Ending]:
@@ -177,7 +177,7 @@ class DeliverWebhook(Struct, frozen=True, kw_only=True):
             return
         if business.owner_email is not None and business.email_from is not None:
             subject = f"The webhook {dead.webhook_id} of {business.name} gets no more events"
-            self.owner_mail.send(business.email_from, business.owner_email, subject, _note(dead))
+            self.rebound_mail.send(business.email_from, business.owner_email, subject, _note(dead))
         try:
             self.webhooks.save(replace(dead, health=replace(dead.health, owner_told=True)))
         except ConcurrentChangeError:

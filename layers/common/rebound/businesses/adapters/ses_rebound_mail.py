@@ -1,4 +1,4 @@
-"""Emails to the owners of businesses, over SES."""
+"""Emails of Rebound itself to the people who run businesses, over SES."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,8 +15,8 @@ _FOR_GOOD: Final = DENIED | {
 }
 
 
-class SesOwnerMail:
-    """Implements ``OwnerMail``. Without a configuration set: nobody follows what becomes of these.
+class SesReboundMail:
+    """Implements ``ReboundMail``. Without a configuration set: nobody follows what becomes of these.
 
     What SES refuses for good, as in its sandbox, is logged and not tried again.
     """
@@ -33,10 +33,10 @@ class SesOwnerMail:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code not in _FOR_GOOD:
-                raise ComeAgainError(f"SES did not take an email to an owner: {code}") from None
-            logger().error("owner not written to", code=code)
+                raise ComeAgainError(f"SES did not take an email of Rebound's own: {code}") from None
+            logger().error("email of Rebound's own refused", code=code)
         except BotoCoreError as error:
-            raise ComeAgainError(f"SES did not take an email to an owner: {type(error).__name__}") from None
+            raise ComeAgainError(f"SES did not take an email of Rebound's own: {type(error).__name__}") from None
 
 
 def _written(text: str) -> Mapping[str, str]:
