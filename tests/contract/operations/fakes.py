@@ -6,6 +6,7 @@ from functools import cached_property
 from rebound.operations.domain import DeadLetter, Redriven
 from tests.contract.imports_exports.fakes import MemoryImportsExportsPorts
 from tests.contract.receipts.fakes import MemoryReceiptsPorts
+from tests.contract.staff.fakes import MemoryStaffPorts
 
 
 class MemoryDeadLetterQueues:
@@ -35,7 +36,7 @@ class MemoryDeadLetterQueues:
         return Redriven(count, done=False)
 
 
-class MemoryOperationsPorts(MemoryReceiptsPorts, MemoryImportsExportsPorts):
+class MemoryOperationsPorts(MemoryReceiptsPorts, MemoryImportsExportsPorts, MemoryStaffPorts):
     """Implements ``OperationsPorts``."""
 
     @cached_property

@@ -53,8 +53,8 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def test_some_capabilities_write_to_customers() -> None:
-    assert [folder.parent.name for folder in FOLDERS] == ["customers", "inbound", "preferences", "templates"]
+def test_some_capabilities_write_to_people() -> None:
+    assert [folder.parent.name for folder in FOLDERS] == ["customers", "inbound", "preferences", "staff", "templates"]
 
 
 @of_each_capability

@@ -17,6 +17,8 @@ type Conflict = Literal[
     "no_address",
     "not_enough_points",
     "index_not_filled",
+    "last_owner",
+    "too_many_staff",
     "account_held",
     "channel_off",
     "voucher_used",

@@ -258,6 +258,16 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "The webhook has failed for a week, and nothing is posted to it.",
         "Mend the receiver, `PUT` the webhook again, and repeat the request.",
     ),
+    "last_owner": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "Nobody else who may sign in to the business is its owner.",
+        "Make somebody else an owner first.",
+    ),
+    "too_many_staff": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "As many people may sign in to the business as there may be, which is 200.",
+        "Remove somebody first.",
+    ),
     "key_ended": ProblemKind(
         HTTPStatus.CONFLICT,
         "The API key was revoked, or its grace hours are over, so that it cannot be followed by another.",

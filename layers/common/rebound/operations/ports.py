@@ -6,6 +6,7 @@ from typing import Protocol
 from rebound.imports_exports.ports import ImportsExportsPorts
 from rebound.operations.domain import DeadLetter, Redriven
 from rebound.receipts.ports import ReceiptsPorts
+from rebound.staff.ports import StaffPorts
 
 
 class DeadLetterQueues(Protocol):
@@ -25,7 +26,7 @@ class DeadLetterQueues(Protocol):
         """Put dead letters back on their queue while ``may_go_on``. One that cannot be put back stays where it is."""
 
 
-class OperationsPorts(ReceiptsPorts, ImportsExportsPorts, Protocol):
+class OperationsPorts(ReceiptsPorts, ImportsExportsPorts, StaffPorts, Protocol):
     """What the use cases of operations need from outside."""
 
     @property

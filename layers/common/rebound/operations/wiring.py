@@ -11,13 +11,14 @@ from rebound.imports_exports.wiring import AwsImportsExportsPorts, ImportsExport
 from rebound.operations.application.run_command import RunCommand
 from rebound.platform.wiring import in_this_process, use_case
 from rebound.receipts.wiring import AwsReceiptsPorts, ReceiptsUseCases
+from rebound.staff.wiring import AwsStaffPorts, StaffUseCases
 
 if TYPE_CHECKING:
     from rebound.operations.application.dead_letter_service import DeadLetterService
     from rebound.operations.ports import DeadLetterQueues, OperationsPorts
 
 
-class AwsOperationsPorts(AwsReceiptsPorts, AwsImportsExportsPorts):
+class AwsOperationsPorts(AwsReceiptsPorts, AwsImportsExportsPorts, AwsStaffPorts):
     """The ports of operations over AWS."""
 
     @cached_property
@@ -32,7 +33,7 @@ class AwsOperationsPorts(AwsReceiptsPorts, AwsImportsExportsPorts):
         )
 
 
-class OperationsUseCases(ReceiptsUseCases, ImportsExportsUseCases):
+class OperationsUseCases(ReceiptsUseCases, ImportsExportsUseCases, StaffUseCases):
     """The use cases of operations."""
 
     ports: OperationsPorts

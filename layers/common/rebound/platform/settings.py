@@ -12,6 +12,7 @@ KNOWN: Final = frozenset(
         "CAMPAIGNS_TABLE",
         "CAMPAIGN_STATE_MACHINE_ARN",
         "CHUNKS_TABLE",
+        "CONSOLE_SENDER",
         "CONTACTS_TABLE",
         "CONTACT_HISTORY_TABLE",
         "CUSTOMERS_TABLE",

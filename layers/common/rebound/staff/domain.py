@@ -1,0 +1,284 @@
+"""People who log in: their roles, their sessions, and the codes and links by which they sign in.
+
+Somebody is a member of one business or of several, under one email address; operators belong to none. Of every token
+and code only a hash is kept.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from copy import replace
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum, auto
+from hashlib import sha256
+from typing import Final
+
+from msgspec import Struct
+
+from rebound.access.domain import hash_of
+from rebound.kernel.errors import ConflictError
+
+INVITATION_LASTS: Final = timedelta(days=3)
+SHORTEST_LINK: Final = timedelta(minutes=1)
+CODE_LASTS: Final = timedelta(minutes=10)
+CODE_DIGITS: Final = 8
+MOST_TRIES: Final = 5
+"""Of codes at one attempt to sign in."""
+MOST_CODES: Final = 10
+"""Sent to one address within ``CODES_WITHIN``."""
+CODES_WITHIN: Final = timedelta(hours=1)
+SESSION_LASTS: Final = timedelta(days=7)
+SESSION_RESTS: Final = timedelta(hours=12)
+"""A session that nobody uses for so long is over."""
+SEEN_EVERY: Final = timedelta(minutes=30)
+"""That a session is used is noted so often at most, so that one may end so much before ``SESSION_RESTS``."""
+MOST_MEMBERS: Final = 200
+"""Of one business, or operators."""
+MAX_LOCATION: Final = 64
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_FORM_TOKEN: Final = b"rebound console: form token"
+
+
+class Right(Enum):
+    """What a page may need."""
+
+    READ = auto()
+    EDIT_CUSTOMERS = auto()
+    SEND = auto()
+    """Messages and campaigns."""
+    EDIT_TEMPLATES = auto()
+    EDIT_SEGMENTS = auto()
+    SETTINGS = auto()
+    STAFF = auto()
+    KEYS = auto()
+    FILES = auto()
+    """Imports and exports."""
+    CLEAN_UP = auto()
+    """Deleting many customers at once."""
+    OPERATE = auto()
+    """The stack as a whole: never the customers of a business."""
+
+
+class Role(StrEnum):
+    """What somebody is in one business, or to the stack."""
+
+    OWNER = "owner"
+    STAFF = "staff"
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    """Of the stack, and of no business: owners are tenants."""
+
+    def may(self, right: Right) -> bool:
+        """Whether somebody with this role may do it."""
+        return right in _RIGHTS[self]
+
+
+ROLES_OF_BUSINESSES: Final = (Role.OWNER, Role.STAFF, Role.VIEWER)
+_RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
+    Role.OWNER: frozenset(Right) - {Right.OPERATE},
+    Role.STAFF: frozenset(
+        {Right.READ, Right.EDIT_CUSTOMERS, Right.SEND, Right.EDIT_TEMPLATES, Right.EDIT_SEGMENTS},
+    ),
+    Role.VIEWER: frozenset({Right.READ}),
+    Role.OPERATOR: frozenset({Right.OPERATE}),
+}
+
+
+class StaffMember(Struct, frozen=True):
+    """Somebody in one business, or an operator (``business_id`` is ``None``).
+
+    ``email`` is canonical: in lower case, as contacts have it. ``member_id`` names the membership and nobody's person:
+    who is removed and invited again gets another. ``location_id`` is the location that lists begin with.
+    ``last_signed_in_at`` is when they last came to look at this business. ``version`` counts writes of the stored row.
+    """
+
+    business_id: str | None
+    email: str
+    role: Role
+    member_id: str
+    invited_at: datetime
+    invited_by: str | None = None
+    location_id: str | None = None
+    language: str | None = None
+    last_signed_in_at: datetime | None = None
+    version: int = 0
+
+
+class Roster(Struct, frozen=True):
+    """Who belongs to a business, or the operators: the one row by which it is decided who is the last owner."""
+
+    business_id: str | None
+    roles: Mapping[str, Role]
+    """By email."""
+    version: int = 0
+
+    def with_role(self, email: str, role: Role) -> Roster:
+        """With somebody in a role. Raises ``ConflictError`` for the last owner, and for one person too many."""
+        if email not in self.roles and len(self.roles) >= MOST_MEMBERS:
+            raise ConflictError("too_many_staff", f"At most {MOST_MEMBERS} people may sign in; remove one first.")
+        return self._kept_by_an_owner({**self.roles, email: role})
+
+    def without(self, email: str) -> Roster:
+        """Without somebody. Raises ``ConflictError`` for the last owner."""
+        return self._kept_by_an_owner({other: role for other, role in self.roles.items() if other != email})
+
+    def _kept_by_an_owner(self, roles: Mapping[str, Role]) -> Roster:
+        if Role.OWNER in self.roles.values() and Role.OWNER not in roles.values():
+            raise ConflictError("last_owner", "The business has no other owner; make somebody else one first.")
+        return replace(self, roles=roles)
+
+
+class Person(Struct, frozen=True):
+    """Somebody as of now: all memberships of one address. An address of nobody's has none.
+
+    ``generation`` changes when they sign out everywhere: sessions and links of another one are over.
+    """
+
+    email: str
+    memberships: Sequence[StaffMember] = ()
+    generation: int = 0
+
+    def in_business(self, business_id: str | None) -> StaffMember | None:
+        """Their membership of a business, or as an operator."""
+        return next((each for each in self.memberships if each.business_id == business_id), None)
+
+    def by_id(self, member_id: str | None) -> StaffMember | None:
+        """The membership with an id, if they still have it."""
+        return next((each for each in self.memberships if each.member_id == member_id), None)
+
+
+class Session(Struct, frozen=True):
+    """Somebody who is signed in, in one browser. What they may do is never here: their membership says it.
+
+    ``member_id`` and ``business_id`` are of the membership that is looked at; without a ``member_id``, none was chosen
+    yet (an operator's has no business).
+    """
+
+    session_hash: str
+    email: str
+    generation: int
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    business_id: str | None = None
+    member_id: str | None = None
+    version: int = 0
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has ended by itself: unused for too long, or a week old."""
+        return now >= self.expires_at or now >= self.seen_at + SESSION_RESTS
+
+    def looking_at(self, member: StaffMember) -> Session:
+        """The same for another membership."""
+        return replace(self, business_id=member.business_id, member_id=member.member_id)
+
+
+class SignedIn(Struct, frozen=True):
+    """Who a request is from.
+
+    ``member`` is who they are in the business that they look at, as of now; ``None`` while they have not chosen among
+    several. ``others`` are their other memberships. ``csrf`` goes into forms: it is made of the session's token, and
+    does not lead back to it.
+    """
+
+    email: str
+    member: StaffMember | None
+    others: Sequence[StaffMember]
+    session_hash: str
+    csrf: str
+
+    def sent(self, form_token: str) -> bool:
+        """Whether a form that came with a token was made for this session; compared in constant time."""
+        return hmac.compare_digest(form_token.encode(errors="surrogatepass"), self.csrf.encode())
+
+
+class NewSession(Struct, frozen=True):
+    """A session and its token, which is given to the browser and kept nowhere."""
+
+    token: str
+    session: Session
+
+
+class WrongCode(Struct, frozen=True):
+    """The code was not that of the attempt; so many tries are left."""
+
+    tries_left: int
+
+
+class Attempt(Struct, frozen=True):
+    """An attempt to sign in by a code: also that of an address which is nobody's, and which no code opens.
+
+    ``tries`` is how many codes were tried.
+    """
+
+    attempt_hash: str
+    email: str
+    code_hash: str
+    expires_at: datetime
+    tries: int = 0
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether no code is taken any more."""
+        return now >= self.expires_at or self.tries >= MOST_TRIES
+
+    def opens_with(self, token: str, code: str) -> bool:
+        """Whether a code is the right one; compared in constant time."""
+        return hmac.compare_digest(hash_of_code(token, code), self.code_hash)
+
+
+class SignInLink(Struct, frozen=True):
+    """A link that signs somebody in, once. It is for one membership, and over when that ends."""
+
+    link_hash: str
+    email: str
+    business_id: str | None
+    member_id: str
+    generation: int
+    expires_at: datetime
+
+
+class CodesSent(Struct, frozen=True):
+    """When codes were sent, or asked for in vain, at one address of late."""
+
+    email: str
+    times: Sequence[datetime] = ()
+    version: int = 0
+
+    def with_another(self, now: datetime) -> CodesSent | None:
+        """With one more; ``None`` when there are as many as there may be."""
+        recent = [at for at in self.times if at > now - CODES_WITHIN]
+        return None if len(recent) >= MOST_CODES else replace(self, times=[*recent, now])
+
+
+class Way(StrEnum):
+    """How somebody signed in."""
+
+    CODE = "code"
+    LINK = "link"
+
+
+def hash_of_token(token: str) -> str | None:
+    """A token as it is kept; ``None`` for what was never one, whoever made it up."""
+    return hash_of(token) if _TOKEN.fullmatch(token) else None
+
+
+def code_of(secret: str) -> str:
+    """A code that nobody can guess, made of a secret."""
+    return f"{int.from_bytes(sha256(secret.encode()).digest()) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
+
+
+def hash_of_code(token: str, code: str) -> str:
+    """A code as it is kept: bound to the token of its attempt, so that the row alone does not tell it."""
+    return hmac.digest(token.encode(), tidied_code(code).encode(errors="surrogatepass"), "sha256").hex()
+
+
+def tidied_code(code: str) -> str:
+    """A code without the spaces and dashes that people and programs put between its digits."""
+    return "".join(code.split()).replace("-", "")
+
+
+def csrf_of(token: str) -> str:
+    """What the forms of a session carry."""
+    return hmac.digest(token.encode(), _FORM_TOKEN, "sha256").hex()
