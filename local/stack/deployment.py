@@ -50,6 +50,7 @@ def deploy(
     parameters = {
         "Architecture": configuration.architecture,
         "SenderIdentity": ",".join(TwinSettings().ses_identities),
+        "ConsoleSender": f"console@{TwinSettings().ses_identities[0]}",
         "TwilioSecretArn": _twilio_secret(configuration),
         "TextLogGroups": text_log_groups,
         "PublicUrl": configuration.public_url,

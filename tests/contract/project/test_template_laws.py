@@ -361,7 +361,7 @@ def test_the_operator_can_look_into_every_dead_letter_queue_and_put_its_letters_
     pairs = {name: tuple(url.strip("${}") for url in urls) for name, urls in given.items()}
     allowed: dict[str, set[str]] = {}
     for statement in statements(operator["Properties"]["Policies"]):
-        for action in listed(statement["Action"]):
+        for action in (each for each in listed(statement["Action"]) if each.startswith("sqs:")):
             allowed.setdefault(action, set()).update(named(resource) for resource in listed(statement["Resource"]))
 
     assert sorted(pairs.values()) == sorted(

@@ -126,6 +126,105 @@ def test_prices_of_texts_are_entered_listed_and_taken_away(world: World, capsys:
     assert world.text_price_table.page(9, None).items == []
 
 
+def test_people_are_invited_listed_and_removed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    ours = ["--business-id", BUSINESS_ID]
+    for email, role, *more in (
+        ("ana@example.com", "owner"),
+        ("bo@example.com", "staff", "--location-id", "north", "--language", "de"),
+    ):
+        assert cli.main(["invite", *ours, "--email", email, "--role", role, *more]) == 0
+    out, err = capsys.readouterr()
+    invited = json.loads(out[out.rindex("\n{") :])
+    assert cli.main(["list-staff", *ours]) == 0
+    listed = json.loads(capsys.readouterr().out)["staff"]
+
+    assert "once" in err
+    assert invited.pop("emailed")
+    assert invited.pop("link").startswith("https://rebound.example.com/live/console/sign-in/")
+    assert listed[1] == invited
+    assert (invited["role"], invited["location_id"], invited["language"]) == ("staff", "north", "de")
+    assert cli.main(["remove-staff", *ours, "--email", "bo@example.com"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"removed": invited}
+    assert cli.main(["remove-staff", *ours, "--email", "ana@example.com"]) == 2
+    assert "no other owner" in capsys.readouterr().err
+    assert [each.email for each in world.staff_service.list(BUSINESS_ID)] == ["ana@example.com"]
+
+
+def test_operators_are_invited_to_no_business(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["invite", "--operator", "--email", "op@example.com"]) == 0
+    assert json.loads(capsys.readouterr().out)["role"] == "operator"
+    assert cli.main(["list-staff", "--operator"]) == 0
+    [listed] = json.loads(capsys.readouterr().out)["staff"]
+
+    assert (listed["business_id"], listed["email"]) == (None, "op@example.com")
+    assert cli.main(["remove-staff", "--operator", "--email", "op@example.com"]) == 0
+    assert not world.staff_service.list(None)
+
+
+def test_a_link_to_sign_in_is_made_for_who_is_a_member(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    ours = ["--business-id", BUSINESS_ID, "--email", "ana@example.com"]
+    assert cli.main(["sign-in-link", *ours]) == 2
+    assert "No such member" in capsys.readouterr().err
+    assert cli.main(["invite", *ours, "--role", "owner"]) == 0
+    capsys.readouterr()
+
+    for more, lasts in (([], timedelta(minutes=10)), (["--valid-minutes", "1440"], timedelta(days=1))):
+        assert cli.main(["sign-in-link", *ours, *more]) == 0
+        token = json.loads(capsys.readouterr().out)["link"].rpartition("/")[2]
+        world.clock.move(lasts - timedelta(seconds=1))
+        assert world.sign_in.look_at_link(token) is not None
+        world.clock.move(timedelta(seconds=1))
+        assert world.sign_in.look_at_link(token) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [
+        ({"command": "invite"}, "business_id"),
+        ({"command": "invite", "business_id": BUSINESS_ID}, "email"),
+        ({"command": "invite", "business_id": BUSINESS_ID, "email": "a@example.com"}, "role"),
+        ({"command": "invite", "business_id": BUSINESS_ID, "email": "a@example.com", "role": ["owner"]}, "role"),
+        (
+            {"command": "invite", "business_id": BUSINESS_ID, "email": "a@example.com", "role": "owner", "language": 3},
+            "language",
+        ),
+        (
+            {
+                "command": "invite",
+                "business_id": BUSINESS_ID,
+                "email": "a@example.com",
+                "role": "owner",
+                "location_id": 3,
+            },
+            "location_id",
+        ),
+        ({"command": "invite", "operator": True, "email": "a@example.com", "role": "owner"}, "role"),
+        ({"command": "invite", "operator": True, "business_id": BUSINESS_ID, "email": "a@example.com"}, "business_id"),
+        ({"command": "invite", "operator": "yes", "email": "a@example.com"}, "operator"),
+        ({"command": "invite", "business_id": "nobody", "email": "a@example.com", "role": "owner"}, "command"),
+        ({"command": "list-staff", "business_id": "nobody"}, "command"),
+        ({"command": "remove-staff", "business_id": BUSINESS_ID, "email": "a@example.com"}, "command"),
+        ({"command": "remove-staff", "business_id": BUSINESS_ID, "email": "a"}, "email"),
+        *(
+            ({"command": "sign-in-link", "operator": True, "email": "a@example.com", "valid_minutes": minutes}, field)
+            for minutes, field in (
+                (0, "valid_minutes"),
+                (1441, "valid_minutes"),
+                (True, "valid_minutes"),
+                (9, "command"),
+            )
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_command_about_people_is_said(
+    world: World, command: Mapping[str, Any], field: str
+) -> None:
+    assert [error["field"] for error in run(world, command)["errors"]] == [field]
+    assert not world.staff.roster(BUSINESS_ID).roles
+    assert not world.staff.roster(None).roles
+    assert world.rebound_mail.sent == []
+
+
 def test_businesses_are_written_anew_with_what_they_send_from_granted(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

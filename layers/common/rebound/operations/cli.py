@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rebound.kernel.provider_codes import TEXT_PROVIDERS
@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{problem['field']}: {problem['message']}\n")
         return _BAD_INPUT
     sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    if "link" in answer:
+        sys.stderr.write("The link signs in whoever opens it, once; it is shown this once.\n")
     for secret in ("api_key", "operator_key"):
         if secret in answer:
             sys.stderr.write(f"The {secret} is shown this once; only a hash of it is kept.\n")
@@ -104,6 +106,22 @@ def _add_sharing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--off", action="store_true", default=None, help="share them no more")
 
 
+def _add_staff(parsers: Mapping[str, argparse.ArgumentParser]) -> None:
+    for name in ("invite", "sign-in-link", "list-staff", "remove-staff"):
+        whose = parsers[name].add_mutually_exclusive_group(required=True)
+        whose.add_argument("--business-id", help="whose people")
+        whose.add_argument(
+            "--operator", action="store_true", default=None, help="those who run the stack, and belong to no business"
+        )
+        if name != "list-staff":
+            parsers[name].add_argument("--email", required=True)
+    inviting = parsers["invite"]
+    inviting.add_argument("--role", choices=("owner", "staff", "viewer"), help="what they may do in the business")
+    inviting.add_argument("--location-id", help="the location that their lists begin with, as the business calls it")
+    inviting.add_argument("--language", help="of their pages and emails (default: the business's)")
+    parsers["sign-in-link"].add_argument("--valid-minutes", type=int, help="10 if left out, at most a day")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rebound", description="Businesses, API keys and dead letters of a Rebound stack."
@@ -136,6 +154,10 @@ def _parser() -> argparse.ArgumentParser:
         "create-operator-key": "a new key for /v1/operator, with which a program does this without a shell; shown once",
         "revoke-operator-key": "end such a key now",
         "list-operator-keys": "such keys",
+        "invite": "let somebody sign in to the console, or change what they may do there; prints a link as well",
+        "sign-in-link": "a link that signs somebody in who may, once: for whoever gets no email",
+        "list-staff": "who may sign in",
+        "remove-staff": "let somebody sign in no more, at once",
         "dead-letters": "what was given up on the queues, and why",
         "redrive": "put dead letters back on their queue, after the cause is gone",
     }
@@ -183,6 +205,7 @@ def _parser() -> argparse.ArgumentParser:
         parsers[name].add_argument("--business-id", help="of one business (default: all)")
     for name in _OF_ONE_BUSINESS:
         parsers[name].add_argument("--business-id", required=True)
+    _add_staff(parsers)
     for name in ("rotate-key", "revoke-key", "revoke-operator-key"):
         parsers[name].add_argument("--key-id", required=True)
     parsers["create-key"].add_argument("--label", help="what the key is for")

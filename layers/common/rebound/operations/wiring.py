@@ -46,6 +46,7 @@ class OperationsUseCases(ReceiptsUseCases, ImportsExportsUseCases, StaffUseCases
         tenants="tenant_service",
         senders="sender_grants",
         dead_letters="dead_letter_service",
+        public_url="public_url",
     )
 
 

@@ -19,6 +19,8 @@ from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, 
 from rebound.kernel.provider_codes import TEXT_PROVIDERS, Provider
 from rebound.kernel.times import write_time
 from rebound.operations.application.dead_letter_service import ALL
+from rebound.staff.application.invite import link_to
+from rebound.staff.domain import Role, StaffMember
 
 if TYPE_CHECKING:
     from rebound.access.application import OperatorKeyService
@@ -32,11 +34,15 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.text_prices import TextPrice
     from rebound.contacts.application import JoinNumbers
     from rebound.operations.application.dead_letter_service import DeadLetterService, ExplainedLetter
+    from rebound.staff.application.invite import Invite, MakeLink
+    from rebound.staff.application.staff_service import StaffService
 
 MAX_GRACE_HOURS: Final = 24 * 30
 MAX_VALID_DAYS: Final = 3650
 INBOUND: Final = ("texts", "calls")
 """What comes in and may count against a text plan."""
+DEFAULT_LINK_MINUTES: Final = 10
+MAX_LINK_MINUTES: Final = 24 * 60
 DEFAULT_LETTERS: Final = 20
 MAX_LETTERS: Final = 1000
 
@@ -53,6 +59,10 @@ class RunCommand(Struct, frozen=True, kw_only=True):
     text_price_table: TextPrices
     set_text_plan: SetTextPlan
     share_customers: ShareCustomers
+    invite: Invite
+    make_link: MakeLink
+    staff_service: StaffService
+    public_url: str
 
     def __call__(self, event: Mapping[str, Any], may_go_on: Callable[[], bool]) -> Mapping[str, Any]:
         """Run ``event["command"]`` with the other fields as its arguments; what is wrong comes back as ``errors``."""
@@ -195,6 +205,46 @@ def _list_operator_keys(run: RunCommand, _: Mapping[str, Any]) -> Mapping[str, A
     return {"keys": [_any_key(key) for key in run.operator_key_service.list()]}
 
 
+def _invite(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    business_id = _business_or_operators(event)
+    role = Role.OPERATOR if business_id is None else event.get("role")
+    more = {name: _text(event, name) for name in ("location_id", "language") if event.get(name) is not None}
+    url = _console_url(run)
+    invited = run.invite(business_id, _text(event, "email"), str(role), console_url=url, **more)
+    return {**_member(invited.member), "emailed": invited.emailed, "link": invited.link}
+
+
+def _sign_in_link(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    minutes = event.get("valid_minutes", DEFAULT_LINK_MINUTES)
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MAX_LINK_MINUTES:
+        message = f"Must be a whole number from 1 to {MAX_LINK_MINUTES}."
+        raise InvalidInputError(FieldError("valid_minutes", message))
+    token = run.make_link(_text(event, "email"), _business_or_operators(event), timedelta(minutes=minutes))
+    return {"link": link_to(_console_url(run), token)}
+
+
+def _list_staff(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"staff": [_member(member) for member in run.staff_service.list(_business_or_operators(event))]}
+
+
+def _remove_staff(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"removed": _member(run.staff_service.remove(_business_or_operators(event), _text(event, "email")))}
+
+
+def _console_url(run: RunCommand) -> str:
+    return f"{run.public_url}/console"
+
+
+def _business_or_operators(event: Mapping[str, Any]) -> str | None:
+    """Whose people are meant; ``None`` for the operators."""
+    if not _flag(event, "operator"):
+        return _text(event, "business_id")
+    given = [name for name in ("business_id", "role") if event.get(name) is not None]
+    if given:
+        raise InvalidInputError(*(FieldError(name, "Must be left out: operators have none.") for name in given))
+    return None
+
+
 def _dead_letters(run: RunCommand, event: Mapping[str, Any]) -> Mapping[str, Any]:
     found = run.dead_letters.list(event.get("queue") or ALL, _limit(event))
     return {
@@ -228,6 +278,10 @@ _COMMANDS: Final[Mapping[str, Callable[[RunCommand, Mapping[str, Any]], Mapping[
     "create-operator-key": _create_operator_key,
     "revoke-operator-key": _revoke_operator_key,
     "list-operator-keys": _list_operator_keys,
+    "invite": _invite,
+    "sign-in-link": _sign_in_link,
+    "list-staff": _list_staff,
+    "remove-staff": _remove_staff,
     "dead-letters": _dead_letters,
 }
 COMMANDS: Final = (*_COMMANDS, "join-numbers", "redrive")
@@ -381,6 +435,20 @@ def _any_key(key: ApiKey | OperatorKey) -> Mapping[str, Any]:
         "scopes": list(key.scopes),
         "created_at": write_time(key.created_at),
         "expires_at": write_time(key.expires_at) if key.expires_at else None,
+    }
+
+
+def _member(member: StaffMember) -> Mapping[str, Any]:
+    signed_in = member.last_signed_in_at
+    return {
+        "business_id": member.business_id,
+        "email": member.email,
+        "role": member.role,
+        "location_id": member.location_id,
+        "language": member.language,
+        "invited_at": write_time(member.invited_at),
+        "invited_by": member.invited_by,
+        "last_signed_in_at": None if signed_in is None else write_time(signed_in),
     }
 
 
