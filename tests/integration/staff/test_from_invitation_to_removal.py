@@ -8,6 +8,7 @@ import pytest
 
 from rebound.staff.domain import NewSession, Role
 from tests.contract.businesses.fakes import MemoryReboundMail
+from tests.contract.platform.fakes import FakeClock
 from tests.fakes import house
 from tests.fakes.aws import rows
 from tests.fakes.making import BUSINESS_ID
@@ -20,7 +21,7 @@ def test_who_is_invited_signs_in_by_link_and_code_until_they_are_removed(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mail = MemoryReboundMail()
-    house.stand_in(monkeypatch, rebound_mail=mail)
+    house.stand_in(monkeypatch, rebound_mail=mail, clock=FakeClock())
     command = {"command": "invite", "business_id": BUSINESS_ID, "email": ANA}
     invited = stack.invoke("operate_stack", {**command, "role": "owner"})
     stack.invoke("operate_stack", {**command, "email": "bo@example.com", "role": "owner"})
