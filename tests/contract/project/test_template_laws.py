@@ -572,6 +572,9 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
         door += (PACKAGE / "platform" / "batches.py").read_text(encoding="utf-8")
     if "respond_to_link(" in door:
         door += "wiring.use_cases().follow_links"
+    elif "respond_in_console(" in door:
+        said = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "console" / "http").glob("*.py"))
+        door += said.replace("visit.behind.", "wiring.use_cases().")
     elif "rebound.api" in door:
         realm = Realm.OPERATOR if "respond_to_operator(" in door else Realm.BUSINESS
         areas = {module for area in AREAS if area.realm is realm for module in area.modules}
@@ -652,10 +655,13 @@ def test_the_configuration_set_suppresses_complaints_only_and_tells_every_outcom
     }
 
 
-def test_only_the_contract_and_signed_callbacks_are_open() -> None:
+def test_only_the_contract_the_console_and_signed_callbacks_are_open() -> None:
     opened = {event["Path"] for _, event in events("Api") if event.get("Auth", {}).get("Authorizer") == "NONE"}
 
     assert opened == {
+        # Whoever is signed in has a cookie.
+        "/console",
+        "/console/{proxy+}",
         "/v1/openapi.json",
         "/v1/preferences/{token}",
         "/v1/unsubscribe/{token}",

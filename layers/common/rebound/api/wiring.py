@@ -1,4 +1,4 @@
-"""What is answered over HTTP: the API, and the pages behind links. Each function loads only what it needs of this."""
+"""What is answered over HTTP: the API, the console, pages behind links. A function loads only what it needs of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,3 +42,18 @@ def respond_to_link(event: Mapping[str, Any]) -> Mapping[str, Any]:
     from rebound.preferences.http import links
 
     return links.respond(event, wiring.use_cases())
+
+
+def load_console() -> None:
+    """Load what nearly every page of the console uses."""
+    from rebound.console import wiring  # noqa: F401
+    from rebound.console.http import frame, rendering, visits  # noqa: F401
+    from rebound.platform.adapters import dynamo  # noqa: F401
+
+
+def respond_in_console(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Answer one request for a page of the console."""
+    from rebound.console import wiring
+    from rebound.console.http import frame
+
+    return frame.respond(event, wiring.use_cases())

@@ -1,0 +1,1 @@
+"""The console over HTTP: requests, pages and their words."""

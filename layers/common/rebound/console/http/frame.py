@@ -1,0 +1,104 @@
+"""The door to the console: who asks, whether they may, and that a form is one of ours that they sent themselves.
+
+What changes something is a POST from a page of this console (``Origin``), with the token of the session that the page
+was made for. Where either is missing nothing is done; where only the token is another session's, because somebody was
+signed out in the middle, what they typed is shown again to be sent again.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from rebound.console.http.rendering import HEADERS, static_file
+from rebound.console.http.requests import ROOT, FormError, PageAnswer, PageRequest, see
+from rebound.console.http.routes import SIGNED_IN, Route, find
+from rebound.console.http.visits import Visit
+from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    from rebound.console.wiring import ConsoleUseCases
+
+SESSION: Final = "rebound_session"
+"""The cookie with the session's token."""
+HOME: Final = "customers"
+"""The page that somebody who signs in comes to."""
+CSRF: Final = "csrf"
+"""The field of every form with the token of the page's session."""
+
+
+def respond(event: Mapping[str, Any], behind: "ConsoleUseCases") -> Mapping[str, Any]:
+    """Answer one request of API Gateway."""
+    try:
+        answer = _answer(PageRequest.of(event), behind)
+    except (FormError, UnicodeDecodeError):
+        answer = PageAnswer(HTTPStatus.BAD_REQUEST, "This is no form of the console.", _PLAIN)
+    headers = {**HEADERS, **answer.headers}
+    return {
+        "statusCode": answer.status,
+        "headers": headers,
+        **({"multiValueHeaders": {"Set-Cookie": list(answer.cookies)}} if answer.cookies else {}),
+        "body": "" if event["httpMethod"] == "HEAD" else answer.body,
+        "isBase64Encoded": answer.is_base64,
+    }
+
+
+_PLAIN: Final = {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _answer(request: PageRequest, behind: "ConsoleUseCases") -> PageAnswer:
+    match list(request.path):
+        case ["static", name] if request.method == "GET":
+            return static_file(name)
+        case []:
+            # What a link on the page leads to depends on the slash.
+            return see(f"{ROOT}/{HOME}" if request.is_bare else HOME)
+    routes, ids = find(request.path)
+    if request.method == "POST" and not request.comes_from_here:
+        return PageAnswer(HTTPStatus.FORBIDDEN, "A form of the console is sent from a page of the console.", _PLAIN)
+    token = request.cookies.get(SESSION)
+    signed_in = behind.sessions.find(token) if token else None
+    visit = Visit(request, behind, signed_in)
+    route = routes.get(request.method)
+    if route is None:
+        return _no_page(visit, wrong_method=bool(routes))
+    if not route.rights:
+        return _handled(route, visit, ids)
+    if signed_in is None:
+        return _signed_out(visit)
+    if signed_in.member is None and route.rights is not SIGNED_IN:
+        return see(request.link("choose-business"))
+    if not any(map(visit.may, route.rights)):
+        return visit.page("refused", HTTPStatus.FORBIDDEN)
+    if request.method == "POST" and not signed_in.sent(request.form.one(CSRF)):
+        return visit.page("send_again", HTTPStatus.FORBIDDEN, fields=request.form.without(CSRF).pairs, open_again=False)
+    return _handled(route, visit, ids)
+
+
+def _handled(route: Route, visit: Visit, ids: Any) -> PageAnswer:
+    try:
+        return route.handle(visit, *ids)
+    except NotFoundError:
+        return _no_page(visit)
+    except InvalidInputError as error:
+        return visit.page("not_done", HTTPStatus.UNPROCESSABLE_ENTITY, said=[each.message for each in error.errors])
+    except ConflictError as error:
+        return visit.page("not_done", HTTPStatus.CONFLICT, said=[str(error)])
+    except ConcurrentChangeError:
+        return visit.page("changed_meanwhile", HTTPStatus.CONFLICT)
+
+
+def _no_page(visit: Visit, *, wrong_method: bool = False) -> PageAnswer:
+    return visit.page("no_page", HTTPStatus.METHOD_NOT_ALLOWED if wrong_method else HTTPStatus.NOT_FOUND)
+
+
+def _signed_out(visit: Visit) -> PageAnswer:
+    """The way to sign in, which comes back to the page; what was typed is kept."""
+    request = visit.request
+    if request.method == "POST":
+        return visit.page(
+            "send_again", HTTPStatus.UNAUTHORIZED, fields=request.form.without(CSRF).pairs, open_again=True
+        )
+    address = request.link("sign-in", query={"next": "/".join(request.path)} if request.path else None)
+    if "hx-request" in request.headers:
+        return PageAnswer(HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})
+    return see(address)

@@ -1,0 +1,81 @@
+"""Which pages there are: a row for each, with what somebody must have the right to."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from msgspec import Struct
+
+from rebound.console.http.requests import PageAnswer
+from rebound.staff.domain import Right
+
+
+class Route(Struct, frozen=True):
+    """A page, or what a form does.
+
+    In ``address`` (after ``/console/``) ``*`` stands for an id, which the handler gets. ``handler`` is a function of
+    ``http``: ``customers.show`` gets the visit and the ids. Any of the ``rights`` will do; without one nobody needs to
+    be signed in.
+    """
+
+    method: str
+    address: str
+    handler: str
+    rights: tuple[Right, ...] = ()
+
+    def ids_in(self, path: Sequence[str]) -> Sequence[str] | None:
+        """The ids in a path; ``None`` when it is another page's."""
+        own = self.address.split("/") if self.address else []
+        if len(own) != len(path) or any(name not in ("*", part) for name, part in zip(own, path, strict=True)):
+            return None
+        return [part for name, part in zip(own, path, strict=True) if name == "*"]
+
+    @property
+    def handle(self) -> Callable[..., PageAnswer]:
+        """The function; a page loads only the module that it is in."""
+        module, _, name = self.handler.partition(".")
+        found: Callable[..., PageAnswer] = getattr(import_module(f"rebound.console.http.{module}"), name)
+        return found
+
+
+SIGNED_IN: Final = (Right.READ, Right.OPERATE)
+"""Whatever somebody may."""
+PAGES: Final = ("customers",)
+"""Those that every page leads to, in this order; each is the address of a route."""
+ROUTES: Final = (
+    Route("GET", "sign-in", "sign_in.ask"),
+    Route("POST", "sign-in", "sign_in.send_code"),
+    Route("GET", "sign-in-code", "sign_in.ask_code"),
+    Route("POST", "sign-in-code", "sign_in.take_code"),
+    Route("GET", "sign-in/*", "sign_in.look_at_link"),
+    Route("POST", "sign-in-link", "sign_in.take_link"),
+    Route("POST", "sign-out", "sign_in.sign_out", SIGNED_IN),
+    Route("POST", "sign-out-everywhere", "sign_in.sign_out_everywhere", SIGNED_IN),
+    Route("GET", "choose-business", "sign_in.show_businesses", SIGNED_IN),
+    Route("POST", "choose-business", "sign_in.choose_business", SIGNED_IN),
+    # A search is posted, so that no name and no address stands in a browser's history or in a log.
+    Route("POST", "customers", "customers.show_list", (Right.READ,)),
+    Route("GET", "customers", "customers.show_list", (Right.READ,)),
+    Route("GET", "customers/*", "customers.show", (Right.READ,)),
+    Route("POST", "customers/*", "customers.save", (Right.EDIT_CUSTOMERS,)),
+    Route("POST", "customers/*/confirm", "customers.confirm", (Right.EDIT_CUSTOMERS,)),
+)
+
+
+@cache
+def _by_length() -> dict[int, list[Route]]:
+    found: dict[int, list[Route]] = {}
+    # A word goes before an id.
+    for route in sorted(ROUTES, key=lambda route: route.address.split("/"), reverse=True):
+        found.setdefault(len(route.address.split("/")) if route.address else 0, []).append(route)
+    return found
+
+
+def find(path: Sequence[str]) -> tuple[dict[str, Route], Sequence[str]]:
+    """The routes at a path by method, and the ids in it; no routes where there is no page."""
+    for route in _by_length().get(len(path), ()):
+        ids = route.ids_in(path)
+        if ids is not None:
+            return {other.method: other for other in ROUTES if other.address == route.address}, ids
+    return {}, ()

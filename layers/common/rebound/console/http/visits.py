@@ -1,0 +1,83 @@
+"""Somebody who is signed in and asks for a page."""
+
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from rebound.console.http.rendering import html
+from rebound.console.http.requests import PageAnswer, PageRequest
+from rebound.console.http.routes import PAGES
+from rebound.console.http.words import Words, language_of
+from rebound.kernel.errors import InvalidInputError
+from rebound.staff.domain import Right
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.console.wiring import ConsoleUseCases
+    from rebound.staff.domain import SignedIn, StaffMember
+
+
+class Visit:
+    """A request with what its page is made of. ``signed_in`` is ``None`` on the pages by which people sign in."""
+
+    def __init__(self, request: PageRequest, behind: "ConsoleUseCases", signed_in: "SignedIn | None") -> None:
+        self.request, self.behind, self._signed_in = request, behind, signed_in
+
+    @property
+    def me(self) -> "SignedIn":
+        """Who asks."""
+        assert self._signed_in is not None, "the route's right sees to that"  # noqa: S101 - a fault of ours
+        return self._signed_in
+
+    @property
+    def member(self) -> "StaffMember | None":
+        """Who they are where they look; ``None`` while they have not chosen among several businesses."""
+        return self._signed_in.member if self._signed_in is not None else None
+
+    @property
+    def business_id(self) -> str:
+        """The business that they look at."""
+        business_id = self.member.business_id if self.member is not None else None
+        assert business_id is not None, "the route's rights see to that"  # noqa: S101 - a fault of ours
+        return business_id
+
+    @cached_property
+    def business(self) -> "Business | None":
+        """Its settings, read once for a page; ``None`` where nobody looks at a business."""
+        if self.member is None or self.member.business_id is None:
+            return None
+        return self.behind.ports.businesses.get(self.member.business_id)
+
+    @cached_property
+    def words(self) -> Words:
+        """The page's language, and the business's zone where there is one."""
+        chosen = self.member.language if self.member is not None else None
+        language = language_of(chosen, self.request.headers.get("accept-language", ""))
+        return Words(language, self.business.time_zone if self.business is not None else "UTC")
+
+    def may(self, right: Right) -> bool:
+        """Whether they may do something; whoever is signed in may sign out."""
+        return self.member.role.may(right) if self.member is not None else True
+
+    def page(self, template: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> PageAnswer:
+        """A page of the console, in its frame."""
+        shown = {
+            "w": self.words,
+            "request": self.request,
+            "root": self.request.root,
+            "link": self.request.link,
+            "me": self._signed_in,
+            "csrf": self._signed_in.csrf if self._signed_in is not None else "",
+            "business": self.business,
+            "pages": PAGES if self.business is not None else (),
+            "may": lambda right: self.may(Right[right]),
+            **values,
+        }
+        return PageAnswer(status, html(template, shown))
+
+    def wrong(self, error: InvalidInputError) -> dict[str, list[str]]:
+        """What is wrong with a form, by the field that it is about."""
+        found: dict[str, list[str]] = {}
+        for each in error.errors:
+            found.setdefault(each.field, []).append(each.message)
+        return found
