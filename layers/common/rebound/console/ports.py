@@ -2,9 +2,14 @@
 
 from typing import Protocol
 
+from rebound.imports_exports.ports import ImportsExportsPorts
+from rebound.preferences.ports import PreferencesPorts
 from rebound.staff.ports import StaffPorts
 from rebound.timeline.ports import TimelinePorts
 
 
-class ConsolePorts(TimelinePorts, StaffPorts, Protocol):
+class ConsolePorts(TimelinePorts, PreferencesPorts, ImportsExportsPorts, StaffPorts, Protocol):
     """What the pages need from outside."""
+
+    def console_url(self, api_id: str) -> str:
+        """Where the world reaches the console, without a slash at the end."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rebound.imports_exports.wiring import AwsImportsExportsPorts, ImportsExportsUseCases
 from rebound.platform.wiring import in_this_process
+from rebound.preferences.wiring import AwsPreferencesPorts, PreferencesUseCases
 from rebound.staff.wiring import AwsStaffPorts, StaffUseCases
 from rebound.timeline.wiring import AwsTimelinePorts, TimelineUseCases
 
@@ -12,11 +14,15 @@ if TYPE_CHECKING:
     from rebound.console.ports import ConsolePorts
 
 
-class AwsConsolePorts(AwsTimelinePorts, AwsStaffPorts):
+class AwsConsolePorts(AwsTimelinePorts, AwsPreferencesPorts, AwsImportsExportsPorts, AwsStaffPorts):
     """The ports of the console over AWS."""
 
+    def console_url(self, api_id: str) -> str:
+        """Where the world reaches the console, without a slash at the end."""
+        return f"{self.settings.public_url(api_id)}/console"
 
-class ConsoleUseCases(TimelineUseCases, StaffUseCases):
+
+class ConsoleUseCases(TimelineUseCases, PreferencesUseCases, ImportsExportsUseCases, StaffUseCases):
     """The use cases that pages call."""
 
     ports: ConsolePorts

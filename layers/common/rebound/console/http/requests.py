@@ -64,6 +64,8 @@ class PageRequest(Struct, frozen=True):
     """With names in lower case."""
     is_bare: bool = False
     """Whether the path is that of the console itself, without a slash behind it."""
+    api_id: str = ""
+    """Of API Gateway, which the address that the world knows may have in it."""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "PageRequest":
@@ -82,6 +84,7 @@ class PageRequest(Struct, frozen=True):
             _form(event, headers) if method == "POST" else Form(),
             headers,
             is_bare=not parts,
+            api_id=(event.get("requestContext") or {}).get("apiId", ""),
         )
 
     @property

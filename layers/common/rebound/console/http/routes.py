@@ -41,7 +41,7 @@ class Route(Struct, frozen=True):
 
 SIGNED_IN: Final = (Right.READ, Right.OPERATE)
 """Whatever somebody may."""
-PAGES: Final = ("customers",)
+PAGES: Final = ("customers", "replies", "appointments", "text-plan", "staff", "keys")
 """Those that every page leads to, in this order; each is the address of a route."""
 ROUTES: Final = (
     Route("GET", "sign-in", "sign_in.ask"),
@@ -60,6 +60,18 @@ ROUTES: Final = (
     Route("GET", "customers/*", "customers.show", (Right.READ,)),
     Route("POST", "customers/*", "customers.save", (Right.EDIT_CUSTOMERS,)),
     Route("POST", "customers/*/confirm", "customers.confirm", (Right.EDIT_CUSTOMERS,)),
+    Route("GET", "replies", "replies.show_list", (Right.READ,)),
+    Route("POST", "replies/*", "replies.resolve", (Right.EDIT_CUSTOMERS,)),
+    Route("GET", "appointments", "appointments.show", (Right.READ,)),
+    Route("GET", "text-plan", "text_plan.show", (Right.READ,)),
+    Route("GET", "staff", "staff.show_list", (Right.STAFF,)),
+    Route("POST", "staff", "staff.invite", (Right.STAFF,)),
+    Route("POST", "staff/change", "staff.change", (Right.STAFF,)),
+    Route("POST", "staff/remove", "staff.remove", (Right.STAFF,)),
+    Route("GET", "keys", "keys.show_list", (Right.KEYS,)),
+    Route("POST", "keys", "keys.create", (Right.KEYS,)),
+    Route("POST", "keys/*/rotate", "keys.rotate", (Right.KEYS,)),
+    Route("POST", "keys/*/revoke", "keys.revoke", (Right.KEYS,)),
 )
 
 

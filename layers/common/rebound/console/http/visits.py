@@ -1,12 +1,13 @@
 """Somebody who is signed in and asks for a page."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from rebound.console.http.rendering import html
 from rebound.console.http.requests import PageAnswer, PageRequest
-from rebound.console.http.routes import PAGES
+from rebound.console.http.routes import PAGES, find
 from rebound.console.http.words import Words, language_of
 from rebound.kernel.errors import InvalidInputError
 from rebound.staff.domain import Right
@@ -69,11 +70,16 @@ class Visit:
             "me": self._signed_in,
             "csrf": self._signed_in.csrf if self._signed_in is not None else "",
             "business": self.business,
-            "pages": PAGES if self.business is not None else (),
+            "pages": self._pages if self.business is not None else (),
             "may": lambda right: self.may(Right[right]),
             **values,
         }
         return PageAnswer(status, html(template, shown))
+
+    @property
+    def _pages(self) -> Sequence[str]:
+        """Those that they may see."""
+        return [name for name in PAGES if any(map(self.may, find([name])[0]["GET"].rights))]
 
     def wrong(self, error: InvalidInputError) -> dict[str, list[str]]:
         """What is wrong with a form, by the field that it is about."""

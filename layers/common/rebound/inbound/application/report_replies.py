@@ -75,7 +75,7 @@ class ReportReplies(Struct, frozen=True, kw_only=True):
             until=wanted.until,
             matching=self._matching(business_id, wanted),
         )
-        return Page(self._views(business_id, page.items), page.next_cursor)
+        return Page(self.views(business_id, page.items), page.next_cursor)
 
     def file(
         self, business_id: str, wanted: RepliesWanted, limit: int, cursor: str | None
@@ -108,7 +108,8 @@ class ReportReplies(Struct, frozen=True, kw_only=True):
             tests.append(lambda reply: search((reply.body or "",), (reply.number or "",)))
         return (lambda reply: all(test(reply) for test in tests)) if tests else None
 
-    def _views(self, business_id: str, replies: Sequence[Reply]) -> Sequence[ReplyView]:
+    def views(self, business_id: str, replies: Sequence[Reply]) -> Sequence[ReplyView]:
+        """Replies with who may have sent them, in their order: two reads for all of them."""
         contacts = self.contacts.get_many({reply.contact for reply in replies if reply.number is not None})
         users = [_users(reply, contacts) for reply in replies]
         known = self.customers.get_many(business_id, sorted({one for those in users for one in those}))

@@ -1,0 +1,92 @@
+"""The people who sign in to look at a business."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.kernel.errors import ConflictError, InvalidInputError
+from rebound.staff.domain import ROLES_OF_BUSINESSES
+
+_SAID: Final = ("invited", "changed", "removed")
+_ASKED: Final = ("email", "role", "location_id", "language")
+
+
+def show_list(visit: Visit) -> PageAnswer:
+    """All of them, by email."""
+    return _page(visit)
+
+
+def invite(visit: Visit) -> PageAnswer:
+    """Send somebody a link that signs them in; where it cannot be sent, show it."""
+    form = visit.request.form
+    typed = {name: form.one(name) for name in _ASKED}
+    try:
+        invited = visit.behind.invite(
+            visit.business_id,
+            typed["email"],
+            typed["role"],
+            console_url=visit.behind.ports.console_url(visit.request.api_id),
+            location_id=typed["location_id"] or None,
+            language=typed["language"] or None,
+            by=visit.me.email,
+        )
+    except InvalidInputError as error:
+        return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
+    except ConflictError as error:
+        return _page(visit, HTTPStatus.CONFLICT, typed=typed, said=[str(error)])
+    if not invited.emailed:
+        return _page(visit, link_of_invited=invited.link)
+    return see(visit.request.link("staff", query={"done": "invited"}))
+
+
+def change(visit: Visit) -> PageAnswer:
+    """Give somebody another role, and a location or none."""
+    form = visit.request.form
+    try:
+        visit.behind.staff_service.change(
+            visit.business_id, form.one("email"), form.one("role"), form.one("location_id") or None
+        )
+    except (InvalidInputError, ConflictError) as error:
+        return _not_done(visit, error)
+    return see(visit.request.link("staff", query={"done": "changed"}))
+
+
+def remove(visit: Visit) -> PageAnswer:
+    """Let somebody in no more."""
+    try:
+        visit.behind.staff_service.remove(visit.business_id, visit.request.form.one("email"))
+    except (InvalidInputError, ConflictError) as error:
+        return _not_done(visit, error)
+    return see(visit.request.link("staff", query={"done": "removed"}))
+
+
+def _not_done(visit: Visit, error: InvalidInputError | ConflictError) -> PageAnswer:
+    if isinstance(error, ConflictError):
+        return _page(visit, HTTPStatus.CONFLICT, said=[str(error)])
+    said = [each.message for each in error.errors]
+    return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, said=said)
+
+
+def _page(
+    visit: Visit,
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    typed: Mapping[str, str] | None = None,
+    wrong: Mapping[str, Sequence[str]] | None = None,
+    said: Sequence[str] = (),
+    link_of_invited: str | None = None,
+) -> PageAnswer:
+    done = visit.request.query.one("done")
+    return visit.page(
+        "staff",
+        status,
+        people=visit.behind.staff_service.list(visit.business_id),
+        roles=ROLES_OF_BUSINESSES,
+        typed=typed or dict.fromkeys(_ASKED, ""),
+        wrong=wrong or {},
+        said=said,
+        done=done if done in _SAID else None,
+        link_of_invited=link_of_invited,
+    )
