@@ -13,12 +13,15 @@ STAGE: Final = "/live"
 """What a stage puts before every path, and the event's path has not."""
 
 
-def event_of(method: str, path: str, headers: dict[str, str], body: str | None) -> dict[str, Any]:
+def event_of(method: str, path: str, headers: dict[str, str], body: str | None = None) -> dict[str, Any]:
     """The event that API Gateway makes of a request; ``path`` with its query, without the stage."""
     event = recorded("api_gateway/post_campaign.json")
     address, _, query = path.partition("?")
     several = parse_qs(query, keep_blank_values=True)
+    _, _, behind = address.partition("/console/")
     event.update(
+        resource="/console/{proxy+}" if behind else "/console",
+        pathParameters={"proxy": behind} if behind else None,
         path=address,
         httpMethod=method,
         headers=headers,

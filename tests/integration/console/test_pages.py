@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect
 
+from rebound.staff.domain import Role
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import check, sign_in
 
@@ -72,3 +73,49 @@ def test_what_cannot_be_is_said_beside_its_field_and_nothing_typed_is_lost(
     assert page.locator("#mobile_phone-wrong").inner_text()
     assert page.get_by_label("First name").input_value() == "Bořek"
     assert stack.api("GET", f"/v1/customers/{customers[1]}").body["first_name"] == "Boris"
+
+
+def test_what_is_typed_when_the_session_ends_is_sent_after_signing_in_again(
+    console: str, customers: list[str], without_scripts: Page, stack: Stack
+) -> None:
+    page = without_scripts
+    sign_in(page, console)
+    page.goto(f"{console}/customers/{customers[1]}")
+    page.get_by_label("Last name").fill("Novák")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_role("heading").inner_text() == "Not sent yet"
+    again = page.context.new_page()
+    sign_in(again, console)
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_role("button", name="Send again").click()
+    assert page.get_by_role("status").inner_text() == "Saved."
+    assert stack.api("GET", f"/v1/customers/{customers[1]}").body["last_name"] == "Novák"
+
+
+def test_a_search_when_the_session_ends_says_so_and_leaves_the_page_as_it_is(
+    console: str, customers: list[str], page: Page
+) -> None:
+    sign_in(page, console)
+    page.context.clear_cookies()
+    page.get_by_label("Search").type("osei")
+    expect(page.get_by_role("alert")).to_contain_text("Not sent yet")
+    assert page.get_by_label("Search").input_value() == "osei"
+    assert page.locator("tbody tr").count() == len(customers)
+    check(page, "signed-out-under-way")
+    sign_in(page.context.new_page(), console)
+    page.get_by_role("button", name="Send again").click()
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_a_page_of_another_session_says_so_and_does_what_it_is_told_once_it_is_sent_again(
+    console: str, customers: list[str], page: Page
+) -> None:
+    sign_in(page, console)
+    other = page.context.new_page()
+    sign_in(other, console, Role.VIEWER, "viewer@salon.example.com")
+    page.get_by_label("Search").type("osei")
+    expect(page.get_by_role("alert")).to_contain_text("You have signed in again")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("tbody tr")).to_have_count(1)

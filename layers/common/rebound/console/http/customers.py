@@ -110,7 +110,7 @@ def save(visit: Visit, customer_id: str) -> PageAnswer:
 
 def confirm(visit: Visit, customer_id: str) -> PageAnswer:
     """Somebody says that an address is right, which clears its flag."""
-    channel = Channel(visit.request.form.one("channel"))
+    channel = visit.request.form.choice("channel", Channel)
     visit.behind.customer_service.confirm(visit.business_id, customer_id, channel)
     return see(visit.request.link("customers", customer_id, query={"saved": "1"}))
 

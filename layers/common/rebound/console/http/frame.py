@@ -5,7 +5,8 @@ was made for. Where either is missing nothing is done; where only the token is a
 signed out in the middle, what they typed is shown again to be sent again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,8 +31,8 @@ def respond(event: Mapping[str, Any], behind: "ConsoleUseCases") -> Mapping[str,
     """Answer one request of API Gateway."""
     try:
         answer = _answer(PageRequest.of(event), behind)
-    except (FormError, UnicodeDecodeError):
-        answer = PageAnswer(HTTPStatus.BAD_REQUEST, "This is no form of the console.", _PLAIN)
+    except FormError as error:
+        answer = PageAnswer(error.status, error.said, _PLAIN)
     headers = {**HEADERS, **answer.headers}
     return {
         "statusCode": answer.status,
@@ -60,17 +61,18 @@ def _answer(request: PageRequest, behind: "ConsoleUseCases") -> PageAnswer:
     visit = Visit(request, behind, signed_in)
     route = routes.get(request.method)
     if route is None:
-        return _no_page(visit, wrong_method=bool(routes))
+        return _no_page(visit, allowed=list(routes))
     if not route.rights:
-        return _handled(route, visit, ids)
+        # Whoever signs in again, perhaps as somebody else, sees the page as everybody does.
+        return _handled(route, Visit(request, behind, None), ids)
     if signed_in is None:
         return _signed_out(visit)
     if signed_in.member is None and route.rights is not SIGNED_IN:
         return see(request.link("choose-business"))
     if not any(map(visit.may, route.rights)):
-        return visit.page("refused", HTTPStatus.FORBIDDEN)
+        return visit.instead("refused", HTTPStatus.FORBIDDEN)
     if request.method == "POST" and not signed_in.sent(request.form.one(CSRF)):
-        return visit.page("send_again", HTTPStatus.FORBIDDEN, fields=request.form.without(CSRF).pairs, open_again=False)
+        return _send_again(visit, HTTPStatus.FORBIDDEN)
     return _handled(route, visit, ids)
 
 
@@ -80,25 +82,35 @@ def _handled(route: Route, visit: Visit, ids: Any) -> PageAnswer:
     except NotFoundError:
         return _no_page(visit)
     except InvalidInputError as error:
-        return visit.page("not_done", HTTPStatus.UNPROCESSABLE_ENTITY, said=[each.message for each in error.errors])
+        return visit.instead("not_done", HTTPStatus.UNPROCESSABLE_ENTITY, said=[each.message for each in error.errors])
     except ConflictError as error:
-        return visit.page("not_done", HTTPStatus.CONFLICT, said=[str(error)])
+        return visit.instead("not_done", HTTPStatus.CONFLICT, said=[str(error)])
     except ConcurrentChangeError:
-        return visit.page("changed_meanwhile", HTTPStatus.CONFLICT)
+        return visit.instead("changed_meanwhile", HTTPStatus.CONFLICT)
 
 
-def _no_page(visit: Visit, *, wrong_method: bool = False) -> PageAnswer:
-    return visit.page("no_page", HTTPStatus.METHOD_NOT_ALLOWED if wrong_method else HTTPStatus.NOT_FOUND)
+def _no_page(visit: Visit, *, allowed: Sequence[str] = ()) -> PageAnswer:
+    if not allowed:
+        return visit.instead("no_page", HTTPStatus.NOT_FOUND)
+    answer = visit.instead("no_page", HTTPStatus.METHOD_NOT_ALLOWED)
+    return replace(answer, headers={**answer.headers, "Allow": ", ".join(sorted(allowed))})
 
 
 def _signed_out(visit: Visit) -> PageAnswer:
     """The way to sign in, which comes back to the page; what was typed is kept."""
     request = visit.request
-    if request.method == "POST":
-        return visit.page(
-            "send_again", HTTPStatus.UNAUTHORIZED, fields=request.form.without(CSRF).pairs, open_again=True
-        )
-    address = request.link("sign-in", query={"next": "/".join(request.path)} if request.path else None)
-    if "hx-request" in request.headers:
-        return PageAnswer(HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})
-    return see(address)
+    if request.method == "POST" or request.by_script:
+        return _send_again(visit, HTTPStatus.UNAUTHORIZED)
+    return see(request.link("sign-in", query={"next": "/".join(request.path)} if request.path else None))
+
+
+def _send_again(visit: Visit, status: HTTPStatus) -> PageAnswer:
+    """What was typed, to be sent with the token of the session that there is now, or once there is one."""
+    request = visit.request
+    return visit.instead(
+        "send_again",
+        status,
+        address=request.link(*request.path),
+        fields=request.form.without(CSRF).pairs if request.method == "POST" else None,
+        open_again=status is HTTPStatus.UNAUTHORIZED,
+    )

@@ -2,18 +2,23 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, unquote
 
 from msgspec import Struct, field
 
+from rebound.kernel.errors import FieldError, InvalidInputError
+
 MAX_FORM: Final = 512 * 1024
 """Bytes of a form as API Gateway hands it over."""
 MAX_FIELDS: Final = 2000
 ROOT: Final = "console"
 """The first part of every page's path."""
+_LEADS_TO_ROOT: Final = re.compile(r"\./|(\.\./){1,8}")
 
 
 class Form(Struct, frozen=True):
@@ -34,6 +39,13 @@ class Form(Struct, frozen=True):
         """The first value; ``None`` where there is none or it is empty."""
         return self.one(name) or None
 
+    def choice[C: StrEnum](self, name: str, choices: type[C]) -> C:
+        """The value where there is one of these only. Raises ``InvalidInputError``."""
+        try:
+            return choices(self.one(name))
+        except ValueError:
+            raise InvalidInputError(FieldError(name, f"Must be one of {', '.join(choices)}.")) from None
+
     def all(self, name: str) -> Sequence[str]:
         """All values that are not empty."""
         return [value.strip() for value in self.values.get(name, ()) if value.strip()]
@@ -51,9 +63,22 @@ class Form(Struct, frozen=True):
 class FormError(Exception):
     """What was sent is no form of ours."""
 
+    status = HTTPStatus.BAD_REQUEST
+    said = "This is no form of the console."
+
+
+class LargeFormError(FormError):
+    """What was sent is more than is read."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    said = f"That was too much at once: at most {MAX_FORM // 1024} kB are read. Go back and send less."
+
 
 class PageRequest(Struct, frozen=True):
-    """A request: ``path`` are the parts after ``/console``, read; ``root`` leads from the page to ``/console/``."""
+    """A request: ``path`` are the parts after ``/console``, read; ``root`` leads from the page to ``/console/``.
+
+    A script's request is for the page that the browser shows, which may be another folder's: it says its ``root``.
+    """
 
     method: str
     path: Sequence[str]
@@ -70,16 +95,17 @@ class PageRequest(Struct, frozen=True):
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "PageRequest":
         """The request of an event of API Gateway. Raises ``FormError``."""
-        raw = event["path"].split("/")
-        parts = raw[raw.index(ROOT) + 1 :] if ROOT in raw else []
+        parts = _parts_of(event)
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         query = event.get("multiValueQueryStringParameters") or {}
         method = "GET" if event["httpMethod"] == "HEAD" else event["httpMethod"]
+        # Relative, because the path before it is the stage's, a domain's or the embedded AWS's.
+        root = "../" * max(0, len(parts) - 1) or "./"
+        said = headers.get("console-root", "")
         return cls(
             method,
             [unquote(part) for part in parts if part],
-            # Relative, because the path before it is the stage's, a domain's or the embedded AWS's.
-            "../" * max(0, len(parts) - 1) or "./",
+            said if _LEADS_TO_ROOT.fullmatch(said) else root,
             Form(query),
             _form(event, headers) if method == "POST" else Form(),
             headers,
@@ -100,7 +126,12 @@ class PageRequest(Struct, frozen=True):
         Every browser sends ``Origin`` with a POST, and pages cannot change it. Source: Fetch, "Origin header".
         """
         scheme, _, host = self.headers.get("origin", "").partition("://")
-        return bool(scheme) and host == self.headers.get("host", "")
+        return scheme in ("https", "http") and bool(host) and host == self.headers.get("host")
+
+    @property
+    def by_script(self) -> bool:
+        """Whether a script of a page of ours asks, for a part of the page."""
+        return "hx-request" in self.headers
 
     def link(self, *parts: str, query: Mapping[str, str] | None = None) -> str:
         """The address of a page, by the parts of its path, seen from this one."""
@@ -124,12 +155,22 @@ def see(address: str, *cookies: str) -> PageAnswer:
     return PageAnswer(HTTPStatus.SEE_OTHER, headers={"Location": address}, cookies=cookies)
 
 
+def _parts_of(event: Mapping[str, Any]) -> Sequence[str]:
+    """The parts of the path after the console's own. What a domain puts before that may be called the same."""
+    raw: list[str] = event["path"].split("/")
+    behind = unquote((event.get("pathParameters") or {}).get("proxy") or "").strip("/")
+    for index, part in enumerate(raw):
+        if part == ROOT and unquote("/".join(raw[index + 1 :])).strip("/") == behind:
+            return raw[index + 1 :]
+    return []
+
+
 def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> Form:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise FormError
     given: str = event.get("body") or ""
     if len(given) > MAX_FORM:
-        raise FormError
+        raise LargeFormError
     try:
         text = base64.b64decode(given, validate=True).decode() if event.get("isBase64Encoded") else given
         return Form(parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))

@@ -62,7 +62,7 @@ def take_code(visit: Visit) -> PageAnswer:
         return visit.page("sign_in_code", HTTPStatus.FORBIDDEN, next=_next(visit), tries_left=left)
     return see(
         visit.request.link(*(_next(visit) or HOME).split("/")),
-        _cookie(SESSION, found.token, SESSION_SECONDS),
+        _begin(visit, found),
         _cookie(ATTEMPT, "", 0),
     )
 
@@ -78,7 +78,7 @@ def take_link(visit: Visit) -> PageAnswer:
     new = visit.behind.sign_in.with_link(visit.request.form.one("token"))
     if new is None:
         return visit.page("sign_in_link", HTTPStatus.GONE, seen=None, token="")
-    return see(visit.request.link(HOME), _cookie(SESSION, new.token, SESSION_SECONDS))
+    return see(visit.request.link(HOME), _begin(visit, new))
 
 
 def sign_out(visit: Visit) -> PageAnswer:
@@ -115,6 +115,14 @@ def _next(visit: Visit) -> str:
     """The page to go on to: one of ours, or none."""
     wanted = visit.request.form.one("next") or visit.request.query.one("next")
     return wanted if _PAGE.fullmatch(wanted) else ""
+
+
+def _begin(visit: Visit, new: NewSession) -> str:
+    """The cookie of a new session, which takes the place of the one that this browser had."""
+    before = visit.request.cookies.get(SESSION)
+    if before:
+        visit.behind.sessions.end(before)
+    return _cookie(SESSION, new.token, SESSION_SECONDS)
 
 
 def _cookie(name: str, value: str, seconds: int) -> str:

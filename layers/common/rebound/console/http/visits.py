@@ -1,6 +1,7 @@
 """Somebody who is signed in and asks for a page."""
 
 from collections.abc import Sequence
+from copy import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ class Visit:
             "csrf": self._signed_in.csrf if self._signed_in is not None else "",
             "business": self.business,
             "pages": self._pages if self.business is not None else (),
+            "base": "page.html",
             "may": lambda right: self.may(Right[right]),
             **values,
         }
@@ -80,6 +82,19 @@ class Visit:
     def _pages(self) -> Sequence[str]:
         """Those that they may see."""
         return [name for name in PAGES if any(map(self.may, find([name])[0]["GET"].rights))]
+
+    def instead(self, template: str, status: HTTPStatus, **values: Any) -> PageAnswer:
+        """A page in place of the one that was asked for; a script gets it as a note above the page that is there.
+
+        So what somebody has typed there stays, whatever part of the page the script wanted.
+        """
+        if not self.request.by_script:
+            return self.page(template, status, **values)
+        answer = self.page(template, status, base="note.html", **values)
+        return replace(
+            answer,
+            headers={"HX-Retarget": "#note", "HX-Reselect": "#note > *", "HX-Reswap": "innerHTML show:window:top"},
+        )
 
     def wrong(self, error: InvalidInputError) -> dict[str, list[str]]:
         """What is wrong with a form, by the field that it is about."""

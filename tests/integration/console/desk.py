@@ -1,0 +1,82 @@
+"""The console without a browser: requests as browsers make them, and what is answered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from typing import Any, Final
+from urllib.parse import urlencode, urljoin
+
+from rebound.console.http.frame import SESSION
+from rebound.console.wiring import use_cases
+from rebound.staff.domain import Role, csrf_of
+from tests.fakes.making import BUSINESS_ID
+from tests.integration.conftest import Stack
+from tests.integration.console.site import event_of
+
+HOST: Final = "console.example.com"
+ORIGIN: Final = f"https://{HOST}"
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    cookies: Sequence[str]
+    text: str
+
+    @property
+    def location(self) -> str:
+        return self.headers["Location"]
+
+
+@dataclass
+class Desk:
+    """One browser: it keeps cookies, and sends forms from a page of the console."""
+
+    stack: Stack
+    before: str = ""
+    """What a domain puts before the paths."""
+    jar: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def csrf(self) -> str:
+        return csrf_of(self.jar[SESSION])
+
+    def get(self, path: str, method: str = "GET", **headers: str | None) -> Seen:
+        return self._ask(method, path, headers, None)
+
+    def post(self, path: str, fields: Mapping[str, str] | None = None, **headers: str | None) -> Seen:
+        """With the token of the session, if there is one and ``fields`` has none."""
+        token = {"csrf": self.csrf} if SESSION in self.jar else {}
+        return self.send(path, urlencode({**token, **(fields or {})}), **headers)
+
+    def send(self, path: str, body: str, **headers: str | None) -> Seen:
+        return self._ask("POST", path, {"origin": ORIGIN, "content_type": FORM, **headers}, body)
+
+    def sign_in(self, email: str = "owner@salon.example.com", role: Role = Role.OWNER) -> "Desk":
+        behind = use_cases()
+        behind.invite(BUSINESS_ID, email, role, console_url=f"{ORIGIN}/console")
+        assert self.post("/console/sign-in-link", {"token": behind.make_link(email, BUSINESS_ID)}).status == 303
+        return self
+
+    def go(self, path: str, seen: Seen) -> str:
+        """The path that an answer sends the browser to from a path."""
+        return urljoin(f"{ORIGIN}{path}", seen.location).removeprefix(ORIGIN)
+
+    def _ask(self, method: str, path: str, headers: Mapping[str, str | None], body: str | None) -> Seen:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.jar.items())
+        given: dict[str, str | None] = {"host": HOST, "cookie": cookies or None, **headers}
+        sent = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
+        event = event_of(method, path, sent, body)
+        event["path"] = f"{self.before}{event['path']}"
+        answer: dict[str, Any] = self.stack.invoke("serve_console", event)
+        set_cookies = answer.get("multiValueHeaders", {}).get("Set-Cookie", [])
+        for name, morsel in [pair for each in set_cookies for pair in SimpleCookie(each).items()]:
+            if morsel["max-age"] == "0":
+                self.jar.pop(name, None)
+            else:
+                self.jar[name] = morsel.value
+        return Seen(answer["statusCode"], answer["headers"], set_cookies, answer["body"])
