@@ -6,7 +6,7 @@ import time
 
 from local.demo.api import HttpApi, Rebound, read_stack
 from local.demo.errors import DemoError
-from local.demo.operator import operator_of_this_stack
+from local.demo.operator import link_of_this_stack, operator_of_this_stack
 from local.demo.progress import Progress
 from local.demo.report import report, what_next
 from local.demo.sample import SAMPLE_FILE
@@ -37,6 +37,8 @@ def main() -> int:
         print("The demo stopped: not everything adds up; see the lines marked WRONG above.", file=sys.stderr)
         return 1
     print(what_next(stack))
+    print()
+    print(f"Or in the browser, signed in as the salon's owner (once, within a day):\n\n  {link_of_this_stack()}")
     return 0
 
 

@@ -6,8 +6,17 @@ from typing import Any
 
 from local.demo.errors import DemoError
 from local.demo.single_messages import Operate
-from local.stack import StackConfiguration, status
+from local.stack import StackConfiguration, console_link, status
 from rebound.operations import cli
+
+
+def link_of_this_stack() -> str:
+    """An address that signs in to the console of the stack that ``make up`` started."""
+    configuration = StackConfiguration.read(os.environ)
+    stack = status(configuration)
+    if stack is None:
+        raise DemoError("The stack was stopped in the meantime. Start one with `make up`.")
+    return console_link(configuration, stack)
 
 
 def operator_of_this_stack() -> Operate:

@@ -5,6 +5,6 @@ Tests start a stack of their own beside a developer's by giving :func:`up` anoth
 
 from local.stack.configuration import StackConfiguration
 from local.stack.errors import StackError
-from local.stack.running import Stack, down, status, up
+from local.stack.running import Stack, console_link, down, status, up
 
-__all__ = ["Stack", "StackConfiguration", "StackError", "down", "status", "up"]
+__all__ = ["Stack", "StackConfiguration", "StackError", "console_link", "down", "status", "up"]

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 
-from local.stack import StackConfiguration, StackError, down, status, up
+from local.stack import StackConfiguration, StackError, console_link, down, status, up
 
 
 def main() -> int:
@@ -39,6 +39,7 @@ def _up(configuration: StackConfiguration) -> None:
     stack = up(configuration, say=lambda step: print(f"{step} …", flush=True))
     print(f"The stack answers after {time.monotonic() - began:.0f} s at {stack.api_url}/v1")
     print(f"Its key and addresses are in {configuration.directory.name}/stack.json; `make down` stops it.")
+    print(f"Its console, signed in as an owner (once, within a day): {console_link(configuration, stack)}")
 
 
 def _env(configuration: StackConfiguration) -> int:

@@ -43,6 +43,8 @@ _BUSINESS: Final = {
     "quiet_hours": "off",
 }
 
+_OWNER = "owner@salon.example.com"
+
 type Say = Callable[[str], None]
 
 
@@ -114,6 +116,14 @@ def up(configuration: StackConfiguration, say: Say = lambda _: None) -> Stack:
         raise
     _write_json(directory / "stack.json", asdict(stack))
     return stack
+
+
+def console_link(configuration: StackConfiguration, stack: Stack) -> str:
+    """An address that signs in to the console once within a day, as an owner of the first business."""
+    function = outputs(configuration)["OperateStackFunction"]
+    whom = {"business_id": stack.business_id, "email": _OWNER}
+    operate(configuration, function, {"command": "invite", "role": "owner", **whom})
+    return operate(configuration, function, {"command": "sign-in-link", "valid_minutes": 24 * 60, **whom})["link"]
 
 
 def status(configuration: StackConfiguration) -> Stack | None:

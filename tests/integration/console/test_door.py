@@ -19,7 +19,7 @@ from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
 from tests.integration.console.desk import FORM, ORIGIN, Desk
 
-HTMX: Final = {"hx_request": "true"}
+HTMX: Final[dict[str, str | None]] = {"hx_request": "true"}
 
 
 @pytest.fixture
