@@ -1,7 +1,6 @@
 """Who comes in and who does not: forms of strangers, sessions, cookies, headers, and paths that lead nowhere."""
 
 import re
-from typing import Final
 from urllib.parse import quote
 
 import pytest
@@ -18,8 +17,6 @@ from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
 from tests.integration.console.desk import FORM, ORIGIN, Desk
-
-HTMX: Final[dict[str, str | None]] = {"hx_request": "true"}
 
 
 @pytest.fixture
@@ -179,18 +176,18 @@ def test_whether_an_address_is_known_cannot_be_told(desk: Desk, stack: Stack) ->
 
 
 def test_what_a_program_asks_for_once_the_session_is_over_is_a_note_above_what_was_typed(desk: Desk) -> None:
-    seen = desk.post("/console/customers", {"q": "amara"}, console_root="../", **HTMX)
+    seen = desk.post("/console/customers", {"q": "amara"}, console_root="../", hx_request="true")
     assert seen.status == 401
     assert seen.headers["HX-Retarget"] == "#note"
     assert "<html" not in seen.text
     assert 'action="../customers"' in seen.text
     assert 'value="amara"' in seen.text
-    assert desk.get("/console/customers", **HTMX).status == 401
+    assert desk.get("/console/customers", hx_request="true").status == 401
 
 
 @pytest.mark.parametrize("root", ["//elsewhere.example.com/", "/", "javascript:", "../x/", "../" * 9, '"><b>'])
 def test_where_a_program_says_that_the_page_is_leads_nowhere_else(desk: Desk, root: str) -> None:
-    seen = desk.post("/console/customers", console_root=root, **HTMX)
+    seen = desk.post("/console/customers", console_root=root, hx_request="true")
     assert 'action="./customers"' in seen.text
     assert "elsewhere" not in seen.text
 
