@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec import Struct
+
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.customers.domain import COMPARED_FIELDS, PROFILE, Kind, fields_of, text_of
 from rebound.kernel.channels import Channel
@@ -12,6 +14,7 @@ from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.times import NO_DATE
 from rebound.kernel.written_text import folded
 from rebound.segments.domain import leaves
+from rebound.segments.domain.leaf_inputs import InputKind, LeafInput
 from rebound.segments.domain.leaves import CONSENT_VALUES, DATE_FIELDS
 from rebound.segments.domain.matching import NOBODY, CustomerMatcher, Moment, all_of, any_of, none_of
 from rebound.segments.domain.reading import Problems, a_date, day_count, is_date, read_object
@@ -145,7 +148,7 @@ class _Compiler:
             return _field(self.problems, tree, path)
         [name, *more] = keys or ("",)
         if name in LEAVES and not more:
-            return LEAVES[name](self.problems, tree[name], f"{path}.{name}", self._at)
+            return LEAVES[name].read(self.problems, tree[name], f"{path}.{name}", self._at)
         return self._unlike_a_condition(path, keys)
 
     def _unlike_a_condition(self, path: str, keys: Sequence[str]) -> CustomerMatcher:
@@ -179,6 +182,13 @@ class _Compiler:
 
 type Leaf = Callable[[Problems, object, str, Moment | None], CustomerMatcher]
 """Reads the value of a condition at a path."""
+
+
+class LeafRow(Struct, frozen=True):
+    """A condition: what reads its value, and what people fill in for it."""
+
+    read: Leaf
+    inputs: tuple[LeafInput, ...]
 
 
 def _tag(problems: Problems, tag: object, path: str, _: Moment | None) -> CustomerMatcher:
@@ -277,15 +287,51 @@ def _with_value(problems: Problems, name: str, values: Sequence[object], path: s
 
 SWITCHES: Final = fields_of(Kind.SWITCH)
 SWITCH_VALUES: Final = ("true", "false")
-LEAVES: Final[Mapping[str, Leaf]] = {
-    "tag": _tag,
-    "failed": _failed,
-    "consent": _consent,
-    "birthday": _birthday,
-    **{name: _of_activity(name) for name in ("visits", "last_visit", "bookings", "purchases", "membership")},
-    "tier": _tier,
+DAYS: Final = LeafInput("within_days", InputKind.NUMBER)
+CLASSES: Final = tuple(
+    LeafInput(name, InputKind.NAMES) for name in ("class_id", "class_type", "template_id", "series_id")
+)
+LEAVES: Final[Mapping[str, LeafRow]] = {
+    "tag": LeafRow(_tag, (LeafInput(),)),
+    "failed": LeafRow(_failed, (LeafInput("", InputKind.CHOICE, FAILED_VALUES),)),
+    "consent": LeafRow(
+        _consent,
+        (
+            LeafInput("channel", InputKind.CHOICE, tuple(Channel), needed=True),
+            LeafInput("scope", InputKind.CHOICE, tuple(Scope), needed=True),
+            LeafInput("is", InputKind.CHOICE, CONSENT_VALUES, needed=True),
+        ),
+    ),
+    "birthday": LeafRow(_birthday, (LeafInput("within_days", InputKind.NUMBER, needed=True),)),
+    "visits": LeafRow(
+        _of_activity("visits"),
+        (LeafInput("at_least", InputKind.NUMBER), LeafInput("at_most", InputKind.NUMBER), DAYS, *CLASSES),
+    ),
+    "last_visit": LeafRow(_of_activity("last_visit"), (LeafInput("before_days", InputKind.NUMBER, needed=True),)),
+    "bookings": LeafRow(
+        _of_activity("bookings"),
+        (LeafInput("upcoming", InputKind.YES_NO, ("true", "false"), needed=True), CLASSES[0]),
+    ),
+    "purchases": LeafRow(
+        _of_activity("purchases"),
+        (
+            LeafInput("at_least", InputKind.NUMBER),
+            LeafInput("amount_at_least"),
+            LeafInput("currency"),
+            DAYS,
+            LeafInput("product_id", InputKind.NAMES),
+        ),
+    ),
+    "membership": LeafRow(
+        _of_activity("membership"),
+        (
+            LeafInput("is", InputKind.CHOICE, ("active", "not_active", "expired", "never"), needed=True),
+            LeafInput("id"),
+        ),
+    ),
+    "tier": LeafRow(_tier, (LeafInput("", InputKind.CHOICE, ("favourite", "new", "top", "inactive", "loyal")),)),
 }
-"""The conditions with one name, each with what reads its value."""
+"""The conditions with one name, each with what reads its value, and how people fill it in."""
 CONDITIONS: Final = ("all", "any", "not", "segment", *LEAVES, "field")
 OF_CLASSES: Final = frozenset(
     {
