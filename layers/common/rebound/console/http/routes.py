@@ -41,7 +41,7 @@ class Route(Struct, frozen=True):
 
 SIGNED_IN: Final = (Right.READ, Right.OPERATE)
 """Whatever somebody may."""
-PAGES: Final = ("customers", "replies", "appointments", "text-plan", "staff", "keys")
+PAGES: Final = ("customers", "segments", "replies", "appointments", "text-plan", "staff", "keys")
 """Those that every page leads to, in this order; each is the address of a route."""
 ROUTES: Final = (
     Route("GET", "sign-in", "sign_in.ask"),
@@ -72,6 +72,12 @@ ROUTES: Final = (
     Route("POST", "keys", "keys.create", (Right.KEYS,)),
     Route("POST", "keys/*/rotate", "keys.rotate", (Right.KEYS,)),
     Route("POST", "keys/*/revoke", "keys.revoke", (Right.KEYS,)),
+    Route("GET", "segments", "segments.show_list", (Right.READ,)),
+    Route("GET", "segments/new", "segments.begin", (Right.READ,)),
+    Route("POST", "segments/new", "segments.work_on_new", (Right.EDIT_SEGMENTS,)),
+    Route("GET", "segments/*", "segments.show", (Right.READ,)),
+    Route("POST", "segments/*", "segments.work_on", (Right.EDIT_SEGMENTS,)),
+    Route("POST", "segments/*/delete", "segments.delete", (Right.EDIT_SEGMENTS,)),
 )
 
 

@@ -1,0 +1,284 @@
+"""Segments: the list, and the builder of one, which works by sending the form back and forth."""
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from msgspec import Struct, field
+
+from rebound.console.http.requests import Form, PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.customers.domain import COMPARED_FIELDS
+from rebound.kernel.errors import ConflictError, InvalidInputError
+from rebound.segments.domain.filters import LEAVES, MAX_NODES
+from rebound.segments.domain.leaf_inputs import InputKind, LeafInput, read_inputs
+from rebound.segments.domain.selections import CustomerFilter
+
+if TYPE_CHECKING:
+    from rebound.segments.domain.segments import Segment
+
+PAGE: Final = 50
+FIRST: Final = 50
+"""Customers that are looked for while somebody types."""
+NAMED: Final = 8
+MAX_NAME: Final = 200
+HOW: Final = ("is", "present", "absent", "before", "after")
+_GROUPS: Final = ("all", "any")
+_INPUTS: Final[Mapping[str, tuple[LeafInput, ...]]] = {
+    **{name: row.inputs for name, row in LEAVES.items()},
+    "segment": (LeafInput(),),
+    "field": (
+        LeafInput("field", InputKind.CHOICE, tuple(sorted(COMPARED_FIELDS))),
+        LeafInput("how", InputKind.CHOICE, HOW),
+        LeafInput("value", InputKind.NAMES),
+        LeafInput("value2"),
+    ),
+}
+"""What is filled in for each kind of condition."""
+_INDEX: Final = re.compile(r"\.(?:all|any)\[([0-9]+)\]")
+
+
+class Node(Struct):
+    """A condition or group as the form has it, in whatever state it is.
+
+    ``one_is_enough`` names the inputs of which one name is enough, rather than all.
+    """
+
+    kind: str
+    negated: bool = False
+    typed: dict[str, str] = field(default_factory=dict)
+    one_is_enough: list[str] = field(default_factory=list)
+    parts: list["Node"] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it joins others."""
+        return self.kind in _GROUPS
+
+    @property
+    def inputs(self) -> tuple[LeafInput, ...]:
+        """What is filled in."""
+        return _INPUTS[self.kind]
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """The node of a filter that it stands for."""
+        found = {self.kind: [part.tree for part in self.parts]} if self.is_group else self._leaf()
+        return {"not": found} if self.negated else found
+
+    def _leaf(self) -> dict[str, Any]:
+        if self.kind != "field":
+            value = read_inputs(self.inputs, self.typed)
+            if isinstance(value, dict):
+                for name in self.one_is_enough:
+                    if name in value:
+                        value[name] = {"any": value[name] if isinstance(value[name], list) else [value[name]]}
+            return {self.kind: value}
+        name, how, value = (self.typed.get(each, "") for each in ("field", "how", "value"))
+        if how in ("present", "absent"):
+            return {"field": name, "present": how == "present"}
+        if how in ("before", "after"):
+            until = self.typed.get("value2", "")
+            return {"field": name, how: value, **({"before": until} if how == "after" and until else {})}
+        several = [line.strip() for line in value.splitlines() if line.strip()]
+        return {"field": name, "in": several} if len(several) > 1 else {"field": name, "equals": value}
+
+
+def node_of(tree: Mapping[str, Any]) -> Node:
+    """A valid filter as the form has it."""
+    match tree:
+        case {"not": part}:
+            node = node_of(part)
+            node.negated = not node.negated
+            return node
+        case {"all": parts}:
+            return Node("all", parts=[node_of(part) for part in parts])
+        case {"any": parts}:
+            return Node("any", parts=[node_of(part) for part in parts])
+        case {"field": name}:
+            return Node("field", typed={"field": name, **_typed_of_field(tree)})
+    [(kind, value)] = tree.items()
+    node = Node(kind)
+    for each in node.inputs:
+        own = value if each.name == "" else value.get(each.name)
+        if isinstance(own, Mapping):
+            own = own["any"]
+            node.one_is_enough.append(each.name)
+        node.typed[each.name] = each.written(own)
+    return node
+
+
+def _typed_of_field(tree: Mapping[str, Any]) -> dict[str, str]:
+    written = LeafInput().written
+    match tree:
+        case {"present": present}:
+            return {"how": "present" if present else "absent"}
+        case {"after": after}:
+            return {"how": "after", "value": written(after), "value2": written(tree.get("before"))}
+        case {"before": before}:
+            return {"how": "before", "value": written(before)}
+    return {"how": "is", "value": written(tree.get("in", tree.get("equals")))}
+
+
+def read_node(form: Form, at: str = "n", left: list[int] | None = None) -> Node:
+    """The node at a place of a form, such as ``n.0.1``. What is no kind of ours is a group."""
+    left = [MAX_NODES] if left is None else left
+    left[0] -= 1
+    kind = form.one(f"{at}.kind")
+    negated = form.one(f"{at}.not") == "1"
+    if kind in _INPUTS:
+        typed = {each.name: form.one(f"{at}.{each.name or 'value'}") for each in _INPUTS[kind]}
+        return Node(kind, negated, typed, list(form.all(f"{at}.one")))
+    node = Node(kind if kind in _GROUPS else "all", negated)
+    while left[0] > 0 and f"{at}.{len(node.parts)}.kind" in form:
+        node.parts.append(read_node(form, f"{at}.{len(node.parts)}", left))
+    return node
+
+
+def _root(tree: Mapping[str, Any]) -> Node:
+    node = node_of(tree)
+    return node if node.is_group else Node("all", parts=[node])
+
+
+def _found(root: Node, place: str) -> Node | None:
+    """The node at a place; ``None`` where there is none."""
+    node = root
+    for index in place.split(".")[1:]:
+        if not index.isdecimal() or int(index) >= len(node.parts):
+            return None
+        node = node.parts[int(index)]
+    return node
+
+
+def _done(root: Node, what: str, form: Form) -> bool:
+    """Do what a button of the form says to the tree; whether it was one of those."""
+    action, _, place = what.partition(":")
+    node = _found(root, place)
+    if node is None or action not in ("add", "group", "remove"):
+        return False
+    if action == "remove":
+        above, _, index = place.rpartition(".")
+        if above and (parent := _found(root, above)) is not None:
+            del parent.parts[int(index)]
+    elif node.is_group:
+        kind = form.one(f"{place}.new")
+        node.parts.append(Node("any") if action == "group" else Node(kind if kind in _INPUTS else "tag"))
+    return True
+
+
+def show_list(visit: Visit) -> PageAnswer:
+    """The segments, in the business's order."""
+    page = visit.behind.segment_service.page(visit.business_id, PAGE, visit.request.query.given("cursor"))
+    return visit.page("segments", rows=page.items, next_cursor=page.next_cursor)
+
+
+def begin(visit: Visit) -> PageAnswer:
+    """An empty builder."""
+    return _builder(visit, None, "", Node("all"))
+
+
+def work_on_new(visit: Visit) -> PageAnswer:
+    """What the form of a new segment asks for."""
+    return _worked_on(visit, None)
+
+
+def show(visit: Visit, segment_id: str) -> PageAnswer:
+    """The builder of a segment."""
+    segment = visit.behind.segment_service.get(visit.business_id, segment_id)
+    return _builder(visit, segment, segment.name, _root(segment.filter))
+
+
+def work_on(visit: Visit, segment_id: str) -> PageAnswer:
+    """What the form of a segment asks for."""
+    return _worked_on(visit, visit.behind.segment_service.get(visit.business_id, segment_id))
+
+
+def delete(visit: Visit, segment_id: str) -> PageAnswer:
+    """Remove a segment; one that is used stays, and the page says by what it is used."""
+    try:
+        visit.behind.segment_service.delete(visit.business_id, segment_id)
+    except ConflictError as error:
+        segment = visit.behind.segment_service.get(visit.business_id, segment_id)
+        said = [str(error)]
+        for name, key in (("segment_ids", "in_use_segments"), ("recurring_campaign_ids", "in_use_campaigns")):
+            if ids := error.members.get(name):
+                said.append(visit.words(f"segments.{key}", names=", ".join(ids)))
+        wrong = {"": said}
+        return _builder(visit, segment, segment.name, _root(segment.filter), status=HTTPStatus.CONFLICT, wrong=wrong)
+    return see(visit.request.link("segments"))
+
+
+def _worked_on(visit: Visit, segment: "Segment | None") -> PageAnswer:
+    form = visit.request.form
+    root, name, what = read_node(form), form.one("name"), form.one("do")
+    if what != "save":
+        _done(root, what, form)
+        return _builder(visit, segment, name, root, count_all=what == "count_all")
+    segment_id = uuid4().hex if segment is None else segment.segment_id
+    if not 0 < len(name) <= MAX_NAME:
+        wrong = {"name": [f"Must have 1 to {MAX_NAME} characters."]}
+        return _builder(visit, segment, name, root, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
+    try:
+        visit.behind.segment_service.put(visit.business_id, segment_id, name, root.tree)
+    except InvalidInputError as error:
+        wrong = _beside(root, error)
+        return _builder(visit, segment, name, root, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
+    return see(visit.request.link("segments", segment_id, query={"saved": "1"}))
+
+
+def _beside(root: Node, error: InvalidInputError) -> dict[str, list[str]]:
+    """Write what is wrong to the conditions that it is about; the rest, by field."""
+    rest: dict[str, list[str]] = {}
+    for each in error.errors:
+        node = _found(root, ".".join(["n", *_INDEX.findall(each.field)]))
+        if each.field.startswith("filter") and node is not None:
+            node.wrong.append(each.message)
+        else:
+            rest.setdefault(each.field if each.field == "name" else "", []).append(each.message)
+    return rest
+
+
+def _builder(
+    visit: Visit,
+    segment: "Segment | None",
+    name: str,
+    root: Node,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    wrong: Mapping[str, Sequence[str]] | None = None,
+    count_all: bool = False,
+) -> PageAnswer:
+    names: Sequence[str] = ()
+    number, is_all, is_slow, flaws = 0, True, False, list[str]()
+    if status is HTTPStatus.OK:
+        behind, business_id = visit.behind, visit.business_id
+        try:
+            wanted = CustomerFilter(filter=behind.pin_filters.filter(business_id, root.tree))
+            wanted = behind.pin_filters.wanted(business_id, wanted)
+            found = behind.list_customers(business_id, wanted, limit=FIRST)
+            names = [f"{view.customer.first_name} {view.customer.last_name}" for view in found.items[:NAMED]]
+            number, is_all = len(found.items), found.next_cursor is None
+            if count_all and not is_all:
+                counts = behind.count_customers(business_id, wanted)
+                number, is_all = (number, False) if counts is None else (counts["count"], True)
+                is_slow = counts is None
+        except InvalidInputError as error:
+            flaws = [each.message for each in error.errors]
+        except ConflictError as error:
+            flaws = [str(error)]
+    saved = visit.behind.segment_service.page(visit.business_id, PAGE, None).items
+    return visit.page(
+        "segment",
+        status,
+        segment=segment,
+        name=name,
+        tree=root,
+        kinds=tuple(_INPUTS),
+        others=[each for each in saved if segment is None or each.segment_id != segment.segment_id],
+        wrong=wrong or {},
+        saved="saved" in visit.request.query,
+        live={"number": number, "is_all": is_all, "is_slow": is_slow, "names": names, "flaws": flaws},
+    )
