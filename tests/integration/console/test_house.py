@@ -1,11 +1,12 @@
 """The pages about the business itself: texts to read, appointments, the text plan, staff, keys."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from rebound.businesses.domain.text_plan import TextPlan
 from rebound.console.wiring import use_cases
@@ -17,7 +18,7 @@ from tests.integration.console.conftest import OWNER, check, sign_in
 from tests.integration.console.site import event_of
 from tests.integration.inbound.test_received_texts import NUMBER, opted_out, text
 
-PAGES: Final = ("replies", "appointments", "appointments?id=a-1", "text-plan", "staff", "keys")
+PAGES: Final = ("replies", "appointments", "appointments?id=a-1", "text-plan", "staff", "keys", "settings")
 HOST: Final = "console.example.com"
 
 
@@ -85,7 +86,7 @@ def test_every_page_is_for_everybody(console: str, stack: Stack, ana: str, at_wi
         check(at_width, f"{name.partition('?')[0]}-{width}")
 
 
-@pytest.mark.parametrize("path", ["staff", "staff/remove", "keys", "keys/x/revoke", "replies/x"])
+@pytest.mark.parametrize("path", ["settings", "staff", "staff/remove", "keys", "keys/x/revoke", "replies/x"])
 def test_a_viewer_changes_nothing(stack: Stack, path: str) -> None:
     assert person(stack, Role.VIEWER, "viewer@example.com").post(path)[0] == 403
 
@@ -100,7 +101,7 @@ def test_a_text_that_waits_is_settled_also_without_scripts(
     assert card.get_by_role("link", name="<b>Ana</b> Silva").get_attribute("href") == f"./customers/{ana}"
     assert "<i>thanks</i>" in card.inner_text()
     card.get_by_role("button", name=button).click()
-    assert without_scripts.get_by_role("status").count() == 1
+    expect(without_scripts.get_by_role("status")).to_be_visible()
     assert opted_out(stack, ana) == scopes
     [reply] = stack.api("GET", "/v1/replies").body["items"]
     assert reply["resolved_by"] == OWNER
@@ -154,3 +155,75 @@ def test_a_key_that_may_do_nothing_is_none(owner: Person) -> None:
     status, page = owner.post("keys", label="Till", scope=["operator:read"])
     assert (status, 'id="scope-wrong"' in page, 'value="Till"' in page) == (422, True, True)
     assert len(use_cases().tenant_service.list_keys(BUSINESS_ID)) == before
+
+
+def test_a_setting_is_written_and_the_others_stay_also_without_scripts(
+    console: str, stack: Stack, without_scripts: Page
+) -> None:
+    stack.api("PATCH", "/v1/business", {"voucher_reward_percent": 12, "switches": {"text_confirmations": False}})
+    sign_in(without_scripts, console)
+    without_scripts.goto(f"{console}/settings")
+    without_scripts.get_by_label("Reward for vouchers, percent").fill("15")
+    without_scripts.get_by_label("Ask before marketing by email").check()
+    without_scripts.get_by_label("Texts wait from").fill("20:30")
+    without_scripts.get_by_label("Texts wait until").fill("08:00")
+    without_scripts.get_by_label("Marketing", exact=True).first.check()
+    without_scripts.get_by_text("Another cap").click()
+    without_scripts.get_by_label("Name", exact=True).last.fill("Deals")
+    without_scripts.get_by_label("At most").fill("2")
+    without_scripts.get_by_label("Within days").fill("7")
+    without_scripts.get_by_label("Daily deals").last.check()
+    before = stack.api("GET", "/v1/business").body
+    # Somebody else is at work at the same time.
+    stack.api("PATCH", "/v1/business", {"reply_to": "desk@example.com"})
+    without_scripts.get_by_role("button", name="Save").click()
+    assert without_scripts.get_by_role("status").inner_text() == "Saved."
+    cap = {"name": "Deals", "categories": ["daily_deal"], "channel": None, "at_most": 2, "within_days": 7}
+    window = {"from": "20:30", "until": "08:00", "categories": ["marketing"]}
+    quiet = {**before["quiet_hours"], "sms": window}
+    assert stack.api("GET", "/v1/business").body == {
+        **before,
+        "voucher_reward_percent": 15,
+        "double_opt_in": {"email": True, "sms": False},
+        "quiet_hours": quiet,
+        "frequency_caps": [{**cap, "per_segment": False}],
+        "reply_to": "desk@example.com",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "beside"),
+    [
+        ("country", "Rome", "country"),
+        ("time_zone", "", "time_zone"),
+        ("text_rate", "quick", "text_rate"),
+        ("text_answers.confirmation_words", "stop", "text_answers.keywords"),
+        ("quiet_hours.email.from", "20:00", "quiet_hours.email.until"),
+        ("policy.invalid", "0", "policy.invalid"),
+        ("frequency_caps.0.at_most", "99", "frequency_caps"),
+        ("test_recipients", "nobody", "test_recipients"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_said_beside_its_field(
+    owner: Person, stack: Stack, field: str, typed: str, beside: str
+) -> None:
+    shown = dict(re.findall(r'name="was_([^"]+)" value="([^"]*)"', owner.get("settings")[1]))
+    given = {f"was_{name}": value for name, value in shown.items()} | {k: v for k, v in shown.items() if v}
+    given |= {"quiet_hours.sms.categories": shown["quiet_hours.sms.categories"].split(", "), field: typed}
+    if field.startswith("frequency_caps"):
+        given |= {"frequency_caps.0.name": "Many", "frequency_caps.0.within_days": "7"}
+    if field.startswith("policy"):
+        given |= {"policy.preset": "custom"}
+    before = stack.api("GET", "/v1/business").body
+    status, page = owner.post("settings", **given)
+    assert (status, re.findall(r'class="wrong" id="([^"]+)-wrong"', page)[0]) == (422, beside)
+    assert stack.api("GET", "/v1/business").body == before
+
+
+def test_who_is_to_get_tests_is_asked_and_a_policy_is_taken_on(owner: Person, stack: Stack) -> None:
+    policy = {"policy.preset": "strict", "was_policy.preset": "standard"}
+    assert owner.post("settings", test_recipients="kim@example.com", **policy)[0] == 303
+    business = stack.api("GET", "/v1/business").body
+    assert (business["test_recipients"], business["confirmed_test_recipients"]) == (["kim@example.com"], [])
+    assert business["policy"]["preset"] == "strict"
+    assert len(stack.received("PROMPT_EMAIL_QUEUE_URL")) == 1

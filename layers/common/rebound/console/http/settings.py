@@ -1,0 +1,278 @@
+"""All settings of the business, each with what follows from it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from rebound.console.http.requests import Form, PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.contacts.domain.reachability import PolicyPreset, counts_of
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import InvalidInputError, TooSoonError
+from rebound.kernel.events import MESSAGE_EVENTS
+from rebound.kernel.languages import LANGUAGES
+from rebound.kernel.provider_codes import TEXT_PROVIDERS
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+
+_CHANNELS: Final = tuple(map(str, Channel))
+_CATEGORIES: Final = tuple(map(str, Category))
+
+
+class Control(Struct, frozen=True):
+    """One control of the form. ``name`` is the setting, with its option after a dot."""
+
+    name: str
+    kind: str = "text"
+    """As input has it, or ``lines``, ``words`` (with commas), ``switch``, ``choice``, ``checks``."""
+    choices: Sequence[str] = ()
+    empty: bool = False
+    """Whether a choice may be none."""
+
+
+_GROUPS: Final[Mapping[str, Sequence[Control]]] = {
+    "business": (
+        Control("name"),
+        Control("country"),
+        Control("time_zone"),
+        Control("owner_email", "email"),
+        Control("postal_address"),
+        Control("booking_block_message"),
+    ),
+    "email": (
+        Control("switches.email", "switch"),
+        Control("email_from", "choice", empty=True),
+        Control("email_from_name"),
+        Control("reply_to", "email"),
+        Control("double_opt_in.email", "switch"),
+    ),
+    "texts": (
+        Control("switches.sms", "switch"),
+        Control("switches.text_confirmations", "switch"),
+        Control("text_provider", "choice", tuple(provider.value for provider in TEXT_PROVIDERS)),
+        Control("text_from", "choice", empty=True),
+        Control("text_rate", "number"),
+        Control("smart_encoding", "switch"),
+        Control("double_opt_in.sms", "switch"),
+        Control("text_answers.keywords", "choice", ("rebound", "twilio")),
+        Control("text_answers.language", "choice", LANGUAGES),
+        Control("text_answers.confirmation_words", "words"),
+    ),
+    "failures": (
+        Control("policy.preset", "choice", tuple(map(str, PolicyPreset))),
+        Control("policy.invalid", "number"),
+        Control("policy.unreachable", "number"),
+        Control("recovery.spaced", "switch"),
+        Control("recovery.probe_marketing", "switch"),
+    ),
+    "quiet": tuple(
+        Control(f"quiet_hours.{channel}.{part}", kind, _CATEGORIES if kind == "checks" else ())
+        for channel in ("sms", "email")
+        for part, kind in (("from", "time"), ("until", "time"), ("categories", "checks"))
+    ),
+    "loyalty": (
+        Control("loyalty_interval_days", "number"),
+        Control("negative_points", "switch"),
+        Control("voucher_reward_percent", "number"),
+    ),
+    "programs": (
+        Control("test_recipients", "lines"),
+        Control("message_events", "checks", MESSAGE_EVENTS),
+    ),
+}
+_CAP: Final = (
+    Control("name"),
+    Control("at_most", "number"),
+    Control("within_days", "number"),
+    Control("channel", "choice", _CHANNELS, empty=True),
+    Control("per_segment", "switch"),
+    Control("categories", "checks", _CATEGORIES),
+)
+"""Of each frequency cap."""
+
+
+def show(visit: Visit) -> PageAnswer:
+    """The settings now."""
+    return _page(visit, _business(visit))
+
+
+def save(visit: Visit) -> PageAnswer:
+    """Write what differs from what the page showed: two people at once do not undo each other's work."""
+    # Shapes are loaded where somebody changes something.
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from rebound.businesses.http import BusinessChangeRequest, given  # noqa: PLC0415
+    from rebound.platform.http.problems import fields_of_content  # noqa: PLC0415
+
+    business, form = _business(visit), visit.request.form
+    controls = _with_caps(business)
+    typed = {control.name: _typed(control, form) for control in controls}
+    changed = [control for control in controls if ", ".join(typed[control.name]) != form.one(f"was_{control.name}")]
+    try:
+        change = given(BusinessChangeRequest.model_validate(_change(changed, typed)))
+        if change:
+            visit.behind.change_settings(visit.business_id, change)
+    except ValidationError as error:
+        wrong = visit.wrong(InvalidInputError(*fields_of_content(error, "")))
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    except InvalidInputError as error:
+        wrong, status = visit.wrong(error), HTTPStatus.UNPROCESSABLE_ENTITY
+    except TooSoonError as error:
+        wrong, status = {"test_recipients": [str(error)]}, HTTPStatus.TOO_MANY_REQUESTS
+    else:
+        return see(visit.request.link("settings", query={"saved": "1"}))
+    return _page(visit, business, status, typed=typed, wrong=_beside(wrong, controls))
+
+
+def _business(visit: Visit) -> "Business":
+    return visit.behind.settings_of_business.get(visit.business_id)
+
+
+def _with_caps(business: "Business") -> Sequence[Control]:
+    """All controls: those of every cap that there is, and of one more."""
+    caps = [
+        Control(f"frequency_caps.{number}.{each.name}", each.kind, each.choices, each.empty)
+        for number in range(len(business.frequency_caps) + 1)
+        for each in _CAP
+    ]
+    return [*(control for group in _GROUPS.values() for control in group), *caps]
+
+
+def _typed(control: Control, form: Form) -> Sequence[str]:
+    if control.kind == "lines":
+        return [line.strip() for line in form.one(control.name).splitlines() if line.strip()]
+    if control.kind == "words":
+        return [word.strip() for word in form.one(control.name).split(",") if word.strip()]
+    return form.all(control.name)
+
+
+def _value(control: Control, typed: Sequence[str]) -> object:
+    """What was typed, as the API takes it; what is no number stays as it is, to be refused."""
+    if control.kind == "switch":
+        return bool(typed)
+    if control.kind in ("lines", "words", "checks"):
+        return list(typed)
+    if not typed:
+        return None
+    if control.kind == "number":
+        for read in (int, float):
+            try:
+                return read(typed[0])
+            except ValueError:
+                continue
+    return typed[0]
+
+
+def _change(changed: Sequence[Control], typed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The change as the API takes it. What is whole there is whole here: a policy, a window, the caps."""
+    names = {control.name for control in changed}
+    read: Callable[[str], object] = lambda name: _value(_BY_NAME[name], typed[name])  # noqa: E731
+    change: dict[str, Any] = {}
+    for control in changed:
+        setting, _, option = control.name.partition(".")
+        if setting in ("switches", "double_opt_in", "recovery", "text_answers"):
+            change.setdefault(setting, {})[option] = _value(control, typed[control.name])
+        elif not option:
+            change[setting] = _value(control, typed[control.name])
+    if any(name.startswith("policy.") for name in names):
+        preset = read("policy.preset")
+        counts = {name: count for name in ("invalid", "unreachable") if (count := read(f"policy.{name}")) is not None}
+        change["policy"] = {"preset": preset, **({"counts": counts} if preset == PolicyPreset.CUSTOM else {})}
+    for channel in ("sms", "email"):
+        before = f"quiet_hours.{channel}."
+        if any(name.startswith(before) for name in names):
+            window = {part: read(before + part) for part in ("from", "until", "categories")}
+            is_set = window["from"] is not None or window["until"] is not None
+            change.setdefault("quiet_hours", {})[channel] = window if is_set else None
+    if any(name.startswith("frequency_caps.") for name in names):
+        caps = []
+        for number in range(sum(name.startswith("frequency_caps.") and name.endswith(".name") for name in typed)):
+            cap = {each.name: _value(each, typed[f"frequency_caps.{number}.{each.name}"]) for each in _CAP}
+            # One without a name is none: so one is added, and taken away.
+            if cap["name"] is not None:
+                caps.append(cap)
+        change["frequency_caps"] = caps
+    return change
+
+
+_BY_NAME: Final = {control.name: control for group in _GROUPS.values() for control in group}
+
+
+def _beside(wrong: Mapping[str, Sequence[str]], controls: Sequence[Control]) -> dict[str, list[str]]:
+    """What is wrong, by the control that it stands beside: the one it names, or the first of its setting."""
+    found: dict[str, list[str]] = {}
+    for field, said in wrong.items():
+        name = field.strip(".").replace("[", ".").replace("]", "").replace("policy.counts.", "policy.")
+        beside = [control.name for control in controls if name == control.name or name.startswith(f"{control.name}.")]
+        # Of caps the shapes say only that one of them is wrong, and why.
+        beside = beside or ([name] if name == "frequency_caps" else [])
+        of_setting = [control.name for control in controls if control.name.partition(".")[0] == name.partition(".")[0]]
+        found.setdefault(next(iter([*beside, *of_setting]), ""), []).extend(said)
+    return found
+
+
+def _shown(business: "Business") -> dict[str, Sequence[str]]:
+    """What every control shows now."""
+    counts = counts_of(business.policy) or {}
+    shown: dict[str, Sequence[str]] = {f"policy.{name}": _text(counts.get(name)) for name in ("invalid", "unreachable")}
+    shown["policy.preset"] = [str(business.policy.preset)]
+    shown["test_recipients"] = [each.address for each in business.test_recipients]
+    for channel in ("sms", "email"):
+        window = getattr(business.quiet_hours, channel)
+        shown[f"quiet_hours.{channel}.from"] = [] if window is None else [f"{window.start:%H:%M}"]
+        shown[f"quiet_hours.{channel}.until"] = [] if window is None else [f"{window.end:%H:%M}"]
+        kept = () if window is None else window.categories
+        shown[f"quiet_hours.{channel}.categories"] = [name for name in _CATEGORIES if name in kept]
+    for number, cap in enumerate([*business.frequency_caps, None]):
+        for each in _CAP:
+            value = getattr(cap, each.name, None)
+            kept = (
+                [name for name in _CATEGORIES if name in (value or ())] if each.name == "categories" else _text(value)
+            )
+            shown[f"frequency_caps.{number}.{each.name}"] = kept
+    for control in _BY_NAME.values():
+        if control.name not in shown:
+            setting, _, option = control.name.partition(".")
+            value = getattr(business, setting)
+            value = getattr(value, option) if option else value
+            shown[control.name] = list(map(str, value)) if isinstance(value, tuple) else _text(value)
+    return shown
+
+
+def _text(value: object) -> Sequence[str]:
+    if isinstance(value, bool):
+        return ["on"] if value else []
+    return [] if value is None else [f"{value:g}" if isinstance(value, float) else str(value)]
+
+
+def _page(
+    visit: Visit,
+    business: "Business",
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    typed: Mapping[str, Sequence[str]] | None = None,
+    wrong: Mapping[str, Sequence[str]] | None = None,
+) -> PageAnswer:
+    was = _shown(business)
+    senders = {
+        "email_from": list(dict.fromkeys([*business.senders.email, *_text(business.email_from)])),
+        "text_from": list(dict.fromkeys([*business.senders.sms, *_text(business.text_from)])),
+    }
+    form = visit.request.form
+    return visit.page(
+        "settings",
+        status,
+        groups=_GROUPS,
+        cap=_CAP,
+        caps=len(business.frequency_caps),
+        senders=senders,
+        values=typed or was,
+        was={name: form.one(f"was_{name}") for name in typed} if typed else {n: ", ".join(v) for n, v in was.items()},
+        wrong=wrong or {},
+        confirmed=business.confirmed_test_recipients,
+        saved="saved" in visit.request.query,
+    )
