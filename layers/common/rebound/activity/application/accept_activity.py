@@ -118,6 +118,13 @@ class ReadActivity(Struct, frozen=True, kw_only=True):
         self.customers.get(business_id, customer_id)
         return self.activity.page(business_id, customer_id, limit, cursor)
 
+    def both(
+        self, business_id: str, customer_id: str, limit: int, cursor: str | None
+    ) -> tuple[Customer, Summary, Page[Event]]:
+        """The customer, the summary and the events, the newest first. Raises ``NotFoundError``."""
+        customer, summary = self.summary(business_id, customer_id)
+        return customer, summary, self.activity.page(business_id, customer_id, limit, cursor)
+
     def summary(self, business_id: str, customer_id: str) -> tuple[Customer, Summary]:
         """The customer and the summary. Raises ``NotFoundError``."""
         customer = self.customers.get(business_id, customer_id)

@@ -57,9 +57,6 @@ ROUTES: Final = (
     # A search is posted, so that no name and no address stands in a browser's history or in a log.
     Route("POST", "customers", "customers.show_list", (Right.READ,)),
     Route("GET", "customers", "customers.show_list", (Right.READ,)),
-    Route("GET", "customers/*", "customers.show", (Right.READ,)),
-    Route("POST", "customers/*", "customers.save", (Right.EDIT_CUSTOMERS,)),
-    Route("POST", "customers/*/confirm", "customers.confirm", (Right.EDIT_CUSTOMERS,)),
     Route("GET", "replies", "replies.show_list", (Right.READ,)),
     Route("POST", "replies/*", "replies.resolve", (Right.EDIT_CUSTOMERS,)),
     Route("GET", "appointments", "appointments.show", (Right.READ,)),
@@ -80,6 +77,21 @@ ROUTES: Final = (
     Route("GET", "segments/*", "segments.show", (Right.READ,)),
     Route("POST", "segments/*", "segments.work_on", (Right.EDIT_SEGMENTS,)),
     Route("POST", "segments/*/delete", "segments.delete", (Right.EDIT_SEGMENTS,)),
+    Route("POST", "customers/clean-up", "customers_cleaned.ask", (Right.CLEAN_UP,)),
+    Route("POST", "customers/clean-up-begun", "customers_cleaned.begin", (Right.CLEAN_UP,)),
+    Route("GET", "customers/clean-up/*", "customers_cleaned.show", (Right.CLEAN_UP,)),
+    Route("POST", "customers/export", "customers.export", (Right.FILES,)),
+    Route("GET", "customers/*", "customer.show", (Right.READ,)),
+    Route("POST", "customers/*", "customer.save", (Right.EDIT_CUSTOMERS,)),
+    Route("POST", "customers/*/confirm", "customer.confirm", (Right.EDIT_CUSTOMERS,)),
+    Route("POST", "customers/*/consent", "customer.state_consent", (Right.EDIT_CUSTOMERS,)),
+    Route("POST", "customers/*/ask", "customer.ask_for_update", (Right.EDIT_CUSTOMERS,)),
+    Route("GET", "customers/*/family", "customer_family.show", (Right.READ,)),
+    Route("POST", "customers/*/family", "customer_family.change", (Right.EDIT_CUSTOMERS,)),
+    Route("GET", "customers/*/activity", "customer_activity.show", (Right.READ,)),
+    Route("GET", "customers/*/points", "customer_activity.show_points", (Right.READ,)),
+    Route("POST", "customers/*/points", "customer_activity.book", (Right.EDIT_CUSTOMERS,)),
+    Route("GET", "customers/*/timeline", "customer_activity.show_timeline", (Right.READ,)),
 )
 
 

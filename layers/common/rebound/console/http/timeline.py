@@ -1,13 +1,13 @@
 """What happened with somebody, in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
-from rebound.customers.domain import PointsBooked, ProfileEvent
+from rebound.customers.domain import Customer, PointsBooked, ProfileEvent
 from rebound.messages.domain.messages import Message
 from rebound.timeline.application.read_timeline import Happened, Timeline
 from rebound.timeline.domain import (
@@ -30,10 +30,10 @@ class ShownEntry(Struct, frozen=True):
 
 def entries_of(timeline: Timeline) -> Sequence[ShownEntry]:
     """The entries of a part of it, newest first."""
-    return [ShownEntry(entry.at, _sentence(entry)) for entry in timeline.entries.items]
+    return [ShownEntry(entry.at, _sentence(entry, timeline.others)) for entry in timeline.entries.items]
 
 
-def _sentence(entry: Happened) -> str:
+def _sentence(entry: Happened, others: Mapping[str, Customer]) -> str:
     match entry.what:
         case Message() as message if entry.waits_because is not None:
             return sentence_of_waiting(message, entry.waits_because)
@@ -44,7 +44,7 @@ def _sentence(entry: Happened) -> str:
         case Reply() as reply:
             return sentence_of_reply(reply)
         case ProfileEvent() as event:
-            return sentence_of_profile(event)
+            return sentence_of_profile(event, others)
         case ConsentStated(statement) if entry.channel is not None:
             return sentence_of_consent(statement, entry.channel)
         case FlagChanged() as change if entry.channel is not None:

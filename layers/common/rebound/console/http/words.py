@@ -60,6 +60,11 @@ class Words:
         """A share of 1 as percent, with one decimal."""
         return format_percent(round(share, 3), locale=self._locale, decimal_quantization=False)
 
+    def language_named(self, code: str) -> str:
+        """What people there call a language of ISO 639-1."""
+        name = Locale.parse(code).get_display_name(self._locale) or code
+        return name[:1].upper() + name[1:]
+
     def day(self, value: date | datetime) -> str:
         """A day, in the business's zone."""
         if isinstance(value, datetime):

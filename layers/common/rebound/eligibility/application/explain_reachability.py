@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -21,10 +23,15 @@ from rebound.segments.domain.selections import Selection
 
 if TYPE_CHECKING:
     from rebound.activity.ports import SummaryBook
+    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.domain.contacts import Contact
     from rebound.contacts.ports import ContactBook
+    from rebound.customers.application.customer_service import CustomerView
+    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.ports import FrequencyBook
+    from rebound.messages.domain.mailing import Mailing
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
     from rebound.segments.application.pin_filters import PinFilters
@@ -64,17 +71,45 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
         """
         customer = self.customers.get(business_id, customer_id)
         key = customer.contact_key(channel)
-        now = self.clock.now()
         business = self.businesses.get(business_id)
+        contact = self.contacts.get_many([key])[key] if key is not None else None
+        selection = self._selection(business_id, segment_id, self.clock.now())
         supposed = supposed_mailing(
             business_id,
             channel,
             category,
-            selection=self._selection(business_id, segment_id, now),
+            selection=selection,
             single=segment_id is None,
             asks_confirmation=asks_confirmation,
         )
-        contact = self.contacts.get_many([key])[key] if key is not None else None
+        attempts = self._last_attempts(business_id, customer_id, [channel])
+        return self._explain(customer, business, contact, supposed, attempts)
+
+    def several(self, view: CustomerView, kinds: Sequence[tuple[Channel, Category]]) -> Sequence[Explanation]:
+        """The same of several kinds of messages to one customer alone, who has been read; the log is read once."""
+        customer, business = view.customer, view.business
+        channels = sorted({channel for channel, _ in kinds})
+        attempts = self._last_attempts(business.business_id, customer.customer_id, channels) if channels else []
+        return [
+            self._explain(
+                customer,
+                business,
+                view.contacts.get(channel),
+                supposed_mailing(business.business_id, channel, category, selection=Selection(), single=True),
+                attempts,
+            )
+            for channel, category in kinds
+        ]
+
+    def _explain(
+        self,
+        customer: Customer,
+        business: Business,
+        contact: Contact | None,
+        supposed: Mailing,
+        attempts: Sequence[Message],
+    ) -> Explanation:
+        now, customer_id = self.clock.now(), customer.customer_id
         find_sharers = FindSharers(
             self.customers, self.contacts, self.summaries, self.frequencies, business, supposed, self.whereabouts
         )
@@ -89,7 +124,7 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
             self.whereabouts,
             sharers.first if sharers is not None and sharers.is_behind(customer_id) else None,
         )
-        return explain(case, self._last_attempts(business_id, customer_id, channel))
+        return explain(case, attempts)
 
     def _selection(self, business_id: str, segment_id: str | None, now: datetime) -> Selection:
         """Whom a saved segment means; everybody for none, also when it is not there (any more)."""
@@ -101,14 +136,16 @@ class ExplainReachability(Struct, frozen=True, kw_only=True):
         except InvalidInputError:
             return selection
 
-    def _last_attempts(self, business_id: str, customer_id: str, channel: Channel) -> list[Message]:
+    def _last_attempts(self, business_id: str, customer_id: str, channels: Sequence[Channel]) -> list[Message]:
+        """The newest messages, until each of the channels has as many as are shown, or no more are looked through."""
         found: list[Message] = []
         cursor: str | None = None
         for _ in range(MOST_PAGES):
             page = self.messages.page(business_id, customer_id, PAGE, cursor)
             # What the customer's own address was tried with.
-            found.extend(each for each in page.items if each.channel is channel and not each.is_for_another)
+            found.extend(each for each in page.items if each.channel in channels and not each.is_for_another)
             cursor = page.next_cursor
-            if cursor is None or len(found) >= SHOWN_ATTEMPTS:
+            numbers = Counter(each.channel for each in found)
+            if cursor is None or all(numbers[channel] >= SHOWN_ATTEMPTS for channel in channels):
                 break
-        return found[:SHOWN_ATTEMPTS]
+        return found

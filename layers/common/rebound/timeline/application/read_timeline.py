@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import ConsentStated, HistoryEntry, moment_of, place_of
@@ -141,7 +142,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         ]
         listed = _once(merge(*sources, key=_ORDER, reverse=True))
         entries = first_page(listed, limit, lambda entry: entry.place.written)
-        return Timeline(customer, self._stopped(customer, contacts), entries, self._others(business_id, entries.items))
+        return Timeline(customer, self.stopped(customer, contacts), entries, self._others(business_id, entries.items))
 
     def _others(self, business_id: str, entries: Iterable[Happened]) -> Mapping[str, Customer]:
         about = [entry.what.other_id for entry in entries if isinstance(entry.what, ProfileEvent)]
@@ -200,12 +201,16 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
                 TimelinePosition(entry.at, source, name), entry, contact.key.channel, contact.key, former, shared_with
             )
 
-    def _stopped(self, customer: Customer, contacts: Mapping[ContactKey, Contact]) -> StoppedTexts | None:
+    def stopped(
+        self, customer: Customer, contacts: Mapping[ContactKey, Contact], business: Business | None = None
+    ) -> StoppedTexts | None:
+        """Whether a customer's texts are stopped, given their contacts; ``business`` where it has been read."""
         key = customer.contact_key(Channel.SMS)
         opt_out = contacts[key].consent.of(Scope.ALL).opt_out if key is not None else None
         if key is None or opt_out is None:
             return None
-        return stopped_texts(opt_out, self.businesses.get(customer.business_id), self._number_texted(key, opt_out))
+        business = business or self.businesses.get(customer.business_id)
+        return stopped_texts(opt_out, business, self._number_texted(key, opt_out))
 
     def _number_texted(self, key: ContactKey, opt_out: ConsentEvidence) -> str | None:
         """The number that a STOP was texted to; ``None`` if the opt-out was no text, or the text is no longer kept."""

@@ -1,0 +1,94 @@
+"""Deleting many customers at once: those who were chosen, or all that were found, once somebody types how many."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from rebound.console.http.customers import asked_in, pairs_of, wanted_by
+from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.jobs.domain import COUNT, DELETED, FAILED, FROZEN, SKIPPED, STANDING, JobKind
+from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.segments.domain.selections import CustomerFilter
+
+
+def ask(visit: Visit) -> PageAnswer:
+    """How many would be deleted, and whether that is meant."""
+    form = visit.request.form
+    # What the button beside the boxes says, or the one below the list.
+    chosen = form.all("customer") if form.one("of") == "chosen" else []
+    return _question(visit, asked_in(form), chosen, nobody=form.one("of") == "chosen" and not chosen)
+
+
+def begin(visit: Visit) -> PageAnswer:
+    """Begin when the number is right."""
+    form = visit.request.form
+    asked, chosen, typed = asked_in(form), form.all("customer"), form.one("number")
+    if not typed.isdecimal() or int(typed) != _number(form.one("count")):
+        return _question(visit, asked, chosen, typed=typed, is_wrong=True)
+    wanted = CustomerFilter() if chosen else wanted_by(visit, asked)
+    request = f"console#clean-up#{form.one('once')}"
+    begun = visit.behind.bulk_delete(visit.business_id, wanted, chosen or None, int(typed), request)
+    return see(visit.request.link("customers", "clean-up", begun.job.job_id))
+
+
+def show(visit: Visit, job_id: str) -> PageAnswer:
+    """How far it is, and what became of it."""
+    view = visit.behind.job_service.get(visit.business_id, job_id)
+    job, counts = view.job, view.counts[-1]
+    if job.kind is not JobKind.BULK_DELETE:
+        raise NotFoundError("job")
+    return visit.page(
+        "customers_cleaning",
+        job=job,
+        is_over=job.status in STANDING,
+        total=view.counts[0].get(FROZEN, 0),
+        deleted=counts.get(DELETED, 0),
+        left={
+            name.removeprefix(SKIPPED): number
+            for name, number in counts.items()
+            if name == FAILED or name.startswith(SKIPPED)
+        },
+    )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
+
+
+def _question(
+    visit: Visit,
+    asked: Mapping[str, str],
+    chosen: Sequence[str],
+    *,
+    typed: str = "",
+    is_wrong: bool = False,
+    nobody: bool = False,
+) -> PageAnswer:
+    said: str | None = None
+    count: int | None = len(set(chosen))
+    if nobody:
+        said = visit.words("customers_cleaned.choose_some")
+    elif not chosen and not pairs_of(asked):
+        said = visit.words("customers_cleaned.narrow")
+    elif not chosen:
+        try:
+            counts = visit.behind.count_customers(visit.business_id, wanted_by(visit, asked))
+        except InvalidInputError as error:
+            said, counts = error.errors[0].message, None
+        else:
+            said = None if counts is not None else visit.words("customers_cleaned.too_many")
+        count = None if counts is None else counts.get(COUNT, 0)
+    if said is None and not count:
+        said = visit.words("customers.none_found")
+    words = visit.words
+    return visit.page(
+        "customers_clean_up",
+        HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong or said is not None else HTTPStatus.OK,
+        said=said,
+        count=count or 0,
+        asked_pairs=pairs_of(asked),
+        chosen=chosen,
+        typed=typed,
+        once=visit.request.form.one("once") or visit.behind.ports.ids.ulid(visit.behind.ports.clock.now()),
+        wrong={"number": [words("customers_cleaned.wrong", n=count or 0)]} if is_wrong else {},
+    )
