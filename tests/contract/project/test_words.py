@@ -1,4 +1,7 @@
-"""What Rebound says to customers: every language has every sentence, with the same places for the same things."""
+"""What Rebound writes to people: every language has every sentence, with the same places for the same things.
+
+The console's words, in fewer languages, have laws of their own (``tests/unit/console``).
+"""
 
 import json
 import re
@@ -20,7 +23,7 @@ from rebound.templates.domain.footers import footer_words, scope_of
 from tests.fakes.aws import REPOSITORY
 
 PACKAGE: Final = REPOSITORY / "layers/common/rebound"
-FOLDERS: Final = sorted(PACKAGE.glob("*/words"))
+FOLDERS: Final = sorted(folder for folder in PACKAGE.glob("*/words") if folder.parent.name != "console")
 MODEL: Final = "en"
 """The language that the others are held against."""
 SHORT: Final = frozenset({"SMS"})

@@ -1,7 +1,7 @@
 """The console's words: one file for each language, in ``console/words``."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from babel.numbers import format_compact_decimal, format_decimal, format_percent
 from markupsafe import Markup
 
 from rebound.kernel.languages import LAST_RESORT, read_words
+from rebound.kernel.times import write_time
 
 LANGUAGES: Final = tuple(sorted(path.stem for path in (Path(__file__).parents[1] / "words").glob("*.json")))
 """ISO 639-1: those that have a file."""
@@ -74,8 +75,7 @@ class Words:
     def time(self, value: datetime) -> Markup:
         """Day and time in the business's zone, with the exact instant for programs."""
         shown = format_datetime(value.astimezone(self._zone), "d MMM y, HH:mm", locale=self._locale)
-        instant = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return Markup('<time datetime="{}">{}</time>').format(instant, shown)
+        return Markup('<time datetime="{}">{}</time>').format(write_time(value), shown)
 
 
 @cache
