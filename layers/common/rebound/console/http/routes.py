@@ -77,6 +77,7 @@ ROUTES: Final = (
     Route("GET", "segments/*", "segments.show", (Right.READ,)),
     Route("POST", "segments/*", "segments.work_on", (Right.EDIT_SEGMENTS,)),
     Route("POST", "segments/*/delete", "segments.delete", (Right.EDIT_SEGMENTS,)),
+    Route("GET", "templates/*/frame", "templates.show_in_frame", (Right.READ,)),
     Route("POST", "customers/clean-up", "customers_cleaned.ask", (Right.CLEAN_UP,)),
     Route("POST", "customers/clean-up-begun", "customers_cleaned.begin", (Right.CLEAN_UP,)),
     Route("GET", "customers/clean-up/*", "customers_cleaned.show", (Right.CLEAN_UP,)),
