@@ -15,18 +15,20 @@ from playwright.sync_api import Page
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.console.http.frame import SESSION
 from rebound.console.wiring import use_cases
+from rebound.contacts.domain.reachability import Failure
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.provider_codes import Provider
 from rebound.staff.domain import Role
 from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import OWNER, check, sign_in
 from tests.integration.console.site import event_of
 
-TABS: Final = ("", "/family", "/activity", "/points", "/timeline")
+TABS: Final = ("", "/family", "/activity", "/points", "/timeline", "/waiting")
 MOST_REQUESTS: Final = 8
-MOST_OF_A_TIMELINE: Final = 11
-"""Who asks and where: 2, the business; customer, contacts, what waits, messages, profile, points, each address."""
+MOST_OF_A_TIMELINE: Final = 10
+"""Who asks and where: 2, the business; customer, contacts, messages, profile, points, each address."""
 ATTACK: Final = '"><script>alert(1)</script>'
 
 
@@ -160,6 +162,25 @@ def test_all_that_are_found_are_deleted_exported_and_counted(stack: Stack, anna:
     listed = ask("POST", "customers", found)["body"]
     assert "boris@example.com" in listed
     assert "anna@example.com" not in listed
+
+
+@pytest.mark.parametrize(
+    ("failed", "found"), [("phone", {"Anna"}), ("email", set()), ("any", {"Anna"}), ("both", set())]
+)
+def test_those_whom_nothing_reaches_are_found_by_the_filter_that_the_page_offers(
+    stack: Stack, anna: str, boris: str, ask: Ask, failed: str, found: set[str]
+) -> None:
+    contacts = use_cases().ports.contacts
+    key = use_cases().ports.customers.get(BUSINESS_ID, anna).contact_key(Channel.SMS)
+    assert key is not None
+    refused = Failure(datetime.now(UTC), "m-1", Provider.TWILIO, "30005")
+    contacts.save(contacts.get_many([key])[key].with_evidence(refused))
+    use_cases().copy_flags(BUSINESS_ID, [use_cases().ports.customers.get(BUSINESS_ID, anna)])
+    offered = re.findall(r'<option value="(\w*)"', ask("GET", "customers")["body"])
+    assert failed in offered
+    listed = ask("POST", "customers", {"failed": failed})["body"]
+    assert {name for name in ("Anna", "Boris") if f">{name} " in listed} == found
+    assert ("Number unknown, since" in listed) == bool(found)
 
 
 @pytest.mark.parametrize("form", [{"of": "all"}, {"of": "chosen"}, {"of": "all", "segment": "none"}])

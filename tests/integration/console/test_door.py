@@ -326,7 +326,9 @@ def test_a_wrong_form_is_said_and_changes_nothing(
     desk.sign_in()
     before = stack.api("GET", f"/v1/customers/{customer}").body
     end = "/confirm" if "channel" in fields else ""
-    assert desk.post(f"/console/customers/{customer}{end}", fields).status == 422
+    # As the page has it: beside each field what it showed.
+    sent = {**{f"was_{name}": "" for name in fields}, **fields}
+    assert desk.post(f"/console/customers/{customer}{end}", sent).status == 422
     assert stack.api("GET", f"/v1/customers/{customer}").body == before
 
 
@@ -342,6 +344,26 @@ def test_two_people_who_edit_somebody_at_once_do_not_undo_each_other(stack: Stac
     assert two.post(f"/console/customers/{customer}", {**shown, "last_name": "Mensah"}).status == 303
     after = stack.api("GET", f"/v1/customers/{customer}").body
     assert (after["first_name"], after["last_name"]) == ("Ama", "Mensah")
+
+
+def test_what_is_sent_before_a_business_is_chosen_is_kept_until_one_is(
+    desk: Desk, stack: Stack, mail: MemoryReboundMail, customer: str
+) -> None:
+    email = "owner@salon.example.com"
+    Desk(stack).sign_in(email)
+    use_cases().invite(None, email, Role.OPERATOR, console_url=f"{ORIGIN}/console")
+    desk.post("/console/sign-in", {"email": email})
+    desk.post("/console/sign-in-code", {"code": _code(mail)})
+    assert desk.get("/console/customers").location == "./choose-business"
+    asked = f"/console/customers/{customer}"
+    typed = {"was_last_name": "Osei", "last_name": "Mensah"}
+    seen = desk.post(asked, typed)
+    assert seen.status == 409
+    assert 'value="Mensah"' in seen.text
+    assert 'href="../choose-business" target="_blank"' in seen.text
+    assert desk.post("/console/choose-business", {"business_id": BUSINESS_ID}).status == 303
+    assert desk.post(asked, typed).status == 303
+    assert stack.api("GET", f"/v1/customers/{customer}").body["last_name"] == "Mensah"
 
 
 def test_files_may_be_kept_for_good_by_everybody(desk: Desk) -> None:

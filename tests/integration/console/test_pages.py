@@ -38,7 +38,7 @@ def test_whom_one_looks_for_is_found_as_one_types(console: str, customers: list[
     assert page.locator("tbody tr").count() == len(customers)
     page.get_by_label("Search").type("osei")
     expect(page.locator("tbody tr")).to_have_count(1)
-    assert page.locator("tbody").inner_text().startswith("Amara Osei")
+    assert page.locator("tbody").inner_text().strip().startswith("Amara Osei")
     assert "osei" not in page.url
 
 

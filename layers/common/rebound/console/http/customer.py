@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +45,13 @@ _EXPLAINED: Final = (
 """What "why not?" is asked of first: what each channel is mostly used for."""
 _LISTS: Final = (Kind.TAGS, Kind.RECIPIENTS)
 _ON: Final = "on"
+
+
+class To(StrEnum):
+    """What a switch of consent is turned to."""
+
+    OUT = "out"
+    IN = "in"
 
 
 class ShownScope(Struct, frozen=True):
@@ -90,20 +98,17 @@ def save(visit: Visit, customer_id: str) -> PageAnswer:
 
 def confirm(visit: Visit, customer_id: str) -> PageAnswer:
     """Somebody says that an address is right, which clears its flag."""
-    channel = _one_of(Channel, visit.request.form.one("channel"))
-    if channel is not None:
-        visit.behind.customer_service.confirm(visit.business_id, customer_id, channel)
+    channel = visit.request.form.choice("channel", Channel)
+    visit.behind.customer_service.confirm(visit.business_id, customer_id, channel)
     return _saved(visit, customer_id)
 
 
 def state_consent(visit: Visit, customer_id: str) -> PageAnswer:
     """Opt somebody out of a kind of messages, or in again, on their word."""
     form = visit.request.form
-    channel, scope = _one_of(Channel, form.one("channel")), _one_of(Scope, form.one("scope"))
-    if channel is None or scope is None or form.one("to") not in ("out", "in"):
-        return _page(visit, customer_id, HTTPStatus.UNPROCESSABLE_ENTITY)
+    channel, scope = form.choice("channel", Channel), form.choice("scope", Scope)
+    opted_out = form.choice("to", To) is To.OUT
     words = form.one("words")[:1000] or None
-    opted_out = form.one("to") == "out"
     statement = Statement(channel, scope, opted_out, ConsentSource.STAFF, who=visit.me.email, words=words)
     place = f"{channel}-{scope}"
     try:
@@ -190,10 +195,6 @@ def _scopes(view: "CustomerView", channel: Channel) -> Sequence[ShownScope]:
             )
         )
     return found
-
-
-def _one_of[T: (Channel, Scope)](kind: type[T], text: str) -> T | None:
-    return kind(text) if text in list(kind) else None
 
 
 def _typed(form: Form, name: str) -> str:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from rebound.console.http.requests import PageAnswer, see
-from rebound.console.http.timeline import entries_of
+from rebound.console.http.timeline import ShownEntry, entries_of, sentence_of
 from rebound.console.http.visits import Visit
 from rebound.kernel.currencies import written_amount
 from rebound.kernel.errors import ConflictError, InvalidInputError
@@ -105,7 +105,9 @@ def _points(
 def show_timeline(visit: Visit, customer_id: str) -> PageAnswer:
     """Everything that happened, newest first."""
     cursor = visit.request.query.given("cursor")
-    timeline = visit.behind.read_timeline(visit.business_id, customer_id, ENTRIES, cursor)
+    timeline = visit.behind.read_timeline(
+        visit.business_id, customer_id, ENTRIES, cursor, business=visit.business, with_waiting=False
+    )
     return visit.page(
         "customer_timeline",
         tab="timeline",
@@ -115,3 +117,10 @@ def show_timeline(visit: Visit, customer_id: str) -> PageAnswer:
         is_first=cursor is None,
         next_cursor=timeline.entries.next_cursor,
     )
+
+
+def show_waiting(visit: Visit, customer_id: str) -> PageAnswer:
+    """What campaigns under way have yet to send them: apart, because every campaign takes reads of its own."""
+    customer, waiting = visit.behind.read_timeline.waiting_for(visit.business_id, customer_id)
+    entries = [ShownEntry(entry.at, sentence_of(entry)) for entry in waiting]
+    return visit.page("customer_waiting", tab="timeline", customer=customer, entries=entries)

@@ -60,6 +60,7 @@ def show_list(visit: Visit) -> PageAnswer:
         "customers",
         HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         asked=asked,
+        failures=FAILED_VALUES,
         asked_pairs=pairs_of(asked),
         segments=visit.behind.segment_service.page(visit.business_id, MOST_SEGMENTS, None).items,
         rows=rows,

@@ -68,7 +68,7 @@ def _answer(request: PageRequest, behind: "ConsoleUseCases") -> PageAnswer:
     if signed_in is None:
         return _signed_out(visit)
     if signed_in.member is None and route.rights is not SIGNED_IN:
-        return see(request.link("choose-business"))
+        return _without_business(visit)
     if not any(map(visit.may, route.rights)):
         return visit.instead("refused", HTTPStatus.FORBIDDEN)
     if request.method == "POST" and not signed_in.sent(request.form.one(CSRF)):
@@ -96,21 +96,31 @@ def _no_page(visit: Visit, *, allowed: Sequence[str] = ()) -> PageAnswer:
     return replace(answer, headers={**answer.headers, "Allow": ", ".join(sorted(allowed))})
 
 
+def _without_business(visit: Visit) -> PageAnswer:
+    """The way to choose one; what was typed is kept."""
+    if visit.request.method == "POST" or visit.request.by_script:
+        return _send_again(visit, HTTPStatus.CONFLICT, before="choose-business")
+    return see(visit.request.link("choose-business"))
+
+
 def _signed_out(visit: Visit) -> PageAnswer:
     """The way to sign in, which comes back to the page; what was typed is kept."""
     request = visit.request
     if request.method == "POST" or request.by_script:
-        return _send_again(visit, HTTPStatus.UNAUTHORIZED)
+        return _send_again(visit, HTTPStatus.UNAUTHORIZED, before="sign-in")
     return see(request.link("sign-in", query={"next": "/".join(request.path)} if request.path else None))
 
 
-def _send_again(visit: Visit, status: HTTPStatus) -> PageAnswer:
-    """What was typed, to be sent with the token of the session that there is now, or once there is one."""
+def _send_again(visit: Visit, status: HTTPStatus, *, before: str | None = None) -> PageAnswer:
+    """What was typed, to be sent with the token of the session that there is now, or once there is one.
+
+    ``before`` is the page that somebody must have been to first.
+    """
     request = visit.request
     return visit.instead(
         "send_again",
         status,
         address=request.link(*request.path),
         fields=request.form.without(CSRF).pairs if request.method == "POST" else None,
-        open_again=status is HTTPStatus.UNAUTHORIZED,
+        before=before,
     )

@@ -93,6 +93,7 @@ ROUTES: Final = (
     Route("GET", "customers/*/points", "customer_activity.show_points", (Right.READ,)),
     Route("POST", "customers/*/points", "customer_activity.book", (Right.EDIT_CUSTOMERS,)),
     Route("GET", "customers/*/timeline", "customer_activity.show_timeline", (Right.READ,)),
+    Route("GET", "customers/*/waiting", "customer_activity.show_waiting", (Right.READ,)),
 )
 
 

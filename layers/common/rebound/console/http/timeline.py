@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -30,10 +31,11 @@ class ShownEntry(Struct, frozen=True):
 
 def entries_of(timeline: Timeline) -> Sequence[ShownEntry]:
     """The entries of a part of it, newest first."""
-    return [ShownEntry(entry.at, _sentence(entry, timeline.others)) for entry in timeline.entries.items]
+    return [ShownEntry(entry.at, sentence_of(entry, timeline.others)) for entry in timeline.entries.items]
 
 
-def _sentence(entry: Happened, others: Mapping[str, Customer]) -> str:
+def sentence_of(entry: Happened, others: Mapping[str, Customer] = MappingProxyType({})) -> str:
+    """What happened; ``others`` are the customers of relations."""
     match entry.what:
         case Message() as message if entry.waits_because is not None:
             return sentence_of_waiting(message, entry.waits_because)

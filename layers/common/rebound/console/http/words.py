@@ -84,10 +84,14 @@ def _sentences(language: str) -> Mapping[str, Any]:
     return dict(_flat(read_words("console", language)))
 
 
+_FORMS: Final = frozenset({"one", "two", "few", "many", "other"})
+"""The forms of a sentence that depends on a number. Source: CLDR, plural rules."""
+
+
 def _flat(words: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     for name, value in words.items():
-        if isinstance(value, Mapping) and "other" not in value:
+        if isinstance(value, Mapping) and not _FORMS.issuperset(value):
             found += _flat(value, f"{before}{name}.")
         else:
             found.append((before + name, value))

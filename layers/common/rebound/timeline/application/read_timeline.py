@@ -128,21 +128,40 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
     points_ledger: PointsLedger
     waiting: FindWaiting
 
-    def __call__(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Timeline:
-        """Read a page. Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor."""
+    def __call__(
+        self,
+        business_id: str,
+        customer_id: str,
+        limit: int,
+        cursor: str | None,
+        *,
+        business: Business | None = None,
+        with_waiting: bool = True,
+    ) -> Timeline:
+        """Read a page; ``business`` where it has been read, ``with_waiting`` as ``waiting_for`` has it.
+
+        Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor.
+        """
         last = _read_cursor(cursor)
         customer = self.customers.get(business_id, customer_id)
         contacts = self.contacts.get_many(customer.all_contact_keys)
         sources = [
             self._sent(customer, contacts, last, limit + 1),
-            self._awaited(customer, contacts, last),
+            self._awaited(customer, contacts, last) if with_waiting else (),
             self._of_profile(customer, last, limit + 1),
             self._booked(customer, last, limit + 1),
             *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
         ]
         listed = _once(merge(*sources, key=_ORDER, reverse=True))
         entries = first_page(listed, limit, lambda entry: entry.place.written)
-        return Timeline(customer, self.stopped(customer, contacts), entries, self._others(business_id, entries.items))
+        others = self._others(business_id, entries.items)
+        return Timeline(customer, self.stopped(customer, contacts, business), entries, others)
+
+    def waiting_for(self, business_id: str, customer_id: str) -> tuple[Customer, Sequence[Happened]]:
+        """The customer, and what campaigns under way have yet to send them. It takes reads for each campaign."""
+        customer = self.customers.get(business_id, customer_id)
+        contacts = self.contacts.get_many(customer.all_contact_keys)
+        return customer, self._awaited(customer, contacts, None)
 
     def _others(self, business_id: str, entries: Iterable[Happened]) -> Mapping[str, Customer]:
         about = [entry.what.other_id for entry in entries if isinstance(entry.what, ProfileEvent)]
