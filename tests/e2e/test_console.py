@@ -1,4 +1,4 @@
-"""The console in a real browser on the deployed stack: who is flagged and why, an address mended, out and in by code."""
+"""The console in a browser on the deployed stack: who is flagged and why, an address mended, out and in by code."""
 
 import re
 import shutil

@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 from markupsafe import Markup
 
@@ -74,7 +74,8 @@ class Words:
 
     def time(self, value: datetime) -> Markup:
         """Day and time in the business's zone, with the exact instant for programs."""
-        shown = format_datetime(value.astimezone(self._zone), "d MMM y, HH:mm", locale=self._locale)
+        local = value.astimezone(self._zone)
+        shown = f"{self.day(local)}, {format_time(local, 'short', locale=self._locale)}"
         return Markup('<time datetime="{}">{}</time>').format(write_time(value), shown)
 
 
