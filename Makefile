@@ -90,11 +90,12 @@ down: $(INSTALLED) ## Stop what `make up` started
 build: $(INSTALLED) ## `sam build` for an AWS account, by the Python and the SAM of .venv; then `sam deploy`
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" sam build $(ARGS)
 
-openapi: $(INSTALLED) ## Write docs/openapi.json and the guide's tables from the code
+openapi: $(INSTALLED) ## Write docs/openapi.json, the console's API reference and the guide's tables from the code
 	@mkdir -p docs
 	@$(PY) -m rebound.api > docs/openapi.json.new
 	@mv docs/openapi.json.new docs/openapi.json
 	@$(PY) -m local.guide_tables
+	@$(PY) -m local.api_reference
 
 format: $(INSTALLED) ## Format the code and mend what can be mended without a person
 	@$(PY) -m ruff check --fix-only --quiet .

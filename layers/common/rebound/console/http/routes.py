@@ -41,7 +41,17 @@ class Route(Struct, frozen=True):
 
 SIGNED_IN: Final = (Right.READ, Right.OPERATE)
 """Whatever somebody may."""
-PAGES: Final = ("customers", "segments", "replies", "appointments", "text-plan", "staff", "keys", "settings")
+PAGES: Final = (
+    "customers",
+    "segments",
+    "replies",
+    "appointments",
+    "text-plan",
+    "staff",
+    "keys",
+    "settings",
+    "reference",
+)
 """Those that every page leads to, in this order; each is the address of a route."""
 ROUTES: Final = (
     Route("GET", "sign-in", "sign_in.ask"),
@@ -67,6 +77,8 @@ ROUTES: Final = (
     Route("POST", "staff/remove", "staff.remove", (Right.STAFF,)),
     Route("GET", "settings", "settings.show", (Right.READ,)),
     Route("POST", "settings", "settings.save", (Right.SETTINGS,)),
+    Route("GET", "reference", "reference.show", SIGNED_IN),
+    Route("GET", "reference/*", "reference.show_area", SIGNED_IN),
     Route("GET", "keys", "keys.show_list", (Right.KEYS,)),
     Route("POST", "keys", "keys.create", (Right.KEYS,)),
     Route("POST", "keys/*/rotate", "keys.rotate", (Right.KEYS,)),

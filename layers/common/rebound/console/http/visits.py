@@ -71,7 +71,7 @@ class Visit:
             "me": self._signed_in,
             "csrf": self._signed_in.csrf if self._signed_in is not None else "",
             "business": self.business,
-            "pages": self._pages if self.business is not None else (),
+            "pages": self._pages if self.member is not None else (),
             "base": "page.html",
             "may": lambda right: self.may(Right[right]),
             **values,
