@@ -96,8 +96,12 @@ class PageRequest(Struct, frozen=True):
     def of(cls, event: Mapping[str, Any]) -> "PageRequest":
         """The request of an event of API Gateway. Raises ``FormError``."""
         parts = _parts_of(event)
+        if not _is_text(*parts):
+            raise FormError
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         query = event.get("multiValueQueryStringParameters") or {}
+        if not _is_text(*query, *(value for values in query.values() for value in values)):
+            raise FormError
         method = "GET" if event["httpMethod"] == "HEAD" else event["httpMethod"]
         # Relative, because the path before it is the stage's, a domain's or the embedded AWS's.
         root = "../" * max(0, len(parts) - 1) or "./"
@@ -165,6 +169,15 @@ def _parts_of(event: Mapping[str, Any]) -> Sequence[str]:
     return []
 
 
+def _is_text(*given: str) -> bool:
+    """Whether all of it can be written again: JSON can name half of a character, which is none."""
+    try:
+        "".join(given).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> Form:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise FormError
@@ -173,6 +186,8 @@ def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> Form:
         raise LargeFormError
     try:
         text = base64.b64decode(given, validate=True).decode() if event.get("isBase64Encoded") else given
+        if not _is_text(text):
+            raise FormError
         return Form(parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"))
     except (binascii.Error, ValueError):
         raise FormError from None

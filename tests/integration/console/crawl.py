@@ -1,0 +1,186 @@
+"""What the pages lead to and send, read from the pages themselves: so a new route is held by the laws without a word.
+
+A route with an id in its address needs one thing: ``THINGS`` says how one of those is made.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+from urllib.parse import urljoin, urlsplit
+
+from botocore.client import BaseClient
+
+from rebound.console.http.frame import CSRF
+from rebound.console.http.routes import ROUTES, Route, find
+from rebound.console.wiring import use_cases
+from rebound.staff.domain import Role
+from tests.fakes.making import BUSINESS_ID
+from tests.integration.conftest import Stack
+from tests.integration.console.desk import ORIGIN, Desk
+from tests.integration.inbound.test_received_texts import NUMBER, text
+
+MARK: Final = "Xanthippe"
+"""Stands in everything personal that there is."""
+OWNER: Final = "owner@salon.example.com"
+CHANGES: Final = ("Put", "Update", "Delete", "Transact", "BatchWrite", "Send", "Publish", "Start", "Create", "Copy")
+
+
+def _customer(stack: Stack) -> str:
+    profile = {
+        "first_name": MARK,
+        "last_name": f"{MARK}-Berg",
+        "email": f"{MARK.lower()}@example.com",
+        "mobile_phone": NUMBER,
+        "general_tags": [f"{MARK}-tag"],
+        "referred_by": f"{MARK} senior",
+    }
+    return str(stack.api("POST", "/v1/customers", profile).body["customer_id"])
+
+
+def _segment(stack: Stack) -> str:
+    stack.api("PUT", "/v1/segments/vip", {"name": "VIP", "filter": {"all": [{"tag": "vip"}]}})
+    return "vip"
+
+
+def _reply(stack: Stack) -> str:
+    stack.invoke("receive_text", text(Body=f"please stop texting me, {MARK}"))
+    return "SM1"
+
+
+def _template(stack: Stack) -> str:
+    content = {"subject": f"Hello {MARK}", "text": "Hi"}
+    stack.api("PUT", "/v1/templates/spring", {"name": "Spring", "channel": "email", "content": content})
+    return "spring"
+
+
+def _clean_up(stack: Stack) -> str:
+    given = {"failed": "email", "confirm_count": 0}
+    return str(stack.api("POST", "/v1/customers/bulk-delete", given).body.get("job_id", "x"))
+
+
+THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
+    "customers": _customer,
+    "customers/clean-up": _clean_up,
+    "keys": lambda stack: use_cases().tenant_service.create_key(BUSINESS_ID, label="Till").key.key_id,
+    "replies": _reply,
+    "segments": _segment,
+    "templates": _template,
+    "sign-in": lambda stack: use_cases().make_link(OWNER, BUSINESS_ID),
+}
+"""By what stands before the id in an address: makes one, and says its id. All are the business's of the tests."""
+
+
+@dataclass
+class Made:
+    """A stack with one of everything, and who asks."""
+
+    stack: Stack
+    ids: Mapping[str, str]
+    desks: dict[Role, Desk] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, stack: Stack) -> "Made":
+        """One of everything; the customer first, since a text is theirs."""
+        Desk(stack).sign_in(OWNER)
+        return cls(stack, {name: THINGS[name](stack) for name in sorted(THINGS)})
+
+    def path(self, route: Route) -> str:
+        """The path of a route, with an id that there is where that is known."""
+        parts: list[str] = []
+        for part in route.address.split("/"):
+            parts.append(self.ids.get("/".join(parts), "x") if part == "*" else part)
+        return "/console/" + "/".join(parts)
+
+    def desk(self, role: Role) -> Desk:
+        """A browser of somebody with a role, who is signed in; a new one after ``forget``."""
+        if role not in self.desks:
+            self.desks[role] = Desk(self.stack).sign_in(f"{role}@salon.example.com", role)
+        return self.desks[role]
+
+    def forget(self) -> None:
+        """What was done may have signed somebody out."""
+        self.desks.clear()
+
+    def allowed(self, route: Route) -> Desk:
+        """Somebody who may; before the door where everybody may."""
+        if not route.rights:
+            return Desk(self.stack)
+        return self.desk(next(role for role in Role if any(map(role.may, route.rights))))
+
+
+class Page(HTMLParser):
+    """The forms of a page, and all that its links and forms lead to."""
+
+    def __init__(self, path: str, html: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.forms: list[tuple[str, str, list[tuple[str, str]]]] = []
+        """The method, the path and the fields of each."""
+        self._path, self._open = path, False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        for name in ("href", "src", "action", "formaction", "hx-get", "hx-post"):
+            if name in given:
+                self.addresses.append(given[name])
+        if tag == "form":
+            action = urljoin(f"{ORIGIN}{self._path}", given.get("action", ""))
+            self.forms.append((given.get("method", "get").upper(), urlsplit(action).path, []))
+            self._open = True
+        elif self._open and given.get("name") and tag in ("input", "select", "textarea", "button"):
+            self.forms[-1][2].append((given["name"], given.get("value", "")))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = self._open and tag != "form"
+
+
+def pages(made: Made) -> Iterator[tuple[Route, Page]]:
+    """Every page that is looked at, with somebody who may."""
+    for route in ROUTES:
+        if route.method == "GET":
+            path = made.path(route)
+            yield route, Page(path, made.allowed(route).get(path).text)
+
+
+def fields_sent(made: Made) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """The fields of the form of each address: those of the pages, and those that its code asks for."""
+    found: dict[str, dict[str, str]] = {route.address: {} for route in ROUTES if route.method == "POST"}
+    for _, page in pages(made):
+        for method, path, fields in page.forms:
+            routes, _ = find(path.removeprefix("/console/").split("/"))
+            if method == "POST" and "POST" in routes:
+                found[routes["POST"].address] |= dict(fields)
+    for route in ROUTES:
+        if route.method == "POST":
+            for name in names_in(route, "form|fields"):
+                found[route.address].setdefault(name, "1")
+    return {address: [pair for pair in fields.items() if pair[0] != CSRF] for address, fields in found.items()}
+
+
+def names_in(route: Route, of: str) -> Sequence[str]:
+    """The names that the module of a route asks a form, or a query, for."""
+    module = import_module(f"rebound.console.http.{route.handler.partition('.')[0]}")
+    source = Path(str(module.__file__)).read_text(encoding="utf-8")
+    return sorted(set(re.findall(rf"\b(?:{of})\.(?:one|given|choice|all)\(\"([\w.-]+)\"", source)))
+
+
+@contextmanager
+def changes() -> Iterator[list[str]]:
+    """What is written to AWS meanwhile."""
+    written: list[str] = []
+    call: Any = vars(BaseClient)["_make_api_call"]
+
+    def noted(client: Any, name: str, given: Any) -> Any:
+        if name.startswith(CHANGES):
+            written.append(f"{name} {given.get('TableName', '')}")
+        return call(client, name, given)
+
+    with patch.object(BaseClient, "_make_api_call", noted):
+        yield written
