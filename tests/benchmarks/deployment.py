@@ -344,9 +344,9 @@ class Deployment:
         self.business_id = made.business_id
         self.token = house.use_cases().tenant_service.create_key(self.business_id, ALL_SCOPES, "").token
 
-    def fill(self, customers: int) -> None:
-        """Customers with an email and a mobile number each, written as the product writes them."""
-        for numbers in batched(range(customers), 20, strict=False):
+    def fill(self, customers: int, there: int = 0) -> None:
+        """Customers with an email and a mobile number each, written as the product writes them; some may be there."""
+        for numbers in batched(range(there, customers), 20, strict=False):
             made = [self._customer(number) for number in numbers]
             linked = [Contact(key, customer_ids=frozenset({c.customer_id})) for c in made for key in c.contact_keys]
             house.ports().customers.save(made, linked)
