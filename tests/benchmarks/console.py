@@ -34,7 +34,7 @@ QUICK: Final = {"customers": 2_000, "repetitions": 3}
 
 
 def pages(campaign_id: str) -> Mapping[str, str]:
-    """The path of each page after ``/console/``, by what it shows; but the replies, which an index of DynamoDB finds."""
+    """The path of each page after ``/console/``, by what it shows; but replies, which an index finds."""
     customer = f"customers/{id_of(1)}"
     return {
         "customers": "customers",
