@@ -184,7 +184,8 @@ class DynamoCustomerBook:
         self, business_id: str, *, limit: int, cursor: str | None = None, matching: PageMatcher | None = None
     ) -> Page[Customer]:
         after = read_cursor(cursor, CUSTOMER_IDS)
-        size = PAGE if matching else limit + 1
+        # Many filters match most customers: the first look is for those alone who are asked for.
+        size = limit + 1
         found: list[Customer] = []
         for _ in range(MOST_PAGES):
             customers = self._query(business_id, after, size)
@@ -196,6 +197,7 @@ class DynamoCustomerBook:
             if len(customers) < size:
                 return Page(found)
             after = customers[-1].customer_id
+            size = PAGE
         return Page(found, write_cursor(str(after)))
 
     def _query(self, business_id: str, after: str | None, limit: int) -> Sequence[Customer]:
