@@ -17,11 +17,14 @@ from rebound.imports_exports.domain import (
     ImportFile,
     ImportJob,
     PartProgress,
+    UploadForm,
 )
+from rebound.imports_exports.ports import HOUR
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from tests.contract.activity.fakes import MemoryActivityPorts
 from tests.contract.contacts.fakes import MAX_TRANSACTION, rows_of
 from tests.contract.customers.fakes import MemoryCustomerBook
+from tests.contract.jobs.fakes import newest
 
 
 class MemoryImportBook:
@@ -39,6 +42,9 @@ class MemoryImportBook:
     def save(self, job: ImportJob) -> None:
         self._rows[job.business_id, job.import_id] = job
 
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[ImportJob]:
+        return newest(self._rows, business_id, limit, before)
+
 
 class MemoryExportBook:
     """Implements ``ExportBook``."""
@@ -54,6 +60,9 @@ class MemoryExportBook:
 
     def save(self, job: ExportJob) -> None:
         self._rows[job.business_id, job.export_id] = job
+
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[ExportJob]:
+        return newest(self._rows, business_id, limit, before)
 
 
 class MemoryImportLedger:
@@ -126,6 +135,7 @@ class MemoryImportStore:
 
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], bytes] = {}
+        self.drafts: dict[tuple[str, str], bytes] = {}
         self.pieces: dict[tuple[str, str, int, int], bytes] = {}
 
     def put(self, business_id: str, import_id: str, content: str) -> None:
@@ -145,6 +155,22 @@ class MemoryImportStore:
             raise NotFoundError("import file") from None
         version = sha256(content).hexdigest()
         return ImportFile(io.BytesIO(content[offset if offset <= len(content) else 0 :]), len(content), version)
+
+    def upload_form(self, business_id: str, draft_id: str, then: str) -> UploadForm:
+        return UploadForm("https://imports.example.com/", {"key": f"{business_id}/{draft_id}", "then": then})
+
+    def open_draft(self, business_id: str, draft_id: str) -> ImportFile:
+        content = self._draft(business_id, draft_id)
+        return ImportFile(io.BytesIO(content), len(content), sha256(content).hexdigest())
+
+    def take_draft(self, business_id: str, draft_id: str) -> None:
+        self._files[business_id, draft_id] = self._draft(business_id, draft_id)
+
+    def _draft(self, business_id: str, draft_id: str) -> bytes:
+        try:
+            return self.drafts[business_id, draft_id]
+        except KeyError:
+            raise NotFoundError("import file") from None
 
     def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
         self.pieces[business_id, import_id, part, piece] = content
@@ -196,8 +222,8 @@ class MemoryExportStore:
         except KeyError:
             raise NotFoundError("export file") from None
 
-    def download_url(self, business_id: str, export_id: str) -> str:
-        return f"https://exports.example.com/{business_id}/{export_id}"
+    def download_url(self, business_id: str, export_id: str, seconds: int = HOUR) -> str:
+        return f"https://exports.example.com/{business_id}/{export_id}?seconds={seconds}"
 
 
 class MemoryImportsExportsPorts(MemoryActivityPorts):

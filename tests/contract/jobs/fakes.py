@@ -1,12 +1,20 @@
 """Jobs, their progress and who runs them, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
 from functools import cached_property
 
 from rebound.jobs.domain import FrozenPage, Job, JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from tests.contract.platform.fakes import MemoryPlatformPorts
+
+
+def newest[J](rows: Mapping[tuple[str, str], J], business_id: str, limit: int, before: str | None) -> Sequence[J]:
+    """The newest of what a business has, by id."""
+    ids = sorted(
+        (id_ for owner, id_ in rows if owner == business_id and (before is None or id_ < before)), reverse=True
+    )
+    return [rows[business_id, id_] for id_ in ids[:limit]]
 
 
 class MemoryJobBook:
@@ -20,6 +28,9 @@ class MemoryJobBook:
             return self.rows[business_id, job_id]
         except KeyError:
             raise NotFoundError("job") from None
+
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[Job]:
+        return newest(self.rows, business_id, limit, before)
 
     def add(self, job: Job) -> None:
         if (job.business_id, job.job_id) in self.rows:

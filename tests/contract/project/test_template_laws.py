@@ -573,7 +573,7 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
     if "respond_to_link(" in door:
         door += "wiring.use_cases().follow_links"
     elif "respond_in_console(" in door:
-        said = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "console" / "http").glob("*.py"))
+        said = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "console" / "http").rglob("*.py"))
         door += said.replace("visit.behind.", "wiring.use_cases().")
     elif "rebound.api" in door:
         realm = Realm.OPERATOR if "respond_to_operator(" in door else Realm.BUSINESS

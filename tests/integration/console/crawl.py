@@ -19,7 +19,10 @@ from botocore.client import BaseClient
 from rebound.console.http.frame import CSRF
 from rebound.console.http.routes import ROUTES, Route, find
 from rebound.console.wiring import use_cases
+from rebound.jobs.domain import JobKind
+from rebound.segments.domain.selections import CustomerFilter
 from rebound.staff.domain import Role
+from tests.fakes.aws import make
 from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
 from tests.integration.console.desk import ORIGIN, Desk
@@ -64,9 +67,20 @@ def _clean_up(stack: Stack) -> str:
     return str(stack.api("POST", "/v1/customers/bulk-delete", given).body.get("job_id", "x"))
 
 
+def _draft(_: Stack) -> str:
+    draft_id: str = use_cases().bring_file.new_id()
+    key = f"import-drafts/{BUSINESS_ID}/{draft_id}"
+    make("s3").put_object(Bucket="imports", Key=key, Body=f"first_name,last_name\n{MARK},Berg\n".encode())
+    return draft_id
+
+
 THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
     "customers": _customer,
     "customers/clean-up": _clean_up,
+    "exports": lambda _: use_cases().start_export(BUSINESS_ID, "csv", CustomerFilter(q=MARK)).job.export_id,
+    "imports": lambda _: use_cases().start_import(BUSINESS_ID, "csv", f"first_name\n{MARK}\n")[0].job.import_id,
+    "imports/new": _draft,
+    "jobs": lambda _: use_cases().job_service.start(BUSINESS_ID, JobKind.COUNT, {"wanted": {"q": MARK}}).job.job_id,
     "keys": lambda stack: use_cases().tenant_service.create_key(BUSINESS_ID, label="Till").key.key_id,
     "replies": _reply,
     "segments": _segment,
@@ -166,7 +180,7 @@ def fields_sent(made: Made) -> Mapping[str, Sequence[tuple[str, str]]]:
 
 def names_in(route: Route, of: str) -> Sequence[str]:
     """The names that the module of a route asks a form, or a query, for."""
-    module = import_module(f"rebound.console.http.{route.handler.partition('.')[0]}")
+    module = import_module(f"rebound.console.http.{route.handler.rpartition('.')[0]}")
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     return sorted(set(re.findall(rf"\b(?:{of})\.(?:one|given|choice|all)\(\"([\w.-]+)\"", source)))
 

@@ -60,7 +60,8 @@ class Splitting(Struct, frozen=True):
 class ImportJob(Struct, frozen=True):
     """An import of customers: its file, and how far that has been read.
 
-    ``files`` says of each file about it that the closing has dealt with whether there is something in it.
+    ``files`` says of each file about it that the closing has dealt with whether there is something in it. ``by`` is the
+    email of whoever asked for it; ``None`` for a program.
     """
 
     business_id: str
@@ -72,6 +73,7 @@ class ImportJob(Struct, frozen=True):
     failure: str | None = None
     options: ImportOptions = field(default_factory=ImportOptions)
     files: Mapping[str, bool] = field(default_factory=dict)
+    by: str | None = None
 
     def file_id(self, name: str) -> str:
         """The name under which one of its files is kept."""
@@ -207,11 +209,19 @@ class ImportFile(Struct, frozen=True):
     version: str
 
 
+class UploadForm(Struct, frozen=True):
+    """What a form has to send, before the file itself, to bring a file to ``url``."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
 class ExportJob(Struct, frozen=True):
     """An export of customers and how far its file is.
 
     ``wanted`` holds the fields of a ``CustomerFilter``. ``parts`` holds the tags of the upload's parts written so far,
     ``rest`` the name of what was set aside as too small for a part; ``written`` says whether all rows are in parts.
+    ``by`` is the email of whoever asked for it; ``None`` for a program.
     """
 
     business_id: str
@@ -227,3 +237,4 @@ class ExportJob(Struct, frozen=True):
     rest: int | None = None
     written: bool = False
     failure: str | None = None
+    by: str | None = None

@@ -1,7 +1,7 @@
 """What the use cases of imports and exports need from outside."""
 
 from collections.abc import Iterable, Sequence
-from typing import IO, Protocol
+from typing import IO, Final, Protocol
 
 from rebound.activity.ports import ActivityPorts
 from rebound.contacts.domain.contacts import Contact
@@ -13,7 +13,11 @@ from rebound.imports_exports.domain import (
     ImportFile,
     ImportJob,
     PartProgress,
+    UploadForm,
 )
+
+HOUR: Final = 3600
+"""In seconds."""
 
 
 class ImportBook(Protocol):
@@ -24,6 +28,9 @@ class ImportBook(Protocol):
 
     def save(self, job: ImportJob) -> None:
         """Write the whole import."""
+
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[ImportJob]:
+        """The newest imports, newest first; with ``before``, an id, those older than it."""
 
 
 class ImportLedger(Protocol):
@@ -78,6 +85,18 @@ class ImportStore(Protocol):
         Raises ``NotFoundError``.
         """
 
+    def upload_form(self, business_id: str, draft_id: str, then: str) -> UploadForm:
+        """What a browser's form sends to bring a file, within an hour; it goes on to the address ``then``.
+
+        The file starts nothing, before it is taken.
+        """
+
+    def open_draft(self, business_id: str, draft_id: str) -> ImportFile:
+        """A file that was brought so, as a stream. Raises ``NotFoundError``."""
+
+    def take_draft(self, business_id: str, draft_id: str) -> None:
+        """Make it the file of the import with the same id; its arrival starts the import. Raises ``NotFoundError``."""
+
     def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
         """Store a piece of a part; storing it again changes nothing."""
 
@@ -96,6 +115,9 @@ class ExportBook(Protocol):
 
     def save(self, job: ExportJob) -> None:
         """Write the whole export."""
+
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[ExportJob]:
+        """The newest exports, newest first; with ``before``, an id, those older than it."""
 
 
 class ExportStore(Protocol):
@@ -116,8 +138,8 @@ class ExportStore(Protocol):
     def read_rest(self, business_id: str, export_id: str, name: int) -> bytes:
         """What was set aside. Raises ``NotFoundError``."""
 
-    def download_url(self, business_id: str, export_id: str) -> str:
-        """A URL that gives the file, for an hour."""
+    def download_url(self, business_id: str, export_id: str, seconds: int = HOUR) -> str:
+        """A URL that gives the file, for an hour unless one says otherwise."""
 
 
 class FileRunner(Protocol):

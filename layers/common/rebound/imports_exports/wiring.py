@@ -10,6 +10,7 @@ from rebound.activity.wiring import ActivityUseCases, AwsActivityPorts
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
+    from rebound.imports_exports.application.bring_file import BringFile
     from rebound.imports_exports.application.close_import import CloseImport
     from rebound.imports_exports.application.export_customers import ExportCustomers, StartExport
     from rebound.imports_exports.application.import_customers import ImportCustomers
@@ -116,6 +117,7 @@ class ImportsExportsUseCases(ActivityUseCases):
         store="import_store",
         files="export_store",
     )
+    bring_file: BringFile = use_case("rebound.imports_exports.application.bring_file", store="import_store")
     begin_import: BeginImport = use_case("rebound.imports_exports.application.start_import", runner="import_runner")
     split_import: SplitImport = use_case(
         "rebound.imports_exports.application.split_import",

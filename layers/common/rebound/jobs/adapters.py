@@ -22,6 +22,7 @@ from rebound.jobs.domain import (
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.ids import part_name, range_name
 from rebound.platform.adapters.aws import start_once
+from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     DirectoryRow,
     JsonAttribute,
@@ -65,32 +66,19 @@ KEPT: Final = timedelta(days=30)
 _FROZEN: Final = "frozen"
 
 
-class DynamoJobBook:
+class DynamoJobBook(Directory):
     """Implements ``JobBook``; a job is forgotten after 30 days."""
 
-    def __init__(self, table_name: str) -> None:
-        self._row = bind(DirectoryRow, table_name)
+    kind = "job"
 
     def get(self, business_id: str, job_id: str) -> Job:
         try:
-            row = self._row.get(business_id, f"job#{job_id}", consistent_read=True)
-        except self._row.DoesNotExist:
+            return _job(self.row.get(business_id, self.entry(job_id), consistent_read=True))
+        except self.row.DoesNotExist:
             raise NotFoundError("job") from None
-        document = row.document
-        return Job(
-            business_id=business_id,
-            job_id=job_id,
-            kind=JobKind(document["kind"]),
-            request=document["request"],
-            ranges=document["ranges"],
-            created_at=read_instant(document["created_at"]),
-            status=JobStatus(document["status"]),
-            phase=document["phase"],
-            run=document["run"],
-            reason=document["reason"],
-            ended_at=read_instant(document["ended_at"]) if document["ended_at"] else None,
-            version=int(row.version or 0),
-        )
+
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[Job]:
+        return list(map(_job, self.newest_rows(business_id, limit, before)))
 
     def add(self, job: Job) -> None:
         self._save(job, DirectoryRow.entry_id.does_not_exist())
@@ -109,16 +97,36 @@ class DynamoJobBook:
             "run": job.run,
             "reason": job.reason,
             "ended_at": write_instant(job.ended_at) if job.ended_at else None,
+            "by": job.by,
         }
-        row = self._row(
+        row = self.row(
             job.business_id,
-            f"job#{job.job_id}",
+            self.entry(job.job_id),
             document=document,
             version=job.version + 1,
             expires_at=expiry(job.created_at, KEPT),
         )
         with lost_races():
             row.save(condition=condition)
+
+
+def _job(row: DirectoryRow) -> Job:
+    document = row.document
+    return Job(
+        business_id=row.business_id,
+        job_id=row.entry_id.split("#", 1)[1],
+        kind=JobKind(document["kind"]),
+        request=document["request"],
+        ranges=document["ranges"],
+        created_at=read_instant(document["created_at"]),
+        status=JobStatus(document["status"]),
+        phase=document["phase"],
+        run=document["run"],
+        reason=document["reason"],
+        ended_at=read_instant(document["ended_at"]) if document["ended_at"] else None,
+        version=int(row.version or 0),
+        by=document.get("by"),
+    )
 
 
 class DynamoJobLedger:

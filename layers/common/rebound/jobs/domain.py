@@ -53,7 +53,8 @@ class Job(Struct, frozen=True):
     """One piece of work, split into ``ranges`` equal ranges of customer ids that are worked on in parallel.
 
     ``request`` is what the client asked for, as JSON. A job goes through its phases in order, each over all ranges;
-    ``run`` counts how often it was started. ``version`` counts the writes of the stored row, 0 for none yet.
+    ``run`` counts how often it was started. ``version`` counts the writes of the stored row, 0 for none yet. ``by`` is
+    the email of whoever asked for it; ``None`` for a program.
     """
 
     business_id: str
@@ -68,6 +69,7 @@ class Job(Struct, frozen=True):
     reason: str | None = None
     ended_at: datetime | None = None
     version: int = 0
+    by: str | None = None
 
 
 FROZEN: Final = "frozen"

@@ -14,6 +14,9 @@ class JobBook(Protocol):
     def get(self, business_id: str, job_id: str) -> Job:
         """Strongly consistent. Raises ``NotFoundError``."""
 
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[Job]:
+        """The newest jobs, newest first; with ``before``, an id, those older than it."""
+
     def add(self, job: Job) -> None:
         """Write a new job. Raises ``ConcurrentChangeError`` when its id is taken."""
 

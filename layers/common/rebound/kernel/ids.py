@@ -13,6 +13,8 @@ TIME_DIGITS: Final = 10
 ULID_DIGITS: Final = 26
 CUSTOMER_IDS: Final = re.compile(r"[0-9a-f]{32}")
 """Matches every customer id."""
+ULIDS: Final = re.compile(rf"[{BASE32}]{{{ULID_DIGITS}}}")
+"""Matches every ULID."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _RANDOM_BITS: Final = 80

@@ -67,15 +67,14 @@ def show_list(visit: Visit) -> PageAnswer:
         next_cursor=next_cursor,
         wrong=wrong,
         counts=counts,
-        exporting="exporting" in visit.request.query,
     )
 
 
 def export(visit: Visit) -> PageAnswer:
     """Have a file made of all that is found."""
     wanted = wanted_by(visit, asked_in(visit.request.form))
-    visit.behind.start_export(visit.business_id, "csv", wanted)
-    return see(visit.request.link("customers", query={"exporting": "1"}))
+    begun = visit.behind.start_export(visit.business_id, "csv", wanted, by=visit.me.email)
+    return see(visit.request.link("exports", begun.job.export_id))
 
 
 def asked_in(fields: Form) -> Mapping[str, str]:

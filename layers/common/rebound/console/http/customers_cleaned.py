@@ -27,7 +27,7 @@ def begin(visit: Visit) -> PageAnswer:
         return _question(visit, asked, chosen, typed=typed, is_wrong=True)
     wanted = CustomerFilter() if chosen else wanted_by(visit, asked)
     request = f"console#clean-up#{form.one('once')}"
-    begun = visit.behind.bulk_delete(visit.business_id, wanted, chosen or None, int(typed), request)
+    begun = visit.behind.bulk_delete(visit.business_id, wanted, chosen or None, int(typed), request, by=visit.me.email)
     return see(visit.request.link("customers", "clean-up", begun.job.job_id))
 
 

@@ -14,10 +14,17 @@ from rebound.console.http.requests import PageAnswer
 _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
 _KINDS: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+
+
+def policy(*form_targets: str) -> str:
+    """What a page may do; its forms may also be sent to, and led on to, the origins ``form_targets``."""
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        f"frame-src 'self'; form-action {' '.join(("'self'", *form_targets))}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+CONTENT_SECURITY_POLICY: Final = policy()
 HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

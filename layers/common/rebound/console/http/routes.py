@@ -15,8 +15,8 @@ class Route(Struct, frozen=True):
     """A page, or what a form does.
 
     In ``address`` (after ``/console/``) ``*`` stands for an id, which the handler gets. ``handler`` is a function of
-    ``http``: ``customers.show`` gets the visit and the ids. Any of the ``rights`` will do; without one nobody needs to
-    be signed in.
+    ``http``, such as ``customers.show`` or ``files.exports.show``; it gets the visit and the ids. Any of the ``rights``
+    will do; without one nobody needs to be signed in.
     """
 
     method: str
@@ -34,7 +34,7 @@ class Route(Struct, frozen=True):
     @property
     def handle(self) -> Callable[..., PageAnswer]:
         """The function; a page loads only the module that it is in."""
-        module, _, name = self.handler.partition(".")
+        module, _, name = self.handler.rpartition(".")
         found: Callable[..., PageAnswer] = getattr(import_module(f"rebound.console.http.{module}"), name)
         return found
 
@@ -47,6 +47,9 @@ PAGES: Final = (
     "replies",
     "appointments",
     "text-plan",
+    "imports",
+    "exports",
+    "jobs",
     "staff",
     "keys",
     "settings",
@@ -94,6 +97,19 @@ ROUTES: Final = (
     Route("POST", "customers/clean-up-begun", "customers_cleaned.begin", (Right.CLEAN_UP,)),
     Route("GET", "customers/clean-up/*", "customers_cleaned.show", (Right.CLEAN_UP,)),
     Route("POST", "customers/export", "customers.export", (Right.FILES,)),
+    Route("GET", "imports", "files.imports.show_list", (Right.FILES,)),
+    Route("GET", "imports/new", "files.imports.begin", (Right.FILES,)),
+    Route("GET", "imports/new/*", "files.imports.look", (Right.FILES,)),
+    Route("POST", "imports/new/*", "files.imports.start", (Right.FILES,)),
+    Route("GET", "imports/*", "files.imports.show", (Right.FILES,)),
+    Route("GET", "imports/*/files/*", "files.imports.download", (Right.FILES,)),
+    Route("GET", "exports", "files.exports.show_list", (Right.FILES,)),
+    Route("POST", "exports", "files.exports.start", (Right.FILES,)),
+    Route("GET", "exports/*", "files.exports.show", (Right.FILES,)),
+    Route("GET", "exports/*/file", "files.exports.download", (Right.FILES,)),
+    Route("GET", "jobs", "files.jobs.show_list", (Right.FILES,)),
+    Route("GET", "jobs/*", "files.jobs.show", (Right.FILES,)),
+    Route("POST", "jobs/*/resume", "files.jobs.resume", (Right.FILES,)),
     Route("GET", "customers/*", "customer.show", (Right.READ,)),
     Route("POST", "customers/*", "customer.save", (Right.EDIT_CUSTOMERS,)),
     Route("POST", "customers/*/confirm", "customer.confirm", (Right.EDIT_CUSTOMERS,)),

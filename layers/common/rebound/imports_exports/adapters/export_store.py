@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from rebound.imports_exports.ports import HOUR
 from rebound.kernel.errors import NotFoundError
 
 PREFIX: Final = "exports/"
-DOWNLOAD_SECONDS: Final = 3600
 CONTENT_TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
 
@@ -64,9 +64,9 @@ class S3ExportStore:
         content: bytes = answer["Body"].read()
         return content
 
-    def download_url(self, business_id: str, export_id: str) -> str:
+    def download_url(self, business_id: str, export_id: str, seconds: int = HOUR) -> str:
         where = {"Bucket": self._bucket, "Key": _key(business_id, export_id)}
-        url: str = self._client.generate_presigned_url("get_object", Params=where, ExpiresIn=DOWNLOAD_SECONDS)
+        url: str = self._client.generate_presigned_url("get_object", Params=where, ExpiresIn=seconds)
         return url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -26,17 +27,11 @@ class DynamoImportBook(Directory):
         document = self.get_document(business_id, import_id)
         if document is None:
             raise NotFoundError("import")
-        return ImportJob(
-            business_id,
-            import_id,
-            document["format"],
-            document["status"],
-            read_instant(document["created_at"]),
-            convert(document["splitting"], Splitting | None),
-            document["failure"],
-            convert(document.get("options", {}), ImportOptions),
-            document.get("files", {}),
-        )
+        return _import(business_id, import_id, document)
+
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[ImportJob]:
+        rows = self.newest_rows(business_id, limit, before)
+        return [_import(business_id, row.entry_id.split("#", 1)[1], row.document) for row in rows]
 
     def save(self, job: ImportJob) -> None:
         document = {
@@ -47,6 +42,7 @@ class DynamoImportBook(Directory):
             "failure": job.failure,
             "options": to_builtins(job.options),
             "files": to_builtins(job.files),
+            "by": job.by,
         }
         expires_at = expiry(job.created_at, KEPT)
         self.put_document(job.business_id, job.import_id, document, expires_at=expires_at)
@@ -61,14 +57,37 @@ class DynamoExportBook(Directory):
         document = self.get_document(business_id, export_id)
         if document is None:
             raise NotFoundError("export")
-        special = {"created_at": read_instant(document["created_at"]), "parts": tuple(document["parts"])}
-        return ExportJob(business_id=business_id, export_id=export_id, **{**document, **special})
+        return _export(business_id, export_id, document)
+
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[ExportJob]:
+        rows = self.newest_rows(business_id, limit, before)
+        return [_export(business_id, row.entry_id.split("#", 1)[1], row.document) for row in rows]
 
     def save(self, job: ExportJob) -> None:
         document = {**asdict(job), "created_at": write_instant(job.created_at)}
         del document["business_id"], document["export_id"]
         expires_at = expiry(job.created_at, KEPT)
         self.put_document(job.business_id, job.export_id, document, expires_at=expires_at)
+
+
+def _import(business_id: str, import_id: str, document: Mapping[str, Any]) -> ImportJob:
+    return ImportJob(
+        business_id,
+        import_id,
+        document["format"],
+        document["status"],
+        read_instant(document["created_at"]),
+        convert(document["splitting"], Splitting | None),
+        document["failure"],
+        convert(document.get("options", {}), ImportOptions),
+        document.get("files", {}),
+        document.get("by"),
+    )
+
+
+def _export(business_id: str, export_id: str, document: Mapping[str, Any]) -> ExportJob:
+    special = {"created_at": read_instant(document["created_at"]), "parts": tuple(document["parts"])}
+    return ExportJob(business_id=business_id, export_id=export_id, **{**document, **special})
 
 
 class StepFunctionsFileRunner:

@@ -8,13 +8,17 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
-from rebound.imports_exports.domain import ImportFile
+from rebound.imports_exports.domain import ImportFile, UploadForm
 from rebound.kernel.errors import NotFoundError
 
 PREFIX: Final = "imports/"
 """An object that arrives under this prefix starts its import."""
+DRAFTS_PREFIX: Final = "import-drafts/"
+"""What arrives here starts nothing."""
 PARTS_PREFIX: Final = "import-parts/"
 UPLOAD_SECONDS: Final = 3600
+MOST_BYTES: Final = 512 * 1024 * 1024
+"""Of a file that a browser brings: some million rows, and no more than S3 copies while somebody waits."""
 _MOST_REMOVED: Final = 1000
 
 
@@ -48,6 +52,29 @@ class S3ImportStore:
             body.read(1)
         size = int(answer["ContentRange"].rpartition("/")[2]) if offset else int(answer["ContentLength"])
         return ImportFile(body, size, answer["ETag"])
+
+    def upload_form(self, business_id: str, draft_id: str, then: str) -> UploadForm:
+        form = self._client.generate_presigned_post(
+            Bucket=self._bucket,
+            Key=_draft_key(business_id, draft_id),
+            Fields={"success_action_redirect": then},
+            Conditions=[{"success_action_redirect": then}, ["content-length-range", 1, MOST_BYTES]],
+            ExpiresIn=UPLOAD_SECONDS,
+        )
+        return UploadForm(form["url"], form["fields"])
+
+    def open_draft(self, business_id: str, draft_id: str) -> ImportFile:
+        answer = self._get(_draft_key(business_id, draft_id))
+        return ImportFile(answer["Body"], int(answer["ContentLength"]), answer["ETag"])
+
+    def take_draft(self, business_id: str, draft_id: str) -> None:
+        source = {"Bucket": self._bucket, "Key": _draft_key(business_id, draft_id)}
+        try:
+            self._client.copy_object(Bucket=self._bucket, Key=_key(business_id, draft_id), CopySource=source)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                raise NotFoundError("import file") from None
+            raise
 
     def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
         self._client.put_object(Bucket=self._bucket, Key=_piece_key(business_id, import_id, part, piece), Body=content)
@@ -83,6 +110,10 @@ class NotRemovedError(Exception):
 
 def _key(business_id: str, import_id: str) -> str:
     return f"{PREFIX}{business_id}/{import_id}"
+
+
+def _draft_key(business_id: str, draft_id: str) -> str:
+    return f"{DRAFTS_PREFIX}{business_id}/{draft_id}"
 
 
 def _piece_key(business_id: str, import_id: str, part: int, piece: int) -> str:

@@ -102,13 +102,13 @@ class _Columns:
     """Which field a column of a file is: by the import's own mapping, else by its name in any case and spacing."""
 
     def __init__(self, options: ImportOptions) -> None:
-        self._mapped = {_plain(name): field for name, field in options.columns.items()}
+        self._mapped = {plain_name(name): field for name, field in options.columns.items()}
 
     def field_of(self, name: str) -> str | None:
         """The field, ``""`` for a column to skip, ``None`` for one that is not known."""
         if len(name) > MAX_HEADER:
             return None
-        plain = _plain(name)
+        plain = plain_name(name)
         return (self._mapped[plain] or "") if plain in self._mapped else _BY_PLAIN_NAME.get(plain)
 
     def score(self, header: Sequence[str]) -> int:
@@ -120,7 +120,7 @@ class _Columns:
         if not any(name.strip() for name in header):
             raise UnreadableFileError("The file is empty; the first line must name the columns.")
         # A column without a heading, such as the row numbers of a data frame, is nobody's field.
-        fields = [self.field_of(name) if _plain(name) else "" for name in header]
+        fields = [self.field_of(name) if plain_name(name) else "" for name in header]
         columns = tuple(field or "" for field in fields)
         wrong = []
         if unknown := [name.strip() for name, field in zip(header, fields, strict=True) if field is None]:
@@ -138,13 +138,19 @@ class _Columns:
         return columns
 
 
+def known_field(name: str) -> str | None:
+    """The field that a column with this name is without being mapped; ``None`` where it is skipped or not known."""
+    field = _BY_PLAIN_NAME.get(plain_name(name))
+    return field if field in READ_COLUMNS or field == ID_COLUMN else None
+
+
 @lru_cache(maxsize=256)
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A column's name as it is compared: its letters and digits, without case and accents."""
     return "".join(filter(str.isalnum, folded(name)))
 
 
-_BY_PLAIN_NAME: Final = {_plain(name): name for name in KNOWN_COLUMNS}
+_BY_PLAIN_NAME: Final = {plain_name(name): name for name in KNOWN_COLUMNS}
 
 
 def is_opt_out_list(names: Sequence[str]) -> bool:

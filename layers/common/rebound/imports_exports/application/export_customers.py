@@ -6,7 +6,7 @@ on after the last part that its job records; a part that is written again replac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -56,25 +56,43 @@ class StartExport(Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
 
-    def __call__(self, business_id: str, format_: str, wanted: CustomerFilter) -> ExportView:
-        """Start an export, and show it. Raises ``InvalidInputError`` when the filter is wrong."""
+    def __call__(self, business_id: str, format_: str, wanted: CustomerFilter, *, by: str | None = None) -> ExportView:
+        """Start an export, and show it; ``by`` is the email of whoever asks at the desk.
+
+        Raises ``InvalidInputError`` when the filter is wrong.
+        """
         self.businesses.get(business_id)
         wanted.compiled()
         now = self.clock.now()
-        job = ExportJob(business_id, self.ids.ulid(now), format_, "queued", now, write_filter(wanted))
+        job = ExportJob(business_id, self.ids.ulid(now), format_, "queued", now, write_filter(wanted), by=by)
         self.exports.save(job)
         self.runner.start(business_id, job.export_id)
         return self._view(job)
+
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[ExportJob]:
+        """The newest exports, newest first; with ``before``, an id, those older than it."""
+        return self.exports.newest(business_id, limit, before)
 
     def get(self, business_id: str, export_id: str) -> ExportView:
         """The export as it is now. Raises ``NotFoundError``."""
         return self._view(self.exports.get(business_id, export_id))
 
+    def file_url(self, business_id: str, export_id: str, lasting: timedelta) -> str | None:
+        """The URL of its file, which ends soon; ``None`` while there is no file, and once it is gone.
+
+        Raises ``NotFoundError``.
+        """
+        job = self.exports.get(business_id, export_id)
+        if not self._is_there(job):
+            return None
+        return self.store.download_url(business_id, export_id, int(lasting.total_seconds()))
+
     def _view(self, job: ExportJob) -> ExportView:
-        expires_at = job.created_at + KEPT
-        ready = job.status == "completed" and self.clock.now() < expires_at
-        url = self.store.download_url(job.business_id, job.export_id) if ready else None
-        return ExportView(job, url, expires_at)
+        url = self.store.download_url(job.business_id, job.export_id) if self._is_there(job) else None
+        return ExportView(job, url, job.created_at + KEPT)
+
+    def _is_there(self, job: ExportJob) -> bool:
+        return job.status == "completed" and self.clock.now() < job.created_at + KEPT
 
 
 class ExportCustomers(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -73,6 +73,10 @@ class StartImport(Struct, frozen=True, kw_only=True):
         self.store.put(business_id, job.import_id, content)
         return view, None
 
+    def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[ImportJob]:
+        """The newest imports, newest first; with ``before``, an id, those older than it."""
+        return self.imports.newest(business_id, limit, before)
+
     def get(self, business_id: str, import_id: str) -> ImportView:
         """The import as it is now. Raises ``NotFoundError``."""
         job = self.imports.get(business_id, import_id)
@@ -90,18 +94,23 @@ class StartImport(Struct, frozen=True, kw_only=True):
             self._downloads(job),
         )
 
+    def file_url(self, business_id: str, import_id: str, name: str, lasting: timedelta) -> str | None:
+        """The URL of one of its files, which ends soon; ``None`` while there is no such file, and once it is gone.
+
+        Raises ``NotFoundError``.
+        """
+        job = self.imports.get(business_id, import_id)
+        if name not in self._files(job):
+            return None
+        return self.files.download_url(business_id, job.file_id(name), int(lasting.total_seconds()))
+
     def _downloads(self, job: ImportJob) -> Mapping[str, str]:
-        if job.status != "completed" or self.clock.now() >= _gone_at(job):
-            return {}
-        return {
-            name: self.files.download_url(job.business_id, job.file_id(name))
-            for name, is_there in job.files.items()
-            if is_there
-        }
+        return {name: self.files.download_url(job.business_id, job.file_id(name)) for name in self._files(job)}
 
-
-def _gone_at(job: ImportJob) -> datetime:
-    return job.created_at + FILES_KEPT
+    def _files(self, job: ImportJob) -> Sequence[str]:
+        if job.status != "completed" or self.clock.now() >= job.created_at + FILES_KEPT:
+            return ()
+        return [name for name, is_there in job.files.items() if is_there]
 
 
 def check_options(options: ImportOptions) -> None:

@@ -58,6 +58,20 @@ class Directory:
         )
         return page_of(found, lambda row: read(row.entry_id.split("#", 1)[1], row.document), lambda row: row.entry_id)
 
+    def newest_rows(self, business_id: str, limit: int, before: str | None) -> Sequence[DirectoryRow]:
+        """The rows with the highest ids, descending, of those below ``before``; ids are ULIDs, so the newest."""
+        # One more than is asked for, because a range has its ends; behind every id comes "~".
+        end = self.entry("~" if before is None else before)
+        found = self.row.query(
+            business_id,
+            DirectoryRow.entry_id.between(self.entry(""), end),
+            scan_index_forward=False,
+            limit=limit + 1,
+            page_size=limit + 1,
+            consistent_read=True,
+        )
+        return [row for row in found if row.entry_id != end][:limit]
+
     def entry(self, id_: str) -> str:
         """The row's sort key."""
         return f"{self.kind}#{id_}"

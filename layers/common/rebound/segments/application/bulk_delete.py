@@ -74,8 +74,12 @@ class BulkDelete(Struct, frozen=True, kw_only=True):
         customer_ids: Sequence[str] | None,
         confirm_count: int,
         request: str | None = None,
+        by: str | None = None,
     ) -> JobView:
-        """Start deleting. Raises ``InvalidInputError`` when the request does not say whom, or its filter is wrong."""
+        """Start deleting; ``by`` is the email of whoever asks at the desk.
+
+        Raises ``InvalidInputError`` when the request does not say whom, or its filter is wrong.
+        """
         if wanted.is_everybody and customer_ids is None:
             message = (
                 "Say whom to delete: filter, segment_id, failed, tag, q, customer_ids or external_ids. "
@@ -89,7 +93,7 @@ class BulkDelete(Struct, frozen=True, kw_only=True):
             "confirm_count": confirm_count,
         }
         in_one = customer_ids is not None
-        return self.jobs.start(business_id, JobKind.BULK_DELETE, asked, request=request, in_one=in_one)
+        return self.jobs.start(business_id, JobKind.BULK_DELETE, asked, request=request, in_one=in_one, by=by)
 
 
 class _Settled(Struct):

@@ -1,0 +1,1 @@
+"""Files in and out, and what runs in the background: imports, exports, jobs."""

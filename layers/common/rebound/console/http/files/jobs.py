@@ -1,0 +1,83 @@
+"""What runs in the background, whatever its kind: newest first, how far it is, and how to go on where it stopped."""
+
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from rebound.console.http.files.imports import PAGE, before
+from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.jobs.domain import (
+    COUNT,
+    DELETED,
+    FAILED,
+    FROZEN,
+    LOOKED_AT,
+    MATCHED,
+    SKIPPED,
+    STANDING,
+    JobKind,
+    JobStatus,
+)
+
+FOUND: Final = (COUNT, MATCHED, FROZEN)
+"""Under one of these a kind of job counts the customers that it is about."""
+
+
+class ShownJob(Struct, frozen=True):
+    """A line of the list; ``page`` is the area that shows more of it."""
+
+    id: str
+    page: str
+    kind: str
+    status: str
+    created_at: datetime
+    by: str | None
+
+
+def show_list(visit: Visit) -> PageAnswer:
+    """Jobs, imports and exports together."""
+    behind, business_id = visit.behind, visit.business_id
+    older_than = before(visit)
+    found = [
+        *(
+            ShownJob(each.job_id, "jobs", each.kind, each.status, each.created_at, each.by)
+            for each in behind.job_service.newest(business_id, PAGE + 1, older_than)
+        ),
+        *(
+            ShownJob(each.import_id, "imports", "import", each.status, each.created_at, each.by)
+            for each in behind.start_import.newest(business_id, PAGE + 1, older_than)
+        ),
+        *(
+            ShownJob(each.export_id, "exports", "export", each.status, each.created_at, each.by)
+            for each in behind.start_export.newest(business_id, PAGE + 1, older_than)
+        ),
+    ]
+    found.sort(key=lambda each: each.id, reverse=True)
+    return visit.page("jobs", rows=found[:PAGE], before=found[PAGE - 1].id if len(found) > PAGE else None)
+
+
+def show(visit: Visit, job_id: str) -> PageAnswer:
+    """How far a job is, and what it has found or done."""
+    view = visit.behind.job_service.get(visit.business_id, job_id)
+    job, first, last = view.job, view.counts[0], view.counts[-1]
+    dealt_with = sum(n for name, n in last.items() if name in (DELETED, FAILED) or name.startswith(SKIPPED))
+    is_cleaning = job.kind is JobKind.BULK_DELETE
+    return visit.page(
+        "jobs_one",
+        job=job,
+        is_over=job.status in STANDING,
+        may_resume=job.status is JobStatus.PAUSED,
+        done=view.ranges_done,
+        looked_at=first.get(LOOKED_AT, 0),
+        found=next((first[name] for name in FOUND if name in first), None),
+        dealt_with=dealt_with if job.phase and is_cleaning else None,
+        is_cleaning=is_cleaning,
+    )
+
+
+def resume(visit: Visit, job_id: str) -> PageAnswer:
+    """Go on with one that is paused."""
+    visit.behind.job_service.resume(visit.business_id, job_id)
+    return see(visit.request.link("jobs", job_id))
