@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.staff.domain import Attempt, CodesSent, Person, Roster, Session, SignInLink, StaffMember, Way
+from rebound.staff.domain import Attempt, CodesSent, Person, Roster, Session, SessionKey, SignInLink, StaffMember, Way
 from tests.contract.businesses.fakes import MemoryBusinessesPorts
 
 
@@ -73,26 +73,28 @@ class MemoryStaffBook:
 class MemorySessionBook:
     """Implements ``SessionBook``."""
 
-    def __init__(self) -> None:
-        self.rows: dict[str, Session] = {}
+    def __init__(self, staff: MemoryStaffBook) -> None:
+        self.rows: dict[SessionKey, Session] = {}
+        self._staff = staff
 
     def add(self, session: Session) -> None:
         self._keep(session)
 
-    def find(self, session_hash: str) -> Session | None:
-        return self.rows.get(session_hash)
+    def find(self, key: SessionKey) -> tuple[Session, Person] | None:
+        session = self.rows.get(key)
+        return None if session is None else (session, self._staff.person(session.email))
 
     def save(self, session: Session) -> None:
-        kept = self.rows.get(session.session_hash)
+        kept = self.rows.get(session.key)
         if kept is None or kept.version != session.version:
             raise ConcurrentChangeError
         self._keep(session)
 
-    def end(self, session_hash: str) -> None:
-        self.rows.pop(session_hash, None)
+    def end(self, key: SessionKey) -> None:
+        self.rows.pop(key, None)
 
     def _keep(self, session: Session) -> None:
-        self.rows[session.session_hash] = replace(session, version=session.version + 1)
+        self.rows[session.key] = replace(session, version=session.version + 1)
 
 
 class MemorySignInBook:
@@ -169,7 +171,7 @@ class MemoryStaffPorts(MemoryBusinessesPorts):
 
     @cached_property
     def staff_sessions(self) -> MemorySessionBook:
-        return MemorySessionBook()
+        return MemorySessionBook(self.staff)
 
     @cached_property
     def sign_ins(self) -> MemorySignInBook:

@@ -19,6 +19,7 @@ from rebound.staff.domain import (
     Role,
     Roster,
     Session,
+    SessionKey,
     SignInLink,
     StaffMember,
     WrongCode,
@@ -108,25 +109,31 @@ def test_a_generation_begins_once_for_who_saw_the_one_before(ports: EveryPorts) 
 def test_sessions_are_kept_changed_and_ended(ports: EveryPorts) -> None:
     new = Session("hash", ANA, 7, at(0), at(0), at(900))
     ports.staff_sessions.add(new)
-    kept = ports.staff_sessions.find("hash")
-    assert kept is not None
+    kept, person = found(ports, new)
     assert replace(kept, version=0) == new
+    assert person == ports.staff.person(ANA)
 
     looking = replace(kept.looking_at(member()), seen_at=at(4))
     ports.staff_sessions.save(looking)
     with pytest.raises(ConcurrentChangeError):
         ports.staff_sessions.save(kept)
-    changed = ports.staff_sessions.find("hash")
-    assert changed is not None
+    changed, _ = found(ports, new)
     assert replace(changed, version=kept.version) == looking
 
-    ports.staff_sessions.end("hash")
-    ports.staff_sessions.end("hash")
-    assert ports.staff_sessions.find("hash") is None
+    ports.staff_sessions.end(new.key)
+    ports.staff_sessions.end(new.key)
+    assert ports.staff_sessions.find(new.key) is None
     for ended in (changed, new):
         with pytest.raises(ConcurrentChangeError):
             ports.staff_sessions.save(ended)
-    assert ports.staff_sessions.find("hash") is None
+    assert ports.staff_sessions.find(new.key) is None
+    assert ports.staff.person(ANA) == person
+
+
+def found(ports: EveryPorts, session: Session) -> tuple[Session, Person]:
+    kept = ports.staff_sessions.find(session.key)
+    assert kept is not None
+    return kept
 
 
 def test_an_attempt_is_tried_and_used_only_as_it_was_read(ports: EveryPorts) -> None:
@@ -180,7 +187,7 @@ def test_what_is_over_ages_out(over_dynamodb: EveryPorts) -> None:
 
     ends = {row["business_id"]["S"].split("#")[1]: int(row["expires_at"]["N"]) for row in rows}
     assert ends == {
-        "session": int(at(900).timestamp()),
+        "person": int(at(900).timestamp()),
         "attempt": int(at(600).timestamp()),
         "link": int(at(700).timestamp()),
         "codes": int(at(3601).timestamp()),
@@ -193,7 +200,7 @@ def test_what_is_over_ages_out(over_dynamodb: EveryPorts) -> None:
         lambda ports: ports.staff.person(ANA),
         lambda ports: ports.staff.roster(BUSINESS_ID),
         lambda ports: ports.staff.members(Roster(BUSINESS_ID, {ANA: Role.OWNER})),
-        lambda ports: ports.staff_sessions.find("hash"),
+        lambda ports: ports.staff_sessions.find(SessionKey("person", "hash")),
         lambda ports: ports.sign_ins.attempt("hash"),
         lambda ports: ports.sign_ins.link("hash"),
         lambda ports: ports.sign_ins.codes_sent(ANA),

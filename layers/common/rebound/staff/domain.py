@@ -38,6 +38,7 @@ MOST_MEMBERS: Final = 200
 """Of one business, or operators."""
 MAX_LOCATION: Final = 64
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_SESSION_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}([0-9a-f]{64})")
 _FORM_TOKEN: Final = b"rebound console: form token"
 
 
@@ -149,6 +150,13 @@ class Person(Struct, frozen=True):
         return next((each for each in self.memberships if each.member_id == member_id), None)
 
 
+class SessionKey(Struct, frozen=True):
+    """Where a session is kept: with its person, so that one request reads both."""
+
+    person_key: str
+    session_hash: str
+
+
 class Session(Struct, frozen=True):
     """Somebody who is signed in, in one browser. What they may do is never here: their membership says it.
 
@@ -165,6 +173,11 @@ class Session(Struct, frozen=True):
     business_id: str | None = None
     member_id: str | None = None
     version: int = 0
+
+    @property
+    def key(self) -> SessionKey:
+        """Where it is kept."""
+        return SessionKey(person_key(self.email), self.session_hash)
 
     def is_over(self, now: datetime) -> bool:
         """Whether it has ended by itself: unused for too long, or a week old."""
@@ -262,6 +275,22 @@ class Way(StrEnum):
 def hash_of_token(token: str) -> str | None:
     """A token as it is kept; ``None`` for what was never one, whoever made it up."""
     return hash_of(token) if _TOKEN.fullmatch(token) else None
+
+
+def person_key(email: str) -> str:
+    """The name under which somebody is kept, and which their sessions' tokens have: none that can be read."""
+    return sha256(email.encode()).hexdigest()
+
+
+def session_token(secret: str, email: str) -> str:
+    """The token of a session: a secret, and whose it is."""
+    return secret + person_key(email)
+
+
+def session_of(token: str) -> SessionKey | None:
+    """Where the session of a token is; ``None`` for what was never one, whoever made it up."""
+    read = _SESSION_TOKEN.fullmatch(token)
+    return SessionKey(read[1], hash_of(token)) if read else None
 
 
 def code_of(secret: str) -> str:

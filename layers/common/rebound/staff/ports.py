@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rebound.businesses.ports import BusinessesPorts
-from rebound.staff.domain import Attempt, CodesSent, Person, Roster, Session, SignInLink, StaffMember, Way
+from rebound.staff.domain import Attempt, CodesSent, Person, Roster, Session, SessionKey, SignInLink, StaffMember, Way
 
 
 class StaffBook(Protocol):
@@ -42,13 +42,13 @@ class SessionBook(Protocol):
     def add(self, session: Session) -> None:
         """Keep a new session."""
 
-    def find(self, session_hash: str) -> Session | None:
-        """Strongly consistent; ``None`` when there is none."""
+    def find(self, key: SessionKey) -> tuple[Session, Person] | None:
+        """A session and its person as of now, in one request (strongly consistent); ``None`` when there is none."""
 
     def save(self, session: Session) -> None:
         """Write a session that is as it was read. Raises ``ConcurrentChangeError`` otherwise, also if it ended."""
 
-    def end(self, session_hash: str) -> None:
+    def end(self, key: SessionKey) -> None:
         """End a session, if there is one."""
 
 

@@ -28,7 +28,7 @@ class AwsStaffPorts(AwsBusinessesPorts):
 
     @cached_property
     def staff_sessions(self) -> SessionBook:
-        from rebound.staff.adapters.dynamo_sign_ins import DynamoSessionBook
+        from rebound.staff.adapters.dynamo_staff import DynamoSessionBook
 
         return DynamoSessionBook(self.settings["DIRECTORY_TABLE"])
 

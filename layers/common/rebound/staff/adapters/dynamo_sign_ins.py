@@ -1,4 +1,4 @@
-"""Sessions, attempts to sign in and links, in the Directory table; each row ages out."""
+"""Attempts to sign in and links, in the Directory table; each row ages out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from copy import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from rebound.kernel.errors import ConcurrentChangeError
 from rebound.platform.adapters.directory import Directory
 from rebound.platform.adapters.dynamo import (
     DirectoryRow,
@@ -18,9 +17,8 @@ from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
-from rebound.staff.domain import CODES_WITHIN, Attempt, CodesSent, Session, SignInLink
+from rebound.staff.domain import CODES_WITHIN, Attempt, CodesSent, SignInLink
 
-SESSION: Final = "#session#"
 ATTEMPT: Final = "#attempt#"
 LINK: Final = "#link#"
 CODES: Final = "#codes#"
@@ -58,33 +56,6 @@ class _OneRow(Directory):
         """Remove a row that is as it was read."""
         with lost_races():
             self.row(partition, _ONE).delete(condition=as_read(DirectoryRow, read))
-
-
-class DynamoSessionBook(_OneRow):
-    """Implements ``SessionBook``."""
-
-    def add(self, session: Session) -> None:
-        self._write(session)
-
-    def find(self, session_hash: str) -> Session | None:
-        row = self._find(SESSION + session_hash)
-        if row is None:
-            return None
-        times = {name: read_instant(row.document[name]) for name in ("created_at", "seen_at", "expires_at")}
-        return Session(**{**row.document, **times}, session_hash=session_hash, version=int(row.version))
-
-    def save(self, session: Session) -> None:
-        if not session.version:
-            raise ConcurrentChangeError
-        self._write(session)
-
-    def end(self, session_hash: str) -> None:
-        self.row(SESSION + session_hash, _ONE).delete()
-
-    def _write(self, session: Session) -> None:
-        document = _fields(session, "session_hash", "version")
-        version = next_version(session.version)
-        self._save(SESSION + session.session_hash, document, session.expires_at, read=session.version, version=version)
 
 
 class DynamoSignInBook(_OneRow):
@@ -142,5 +113,5 @@ class DynamoSignInBook(_OneRow):
         self._take(LINK + link.link_hash, 1)
 
 
-def _fields(of: Session | Attempt | SignInLink, *without: str) -> Mapping[str, Any]:
+def _fields(of: Attempt | SignInLink, *without: str) -> Mapping[str, Any]:
     return {name: getattr(of, name) for name in of.__struct_fields__ if name not in without}

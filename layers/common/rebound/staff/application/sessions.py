@@ -12,7 +12,7 @@ from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.staff.application.checks import read_email
 from rebound.staff.application.sign_in import note_sign_in
-from rebound.staff.domain import SEEN_EVERY, SignedIn, csrf_of, hash_of_token
+from rebound.staff.domain import SEEN_EVERY, SignedIn, csrf_of, session_of
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import AddressReader
@@ -34,7 +34,7 @@ class Sessions(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def find(self, token: str) -> SignedIn | None:
-        """Who this is, by two reads; ``None`` when nobody is signed in by this token."""
+        """Who this is, by one read; ``None`` when nobody is signed in by this token."""
         found = self._found(token)
         if found is None:
             return None
@@ -71,9 +71,9 @@ class Sessions(Struct, frozen=True, kw_only=True):
 
     def end(self, token: str) -> None:
         """Sign out here. A token that opens nothing is no error."""
-        session_hash = hash_of_token(token)
-        if session_hash is not None:
-            self.sessions.end(session_hash)
+        key = session_of(token)
+        if key is not None:
+            self.sessions.end(key)
 
     def end_all(self, email: str) -> None:
         """Sign somebody out everywhere; links that they have not used are over, too. Raises ``InvalidInputError``."""
@@ -81,11 +81,13 @@ class Sessions(Struct, frozen=True, kw_only=True):
         retried(lambda: self.staff.begin_generation(self.staff.person(address)))
 
     def _found(self, token: str) -> tuple[Session, Person] | None:
-        session_hash = hash_of_token(token)
-        session = None if session_hash is None else self.sessions.find(session_hash)
-        if session is None or session.is_over(self.clock.now()):
+        key = session_of(token)
+        found = None if key is None else self.sessions.find(key)
+        if found is None:
             return None
-        person = self.staff.person(session.email)
+        session, person = found
+        if session.is_over(self.clock.now()):
+            return None
         if not person.memberships or person.generation != session.generation:
             return None
         if session.member_id is not None and person.by_id(session.member_id) is None:

@@ -25,6 +25,7 @@ from rebound.staff.domain import (
     code_of,
     hash_of_code,
     hash_of_token,
+    session_token,
 )
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class SignIn(Struct, frozen=True, kw_only=True):
         return (link, person, member) if member is not None and person.generation == link.generation else None
 
     def _begun(self, person: Person, member: StaffMember | None, way: Way) -> NewSession:
-        now, token = self.clock.now(), self.ids.secret()
+        now, token = self.clock.now(), session_token(self.ids.secret(), person.email)
         session = Session(hash_of(token), person.email, person.generation, now, now, now + SESSION_LASTS)
         if member is not None:
             session = session.looking_at(member)
