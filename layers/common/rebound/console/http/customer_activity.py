@@ -103,10 +103,16 @@ def _points(
 
 
 def show_timeline(visit: Visit, customer_id: str) -> PageAnswer:
-    """Everything that happened, newest first."""
+    """Everything that happened, newest first; points have a page of their own."""
     cursor = visit.request.query.given("cursor")
     timeline = visit.behind.read_timeline(
-        visit.business_id, customer_id, ENTRIES, cursor, business=visit.business, with_waiting=False
+        visit.business_id,
+        customer_id,
+        ENTRIES,
+        cursor,
+        business=visit.business,
+        with_waiting=False,
+        with_points=False,
     )
     return visit.page(
         "customer_timeline",

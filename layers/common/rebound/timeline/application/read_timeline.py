@@ -137,8 +137,11 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         *,
         business: Business | None = None,
         with_waiting: bool = True,
+        with_points: bool = True,
     ) -> Timeline:
         """Read a page; ``business`` where it has been read, ``with_waiting`` as ``waiting_for`` has it.
+
+        Points are left out where they have a list of their own.
 
         Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor.
         """
@@ -149,7 +152,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
             self._sent(customer, contacts, last, limit + 1),
             self._awaited(customer, contacts, last) if with_waiting else (),
             self._of_profile(customer, last, limit + 1),
-            self._booked(customer, last, limit + 1),
+            self._booked(customer, last, limit + 1) if with_points else (),
             *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
         ]
         listed = _once(merge(*sources, key=_ORDER, reverse=True))
