@@ -1,12 +1,14 @@
 """Files of imports and exports, and who runs them: one suite against the fakes and S3."""
 
 import json
+from base64 import b64decode
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rebound.imports_exports.adapters.export_store import S3ExportStore
 from rebound.imports_exports.adapters.file_jobs import StepFunctionsFileRunner
-from rebound.imports_exports.adapters.import_store import S3ImportStore, import_of_key
+from rebound.imports_exports.adapters.import_store import MOST_BYTES, S3ImportStore, import_of_key
 from rebound.imports_exports.ports import ExportStore, ImportStore
 from rebound.kernel.errors import NotFoundError
 from tests.contract.imports_exports.fakes import MemoryExportStore, MemoryImportStore
@@ -35,6 +37,48 @@ def test_the_file_of_an_import_is_read_as_it_was_put_and_an_absent_one_is_not_fo
         store.open(BUSINESS_ID, "i2")
     with pytest.raises(NotFoundError):
         store.open("other", "i1")
+
+
+def test_a_draft_is_looked_at_and_becomes_the_file_of_its_import(on_aws: bool) -> None:
+    memory = MemoryImportStore()
+    store: ImportStore = memory
+    if on_aws:
+        make("s3").create_bucket(Bucket="imports")
+        store = S3ImportStore(make("s3"), "imports")
+        make("s3").put_object(Bucket="imports", Key=f"import-drafts/{BUSINESS_ID}/d1", Body=b"\xcdris\n")
+    memory.drafts[BUSINESS_ID, "d1"] = b"\xcdris\n"
+
+    assert store.open_draft(BUSINESS_ID, "d1").content.read() == b"\xcdris\n"
+    assert store.open_draft(BUSINESS_ID, "d1").size == 5
+    with pytest.raises(NotFoundError):
+        store.open(BUSINESS_ID, "d1")
+    for _ in range(2):
+        store.take_draft(BUSINESS_ID, "d1")
+        assert store.open(BUSINESS_ID, "d1").content.read() == b"\xcdris\n"
+    for missing in (("other", "d1"), (BUSINESS_ID, "d2")):
+        with pytest.raises(NotFoundError):
+            store.open_draft(*missing)
+        with pytest.raises(NotFoundError):
+            store.take_draft(*missing)
+
+
+def test_a_form_takes_one_file_of_a_size_that_is_copied_at_once_and_leads_back() -> None:
+    with fake_aws():
+        form = S3ImportStore(make("s3"), "imports").upload_form(BUSINESS_ID, "d1", "https://x.test/next")
+
+    policy = json.loads(b64decode(form.fields["policy"]))
+    assert form.fields["key"] == f"import-drafts/{BUSINESS_ID}/d1"
+    assert form.fields["success_action_redirect"] == "https://x.test/next"
+    for condition in (
+        {"key": f"import-drafts/{BUSINESS_ID}/d1"},
+        {"success_action_redirect": "https://x.test/next"},
+        ["content-length-range", 1, MOST_BYTES],
+    ):
+        assert condition in policy["conditions"]
+    # S3 copies no more than 5 GB in one call.
+    assert MOST_BYTES < 5 * 1024**3
+    lasts = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
+    assert timedelta(minutes=55) < lasts <= timedelta(hours=1)
 
 
 def test_the_pieces_of_an_import_are_read_as_they_were_put_until_they_are_removed(on_aws: bool) -> None:

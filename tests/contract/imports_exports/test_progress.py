@@ -38,6 +38,7 @@ def test_an_import_is_kept_whole_and_overwritten(ports: EveryPorts) -> None:
             failure="é",
             options=ImportOptions({"Névé": None, "Mobile": "mobile_phone"}, True, "DD/MM/YYYY", ("email",), ()),
             files={"result": True, "errors": False},
+            by="owner@example.com",
         )
         ports.imports.save(done)
 
@@ -48,11 +49,30 @@ def test_an_export_is_kept_whole_and_overwritten(ports: EveryPorts) -> None:
     with pytest.raises(NotFoundError):
         ports.exports.get(BUSINESS_ID, "e1")
     job = ExportJob(BUSINESS_ID, "e1", "csv", "queued", at(0), {"failed": "any", "filter": {"all": []}})
-    later = replace(job, rows=7, cursor="c", upload_id="u", parts=("t1", "t2"), rest=7, written=True, failure="é")
+    later = replace(
+        job, rows=7, cursor="c", upload_id="u", parts=("t1", "t2"), rest=7, written=True, failure="é", by="me@x"
+    )
     for one in (job, later):
         ports.exports.save(one)
 
         assert ports.exports.get(BUSINESS_ID, "e1") == one
+
+
+def test_imports_and_exports_are_listed_newest_first_and_each_business_has_its_own(ports: EveryPorts) -> None:
+    ids = [f"{number:026}" for number in range(5)]
+    for owner, some in ((BUSINESS_ID, ids), ("other", ids[:1])):
+        for id_ in some:
+            ports.imports.save(ImportJob(owner, id_, "csv", "queued", created_at=at(0)))
+            ports.exports.save(ExportJob(owner, id_, "csv", "queued", at(0), {}))
+
+    for newest, name in ((ports.imports.newest, "import_id"), (ports.exports.newest, "export_id")):
+        assert [getattr(one, name) for one in newest(BUSINESS_ID, 2)] == [ids[4], ids[3]]
+        assert [getattr(one, name) for one in newest(BUSINESS_ID, 2, ids[3])] == [ids[2], ids[1]]
+        # Also behind an id that is another kind's.
+        assert [getattr(one, name) for one in newest(BUSINESS_ID, 9, f"{ids[1]}~")] == [ids[1], ids[0]]
+        assert list(newest(BUSINESS_ID, 9, ids[0])) == []
+        assert len(newest(BUSINESS_ID, 9)) == len(ids)
+        assert newest("other", 9)[0].business_id == "other"
 
 
 def test_progress_of_an_import_counts_with_its_customers_and_only_as_it_was_read(ports: EveryPorts) -> None:

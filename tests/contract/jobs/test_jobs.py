@@ -35,6 +35,20 @@ def test_a_job_is_kept_whole_and_replaced_as_it_was_read(ports: EveryPorts) -> N
         ports.jobs.replace(replace(first, job_id="unknown"))
 
 
+def test_jobs_are_listed_newest_first_and_each_business_has_its_own(ports: EveryPorts) -> None:
+    ids = [f"{number:026}" for number in range(4)]
+    for id_ in ids:
+        ports.jobs.add(replace(JOB, job_id=id_, by="owner@example.com"))
+    ports.jobs.add(replace(JOB, business_id="other"))
+
+    assert [job.job_id for job in ports.jobs.newest(BUSINESS_ID, 3)] == [ids[3], ids[2], ids[1]]
+    assert [job.job_id for job in ports.jobs.newest(BUSINESS_ID, 3, ids[2])] == [ids[1], ids[0]]
+    assert list(ports.jobs.newest(BUSINESS_ID, 3, ids[0])) == []
+    # As it is read alone.
+    assert ports.jobs.newest(BUSINESS_ID, 1) == [ports.jobs.get(BUSINESS_ID, ids[3])]
+    assert ports.jobs.get(BUSINESS_ID, ids[3]).by == "owner@example.com"
+
+
 def test_progress_is_committed_as_it_was_read_and_with_its_page(ports: EveryPorts) -> None:
     beginning = ports.job_ledger.get(CAMPAIGN_ID, 0, 7)
     page = FrozenPage(CAMPAIGN_ID, 7, 0, (FrozenCustomer(id_of(1), at(0.000001)), FrozenCustomer(id_of(2), at(2))))
