@@ -253,7 +253,8 @@ def test_sent_twice_it_is_one_import_and_what_is_chosen_holds(stack: Stack, desk
     work_on_import(stack, draft_id)
     [anna] = stack.api("GET", "/v1/customers").body["items"]
     assert anna["mobile_phone"] == "+14155550101"
-    # Nor does it begin again once it is done.
+    # Nor does it begin again once it is done, or somebody goes back.
+    assert desk.get(f"/console/imports/new/{draft_id}").location.endswith(f"imports/{draft_id}")
     assert desk.send(f"/console/imports/new/{draft_id}", urlencode(fields)).status == 303
     assert use_cases().start_import.get(BUSINESS_ID, draft_id).job.status == "completed"
 
@@ -273,6 +274,7 @@ def test_sent_twice_it_is_one_import_and_what_is_chosen_holds(stack: Stack, desk
         ),
         (b"first_name,last_name\nA,B\n", {"date_format": "whenever"}, 'id="date_format-wrong"'),
         (b"PK\x03\x04", {}, "Excel workbook"),
+        (b"", {}, "The file is empty"),
     ],
 )
 def test_what_cannot_be_imported_says_why_and_nothing_is_lost(

@@ -58,7 +58,7 @@ class S3ImportStore:
             Bucket=self._bucket,
             Key=_draft_key(business_id, draft_id),
             Fields={"success_action_redirect": then},
-            Conditions=[{"success_action_redirect": then}, ["content-length-range", 1, MOST_BYTES]],
+            Conditions=[{"success_action_redirect": then}, ["content-length-range", 0, MOST_BYTES]],
             ExpiresIn=UPLOAD_SECONDS,
         )
         return UploadForm(form["url"], form["fields"])

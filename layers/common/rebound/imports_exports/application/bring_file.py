@@ -68,6 +68,14 @@ class BringFile(Struct, frozen=True, kw_only=True):
         """The id of a draft, and of the import that comes of it."""
         return self.ids.ulid(self.clock.now())
 
+    def is_imported(self, business_id: str, draft_id: str) -> bool:
+        """Whether it has become an import."""
+        try:
+            self.imports.get(business_id, draft_id)
+        except NotFoundError:
+            return False
+        return True
+
     def look(self, business_id: str, draft_id: str) -> FileHead:
         """How the file begins. Raises ``NotFoundError``, and ``UnreadableFileError`` for what is no list."""
         return head_of(self._head(business_id, draft_id))

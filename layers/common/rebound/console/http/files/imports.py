@@ -75,6 +75,8 @@ def look(visit: Visit, draft_id: str) -> PageAnswer:
     if "key" in visit.request.query:
         # S3 adds where it has put the file.
         return see(visit.request.link("imports", "new", draft_id))
+    if visit.behind.bring_file.is_imported(visit.business_id, draft_id):
+        return see(visit.request.link("imports", draft_id))
     return _columns(visit, draft_id, Form())
 
 
