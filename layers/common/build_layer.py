@@ -36,6 +36,7 @@ NEVER_IMPORTED: Final = frozenset(
 """Packages of the lock that only an asynchronous client of Twilio would use."""
 SERVICES: Final = frozenset(
     {
+        "cloudwatch",
         "dynamodb",
         "events",
         "s3",

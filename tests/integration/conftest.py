@@ -20,6 +20,7 @@ from rebound.kernel.problem_codes import PROBLEMS, type_of
 from rebound.platform import telemetry
 from rebound.platform.wiring import AwsPorts
 from tests.contract.contacts.fakes import MemorySuppressionList, client_of
+from tests.contract.operations.fakes import MemoryEmailIdentities
 from tests.contract.rates.fakes import ScriptedQuota
 from tests.contract.sending.fakes import ScriptedMailer, ScriptedTexter
 from tests.fakes import house
@@ -248,6 +249,8 @@ def deployed() -> Iterator[Stack]:
                 {name: [urls[f"{name.upper()}_QUEUE_URL"], url] for name, url in dead_letters.items()}
             ),
             "IMPORTS_BUCKET": "imports",
+            "STACK_NAME": "rebound",
+            "LARGE_FUNCTIONS": "rebound-ServeApi,rebound-RunJob",
             "CAMPAIGN_STATE_MACHINE_ARN": machine["stateMachineArn"],
             "ERRAND_STATE_MACHINE_ARN": follow_ups["stateMachineArn"],
             "IMPORT_STATE_MACHINE_ARN": imports["stateMachineArn"],
@@ -294,6 +297,8 @@ def stack(deployed: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         monkeypatch,
         mailer=deployed.mailer,
         quotas=ScriptedQuota(),
+        # Moto knows no account of SES.
+        email_identities=MemoryEmailIdentities(**{"salon.example.com": True}),
         twilio_texter=deployed.texter,
     )
     # Waiting for the next call would be real waiting.

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from rebound.imports_exports.adapters.import_store import imports_of_notice
-from rebound.operations.adapters import DeadLettersOf, SqsDeadLetterQueues, about_of_queues
+from rebound.operations.adapters.dead_letters import DeadLettersOf, SqsDeadLetterQueues, about_of_queues
 from rebound.operations.domain import DeadLetter, Redriven
 from rebound.operations.ports import DeadLetterQueues
 from rebound.platform.adapters.aws import NotEnqueuedError

@@ -18,6 +18,7 @@ from samcli.yamlhelper import yaml_dump
 from samtranslator.yaml_helper import yaml_parse
 
 from rebound.api.areas import AREAS
+from rebound.console.http.routes import ROUTES
 from rebound.customers.adapters.forgetting import UNFORGOTTEN
 from rebound.customers.adapters.profile_history import HISTORIES
 from rebound.imports_exports.adapters.import_store import imports_of_notice
@@ -25,7 +26,7 @@ from rebound.kernel.api_scopes import Realm
 from rebound.kernel.events import DomainEvent
 from rebound.kernel.problem_codes import PROBLEMS
 from rebound.kernel.receipts import Outcome
-from rebound.operations.adapters import about_of_queues
+from rebound.operations.adapters.dead_letters import about_of_queues
 from rebound.platform.adapters.directory_books import FAILURES
 from rebound.platform.http.problem_details import write_problem
 from rebound.platform.settings import KNOWN
@@ -50,9 +51,11 @@ TWO_WEEKS_SECONDS: Final = 1_209_600
 VISIBILITY_FACTOR: Final = 6
 HALF_AN_HOUR: Final = 1800
 OF_THE_ACCOUNT: Final = {
+    "cloudwatch:GetMetricData",
     "ses:DeleteSuppressedDestination",
     "ses:GetAccount",
     "ses:GetSuppressedDestination",
+    "ses:ListEmailIdentities",
     "ses:ListSuppressedDestinations",
 }
 """Actions that know no narrower resource (service authorization reference), like the log delivery of state machines."""
@@ -565,6 +568,18 @@ def test_a_function_is_given_only_settings_that_the_code_knows(logical: str) -> 
     assert given <= KNOWN
 
 
+def said_in_console(*, of_operators: bool) -> str:
+    """What the pages of one of the console's two functions call, and what all pages do."""
+    assert {route.handler.startswith("operations.") is route.is_for_operators for route in ROUTES} == {True}
+    shared = {"frame", "visits"}
+    said = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (PACKAGE / "console" / "http").rglob("*.py")
+        if path.stem in shared or (path.parent.name == "operations") is of_operators
+    )
+    return said.replace("visit.behind.", "wiring.use_cases().")
+
+
 @pytest.mark.parametrize("logical", FUNCTIONS)
 def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str) -> None:
     door = (folder(FUNCTIONS[logical]) / "handler.py").read_text(encoding="utf-8")
@@ -573,8 +588,9 @@ def test_a_function_is_given_every_setting_that_its_wiring_asks_for(logical: str
     if "respond_to_link(" in door:
         door += "wiring.use_cases().follow_links"
     elif "respond_in_console(" in door:
-        said = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "console" / "http").rglob("*.py"))
-        door += said.replace("visit.behind.", "wiring.use_cases().")
+        door += said_in_console(of_operators=False)
+    elif "respond_in_operations(" in door:
+        door += said_in_console(of_operators=True)
     elif "rebound.api" in door:
         realm = Realm.OPERATOR if "respond_to_operator(" in door else Realm.BUSINESS
         areas = {module for area in AREAS if area.realm is realm for module in area.modules}
@@ -661,6 +677,8 @@ def test_only_the_contract_the_console_and_signed_callbacks_are_open() -> None:
     assert opened == {
         # Whoever is signed in has a cookie.
         "/console",
+        "/console/operations",
+        "/console/operations/{proxy+}",
         "/console/{proxy+}",
         "/v1/openapi.json",
         "/v1/preferences/{token}",

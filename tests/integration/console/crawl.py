@@ -82,6 +82,9 @@ THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
     "imports/new": _draft,
     "jobs": lambda _: use_cases().job_service.start(BUSINESS_ID, JobKind.COUNT, {"wanted": {"q": MARK}}).job.job_id,
     "keys": lambda stack: use_cases().tenant_service.create_key(BUSINESS_ID, label="Till").key.key_id,
+    "operations/businesses": lambda _: BUSINESS_ID,
+    "operations/dead-letters": lambda _: "email",
+    "reference": lambda _: "customers",
     "replies": _reply,
     "segments": _segment,
     "templates": _template,
@@ -183,6 +186,20 @@ def names_in(route: Route, of: str) -> Sequence[str]:
     module = import_module(f"rebound.console.http.{route.handler.rpartition('.')[0]}")
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     return sorted(set(re.findall(rf"\b(?:{of})\.(?:one|given|choice|all)\(\"([\w.-]+)\"", source)))
+
+
+@contextmanager
+def counted_requests() -> Iterator[list[str]]:
+    """The names of the requests to AWS made meanwhile."""
+    names: list[str] = []
+    call: Any = vars(BaseClient)["_make_api_call"]
+
+    def noted(client: Any, name: str, given: Any) -> Any:
+        names.append(name)
+        return call(client, name, given)
+
+    with patch.object(BaseClient, "_make_api_call", noted):
+        yield names
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode, urljoin
 
 from rebound.console.http.frame import SESSION
@@ -11,7 +11,7 @@ from rebound.console.wiring import use_cases
 from rebound.staff.domain import Role, csrf_of
 from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
-from tests.integration.console.site import event_of
+from tests.integration.console.site import answer_of, event_of
 
 HOST: Final = "console.example.com"
 ORIGIN: Final = f"https://{HOST}"
@@ -72,7 +72,7 @@ class Desk:
         sent = {name.replace("_", "-"): value for name, value in given.items() if value is not None}
         event = event_of(method, path, sent, body)
         event["path"] = f"{self.before}{event['path']}"
-        answer: dict[str, Any] = self.stack.invoke("serve_console", event)
+        answer = answer_of(self.stack, event)
         set_cookies = answer.get("multiValueHeaders", {}).get("Set-Cookie", [])
         for name, morsel in [pair for each in set_cookies for pair in SimpleCookie(each).items()]:
             if morsel["max-age"] == "0":

@@ -1,7 +1,7 @@
 """The console on a port of this machine, for a browser: requests go to the real handler over AWS in memory."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -9,8 +9,22 @@ from urllib.parse import parse_qs
 
 from tests.integration.conftest import Stack, recorded
 
+OPERATIONS: Final = "/console/operations"
 STAGE: Final = "/live"
 """What a stage puts before every path, and the event's path has not."""
+
+
+def is_of_operators(address: str) -> bool:
+    """Whether the gateway gives a path, without its query, to the function of the operators' pages."""
+    _, _, behind = address.partition("/console/")
+    return behind.split("/")[0] == "operations"
+
+
+def answer_of(stack: Stack, event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the function answers that the gateway gives an event to."""
+    function = "serve_operations" if is_of_operators(event["path"]) else "serve_console"
+    answer: dict[str, Any] = stack.invoke(function, event)
+    return answer
 
 
 def event_of(method: str, path: str, headers: dict[str, str], body: str | None = None) -> dict[str, Any]:
@@ -19,8 +33,10 @@ def event_of(method: str, path: str, headers: dict[str, str], body: str | None =
     address, _, query = path.partition("?")
     several = parse_qs(query, keep_blank_values=True)
     _, _, behind = address.partition("/console/")
+    place = OPERATIONS if is_of_operators(address) else "/console"
+    behind = behind.removeprefix("operations").removeprefix("/") if place == OPERATIONS else behind
     event.update(
-        resource="/console/{proxy+}" if behind else "/console",
+        resource=f"{place}/{{proxy+}}" if behind else place,
         pathParameters={"proxy": behind} if behind else None,
         path=address,
         httpMethod=method,
@@ -47,7 +63,7 @@ def served(stack: Stack) -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             path = self.path.removeprefix(STAGE)
             with turn:
-                answer = stack.invoke("serve_console", event_of(self.command, path, dict(self.headers), body or None))
+                answer = answer_of(stack, event_of(self.command, path, dict(self.headers), body or None))
             content = answer["body"].encode()
             self.send_response(answer["statusCode"])
             for name, value in answer["headers"].items():

@@ -51,6 +51,14 @@ def load_console() -> None:
     from rebound.platform.adapters import dynamo  # noqa: F401
 
 
+def respond_in_operations(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Answer one request for a page of operators."""
+    from rebound.console import wiring
+    from rebound.console.http import frame
+
+    return frame.respond(event, wiring.use_cases(), operations=True)
+
+
 def respond_in_console(event: Mapping[str, Any]) -> Mapping[str, Any]:
     """Answer one request for a page of the console."""
     from rebound.console import wiring

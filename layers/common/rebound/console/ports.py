@@ -2,13 +2,12 @@
 
 from typing import Protocol
 
-from rebound.imports_exports.ports import ImportsExportsPorts
+from rebound.operations.ports import OperationsPorts
 from rebound.preferences.ports import PreferencesPorts
-from rebound.staff.ports import StaffPorts
 from rebound.timeline.ports import TimelinePorts
 
 
-class ConsolePorts(TimelinePorts, PreferencesPorts, ImportsExportsPorts, StaffPorts, Protocol):
+class ConsolePorts(TimelinePorts, PreferencesPorts, OperationsPorts, Protocol):
     """What the pages need from outside."""
 
     def console_url(self, api_id: str) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rebound.imports_exports.wiring import AwsImportsExportsPorts, ImportsExportsUseCases
+from rebound.operations.wiring import AwsOperationsPorts, OperationsUseCases
 from rebound.platform.wiring import in_this_process
 from rebound.preferences.wiring import AwsPreferencesPorts, PreferencesUseCases
-from rebound.staff.wiring import AwsStaffPorts, StaffUseCases
 from rebound.timeline.wiring import AwsTimelinePorts, TimelineUseCases
 
 if TYPE_CHECKING:
     from rebound.console.ports import ConsolePorts
 
 
-class AwsConsolePorts(AwsTimelinePorts, AwsPreferencesPorts, AwsImportsExportsPorts, AwsStaffPorts):
+class AwsConsolePorts(AwsTimelinePorts, AwsPreferencesPorts, AwsOperationsPorts):
     """The ports of the console over AWS."""
 
     def console_url(self, api_id: str) -> str:
@@ -22,7 +21,7 @@ class AwsConsolePorts(AwsTimelinePorts, AwsPreferencesPorts, AwsImportsExportsPo
         return f"{self.settings.public_url(api_id)}/console"
 
 
-class ConsoleUseCases(TimelineUseCases, PreferencesUseCases, ImportsExportsUseCases, StaffUseCases):
+class ConsoleUseCases(TimelineUseCases, PreferencesUseCases, OperationsUseCases):
     """The use cases that pages call."""
 
     ports: ConsolePorts

@@ -1,7 +1,8 @@
-"""What operators see of messages that were given up."""
+"""What operators see of the stack: messages that were given up, alarms, what it costs, senders."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -24,3 +25,56 @@ class Redriven(Struct, frozen=True):
 
     count: int
     done: bool
+
+
+class AlarmState(StrEnum):
+    """How an alarm stands, as CloudWatch calls it."""
+
+    ALARM = "ALARM"
+    UNKNOWN = "INSUFFICIENT_DATA"
+    """Nothing was measured yet."""
+    OK = "OK"
+
+
+class Alarm(Struct, frozen=True):
+    """An alarm of the stack, since when it is in its state, and what it is about (the runbook says what to do)."""
+
+    name: str
+    about: str
+    state: AlarmState
+    since: datetime
+
+
+class CostPart(StrEnum):
+    """What AWS takes money for."""
+
+    DYNAMODB_WRITES = "dynamodb_writes"
+    DYNAMODB_READS = "dynamodb_reads"
+    LAMBDA_TIME = "lambda_time"
+    LAMBDA_REQUESTS = "lambda_requests"
+    SQS = "sqs"
+    API_GATEWAY = "api_gateway"
+    STEP_FUNCTIONS = "step_functions"
+    SES = "ses"
+
+
+class Usage(Struct, frozen=True):
+    """What the stack has used within a time: ``costs`` in USD by part, and messages that were handed over.
+
+    ``is_measured`` is false where nothing was measured at all: then nobody knows.
+    """
+
+    costs: Mapping[CostPart, float]
+    emails: int
+    texts: int
+    is_measured: bool
+
+
+class EmailAccount(Struct, frozen=True):
+    """What SES allows the account: ``sent`` of ``limit`` (-1: any number) within 24 hours, so many a second."""
+
+    may_send: bool
+    in_sandbox: bool
+    sent: int
+    limit: int
+    a_second: float

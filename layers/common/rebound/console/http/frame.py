@@ -15,22 +15,31 @@ from rebound.console.http.requests import ROOT, FormError, PageAnswer, PageReque
 from rebound.console.http.routes import SIGNED_IN, Route, find
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.staff.domain import Role
 
 if TYPE_CHECKING:
     from rebound.console.wiring import ConsoleUseCases
+    from rebound.staff.domain import StaffMember
 
 SESSION: Final = "rebound_session"
 """The cookie with the session's token."""
 HOME: Final = "customers"
 """The page that somebody who signs in comes to."""
+OPERATIONS: Final = "operations"
+"""The page that operators come to."""
 CSRF: Final = "csrf"
 """The field of every form with the token of the page's session."""
 
 
-def respond(event: Mapping[str, Any], behind: "ConsoleUseCases") -> Mapping[str, Any]:
-    """Answer one request of API Gateway."""
+def home_of(member: "StaffMember | None") -> str:
+    """The page that somebody comes to who is signed in."""
+    return OPERATIONS if member is not None and member.role is Role.OPERATOR else HOME
+
+
+def respond(event: Mapping[str, Any], behind: "ConsoleUseCases", *, operations: bool = False) -> Mapping[str, Any]:
+    """Answer one request of API Gateway: for one of the pages of operators with ``operations``, else for any other."""
     try:
-        answer = _answer(PageRequest.of(event), behind)
+        answer = _answer(PageRequest.of(event), behind, operations=operations)
     except FormError as error:
         answer = PageAnswer(error.status, error.said, _PLAIN)
     headers = {**HEADERS, **answer.headers}
@@ -46,17 +55,20 @@ def respond(event: Mapping[str, Any], behind: "ConsoleUseCases") -> Mapping[str,
 _PLAIN: Final = {"Content-Type": "text/plain; charset=utf-8"}
 
 
-def _answer(request: PageRequest, behind: "ConsoleUseCases") -> PageAnswer:
+def _answer(request: PageRequest, behind: "ConsoleUseCases", *, operations: bool) -> PageAnswer:
+    token = request.cookies.get(SESSION)
     match list(request.path):
         case ["static", name] if request.method == "GET":
             return static_file(name)
         case []:
+            signed_in = behind.sessions.find(token) if token else None
+            home = home_of(signed_in.member) if signed_in is not None else HOME
             # What a link on the page leads to depends on the slash.
-            return see(f"{ROOT}/{HOME}" if request.is_bare else HOME)
-    routes, ids = find(request.path)
+            return see(f"{ROOT}/{home}" if request.is_bare else home)
+    found, ids = find(request.path)
+    routes = {method: route for method, route in found.items() if route.is_for_operators is operations}
     if request.method == "POST" and not request.comes_from_here:
         return PageAnswer(HTTPStatus.FORBIDDEN, "A form of the console is sent from a page of the console.", _PLAIN)
-    token = request.cookies.get(SESSION)
     signed_in = behind.sessions.find(token) if token else None
     visit = Visit(request, behind, signed_in)
     route = routes.get(request.method)

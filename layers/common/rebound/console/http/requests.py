@@ -162,7 +162,9 @@ def see(address: str, *cookies: str) -> PageAnswer:
 def _parts_of(event: Mapping[str, Any]) -> Sequence[str]:
     """The parts of the path after the console's own. What a domain puts before that may be called the same."""
     raw: list[str] = event["path"].split("/")
-    behind = unquote((event.get("pathParameters") or {}).get("proxy") or "").strip("/")
+    # The gateway's own path says what is ours: /console/{proxy+}, or /console/operations/{proxy+}.
+    asked = (event.get("pathParameters") or {}).get("proxy") or ""
+    behind = unquote(event["resource"].removeprefix(f"/{ROOT}").replace("{proxy+}", asked)).strip("/")
     for index, part in enumerate(raw):
         if part == ROOT and unquote("/".join(raw[index + 1 :])).strip("/") == behind:
             return raw[index + 1 :]

@@ -32,6 +32,11 @@ class Route(Struct, frozen=True):
         return [part for name, part in zip(own, path, strict=True) if name == "*"]
 
     @property
+    def is_for_operators(self) -> bool:
+        """Whether a function of its own serves it, which may what no other may (decision 0134)."""
+        return self.rights == (Right.OPERATE,)
+
+    @property
     def handle(self) -> Callable[..., PageAnswer]:
         """The function; a page loads only the module that it is in."""
         module, _, name = self.handler.rpartition(".")
@@ -53,6 +58,7 @@ PAGES: Final = (
     "staff",
     "keys",
     "settings",
+    "operations",
     "reference",
 )
 """Those that every page leads to, in this order; each is the address of a route."""
@@ -80,6 +86,27 @@ ROUTES: Final = (
     Route("POST", "staff/remove", "staff.remove", (Right.STAFF,)),
     Route("GET", "settings", "settings.show", (Right.READ,)),
     Route("POST", "settings", "settings.save", (Right.SETTINGS,)),
+    Route("GET", "operations", "operations.watching.show", (Right.OPERATE,)),
+    Route("GET", "operations/costs", "operations.watching.show_costs", (Right.OPERATE,)),
+    Route("GET", "operations/senders", "operations.watching.show_senders", (Right.OPERATE,)),
+    # A business may be called like somebody.
+    Route("GET", "operations/businesses", "operations.businesses.show_list", (Right.OPERATE,)),
+    Route("POST", "operations/businesses", "operations.businesses.show_list", (Right.OPERATE,)),
+    Route("GET", "operations/businesses/new", "operations.businesses.begin", (Right.OPERATE,)),
+    Route("POST", "operations/businesses/new", "operations.businesses.create", (Right.OPERATE,)),
+    Route("GET", "operations/businesses/*", "operations.business.show", (Right.OPERATE,)),
+    Route("POST", "operations/businesses/*/booked", "operations.business.book", (Right.OPERATE,)),
+    Route("POST", "operations/businesses/*/text-plan", "operations.business.set_plan", (Right.OPERATE,)),
+    Route("POST", "operations/businesses/*/lift-hold", "operations.business.lift_hold", (Right.OPERATE,)),
+    Route("POST", "operations/businesses/*/senders", "operations.business.add_sender", (Right.OPERATE,)),
+    Route("POST", "operations/businesses/*/senders/remove", "operations.business.remove_sender", (Right.OPERATE,)),
+    Route("GET", "operations/plans", "operations.plans.show", (Right.OPERATE,)),
+    Route("POST", "operations/plans/holds", "operations.plans.set_holds", (Right.OPERATE,)),
+    Route("POST", "operations/plans/prices", "operations.plans.set_price", (Right.OPERATE,)),
+    Route("POST", "operations/plans/prices/remove", "operations.plans.remove_price", (Right.OPERATE,)),
+    Route("GET", "operations/dead-letters", "operations.letters.show_list", (Right.OPERATE,)),
+    Route("GET", "operations/dead-letters/*", "operations.letters.show", (Right.OPERATE,)),
+    Route("POST", "operations/dead-letters/*", "operations.letters.redrive", (Right.OPERATE,)),
     Route("GET", "reference", "reference.show", SIGNED_IN),
     Route("GET", "reference/*", "reference.show_area", SIGNED_IN),
     Route("GET", "keys", "keys.show_list", (Right.KEYS,)),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
-from rebound.console.http.frame import HOME, SESSION
+from rebound.console.http.frame import SESSION, home_of
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import InvalidInputError
@@ -61,7 +61,7 @@ def take_code(visit: Visit) -> PageAnswer:
         left = found.tries_left if found is not None else 0
         return visit.page("sign_in_code", HTTPStatus.FORBIDDEN, next=_next(visit), tries_left=left)
     return see(
-        visit.request.link(*(_next(visit) or HOME).split("/")),
+        visit.request.link(*(_next(visit) or _home(visit, found)).split("/")),
         _begin(visit, found),
         _cookie(ATTEMPT, "", 0),
     )
@@ -78,7 +78,7 @@ def take_link(visit: Visit) -> PageAnswer:
     new = visit.behind.sign_in.with_link(visit.request.form.one("token"))
     if new is None:
         return visit.page("sign_in_link", HTTPStatus.GONE, seen=None, token="")
-    return see(visit.request.link(HOME), _begin(visit, new))
+    return see(visit.request.link(_home(visit, new)), _begin(visit, new))
 
 
 def sign_out(visit: Visit) -> PageAnswer:
@@ -100,8 +100,8 @@ def show_businesses(visit: Visit) -> PageAnswer:
 
 def choose_business(visit: Visit) -> PageAnswer:
     """Look at another business that the person belongs to, or at the stack as an operator."""
-    visit.behind.sessions.choose(visit.request.cookies[SESSION], visit.request.form.given("business_id"))
-    return see(visit.request.link(HOME))
+    chosen = visit.behind.sessions.choose(visit.request.cookies[SESSION], visit.request.form.given("business_id"))
+    return see(visit.request.link(home_of(chosen.member if chosen is not None else None)))
 
 
 def _others(visit: Visit) -> Sequence[tuple[str, str]]:
@@ -109,6 +109,12 @@ def _others(visit: Visit) -> Sequence[tuple[str, str]]:
     businesses = visit.behind.ports.businesses
     ids = [other.business_id for other in visit.me.others]
     return [(id_, businesses.get(id_).name) if id_ is not None else ("", visit.words("frame.operator")) for id_ in ids]
+
+
+def _home(visit: Visit, new: NewSession) -> str:
+    """Where they go who have just signed in."""
+    signed_in = visit.behind.sessions.find(new.token)
+    return home_of(signed_in.member if signed_in is not None else None)
 
 
 def _next(visit: Visit) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from markupsafe import Markup
 
 from rebound.kernel.languages import LAST_RESORT, read_words
@@ -52,6 +52,10 @@ class Words:
     def number(self, value: float) -> str:
         """A number with the separators that people there use."""
         return format_decimal(value, locale=self._locale)
+
+    def money(self, amount: float, currency: str = "USD") -> str:
+        """An amount as people there write it, with cents."""
+        return format_currency(amount, currency, locale=self._locale)
 
     def short(self, value: int) -> str:
         """A number for where there is little room."""

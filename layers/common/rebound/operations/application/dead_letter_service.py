@@ -52,13 +52,20 @@ class DeadLetterService(Struct, frozen=True, kw_only=True):
     queues: DeadLetterQueues
     failures: FailureLog
 
-    def list(self, queue: str, limit: int) -> Mapping[str, LettersOfQueue]:
-        """Up to ``limit`` dead letters of a queue, or of each queue for ``ALL``; raises ``InvalidInputError``."""
+    def waiting(self, queues: Sequence[str]) -> Mapping[str, int]:
+        """About how many dead letters each of these queues has."""
+        return {name: self.queues.waiting(name) for name in queues}
+
+    def list(self, queue: str, limit: int, most_requests: int | None = None) -> Mapping[str, LettersOfQueue]:
+        """Up to ``limit`` dead letters of a queue, or of each queue for ``ALL``; raises ``InvalidInputError``.
+
+        With ``most_requests``, each queue is asked no more often, and some of its letters may be missing.
+        """
         found: dict[str, LettersOfQueue] = {}
         for name in self._named(queue):
             # Counted first: reading them makes them invisible for a moment.
             waiting = self.queues.waiting(name)
-            letters = self.queues.read(name, limit)
+            letters = self.queues.read(name, limit, most_requests)
             failures = self.failures.get_many([letter.message_id for letter in letters])
             found[name] = LettersOfQueue(
                 max(waiting, len(letters)),

@@ -56,11 +56,13 @@ class SqsDeadLetterQueues(Struct, frozen=True):
         )["Attributes"]
         return sum(map(int, counts.values()))
 
-    def read(self, name: str, limit: int) -> Sequence[DeadLetter]:
+    def read(self, name: str, limit: int, most_requests: int | None = None) -> Sequence[DeadLetter]:
         url = self.queues[name].dead_letters_url
         found: dict[str, DeadLetter] = {}
         handles: list[str] = []
-        while len(found) < limit:
+        asked = 0
+        while len(found) < limit and asked != most_requests:
+            asked += 1
             messages = self._receive(url, min(MAX_BATCH, limit - len(found)))
             if not messages:
                 break

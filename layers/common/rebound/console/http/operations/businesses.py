@@ -1,0 +1,83 @@
+"""All businesses of the stack: finding one, and making one."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from rebound.businesses.domain.business import Bundle
+from rebound.console.http.operations.watching import PAGE, TABS, tell
+from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.provider_codes import TEXT_PROVIDERS
+
+LONGEST_SEARCH: Final = 100
+_TYPED: Final = ("name", "country", "time_zone", "text_provider", "owner_email", "email_from", "text_from")
+
+
+def show_list(visit: Visit) -> PageAnswer:
+    """A page of them, by id."""
+    form = visit.request.form
+    q = form.one("q")[:LONGEST_SEARCH]
+    page = visit.behind.tenant_service.list_businesses(PAGE, form.given("cursor"), q or None)
+    return visit.page(
+        "operations_businesses", tabs=TABS, tab="businesses", rows=page.items, next_cursor=page.next_cursor, q=q
+    )
+
+
+def begin(visit: Visit) -> PageAnswer:
+    """The form for a new one."""
+    return _form(visit)
+
+
+def create(visit: Visit) -> PageAnswer:
+    """Make it, under an id of Rebound's."""
+    # Shapes are loaded where somebody changes something.
+    from rebound.operations.http.tenants import NewBusinessRequest  # noqa: PLC0415
+
+    form = visit.request.form
+    typed = {name: form.one(name) for name in _TYPED}
+    given: dict[str, Any] = {name: value for name, value in typed.items() if value}
+    try:
+        change = checked(NewBusinessRequest, {**given, "bundles": form.all("bundles")}).change()
+        business = visit.behind.tenant_service.create_business(change)
+    except InvalidInputError as error:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return _form(visit, status, typed=typed, bundles=form.all("bundles"), wrong=visit.wrong(error))
+    tell(visit, "create_business", business_id=business.business_id)
+    return see(visit.request.link("operations", "businesses", business.business_id, query={"done": "created"}))
+
+
+def checked(shape: Any, given: Mapping[str, Any]) -> Any:
+    """What was typed, as the API reads it. Raises ``InvalidInputError`` where the API would refuse it."""
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from rebound.platform.http.problems import fields_of_content  # noqa: PLC0415
+
+    try:
+        return shape.model_validate(given)
+    except ValidationError as error:
+        raise InvalidInputError(*fields_of_content(error, "")) from None
+
+
+def _form(
+    visit: Visit,
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    typed: Mapping[str, str] | None = None,
+    bundles: Sequence[str] = (),
+    wrong: Mapping[str, Sequence[str]] | None = None,
+) -> PageAnswer:
+    known = {*_TYPED, "bundles"}
+    return visit.page(
+        "operations_new_business",
+        status,
+        tabs=TABS,
+        tab="businesses",
+        typed=typed or dict.fromkeys(_TYPED, ""),
+        bundles=bundles,
+        every_bundle=tuple(Bundle),
+        providers=TEXT_PROVIDERS,
+        # What is about no field of the form stands above it.
+        wrong={name if name in known else "": said for name, said in (wrong or {}).items()},
+    )

@@ -1,0 +1,1 @@
+"""What operations ask of AWS: dead letters, alarms, measurements, identities."""
