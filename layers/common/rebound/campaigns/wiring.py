@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.application.edit_campaign import EditCampaign
     from rebound.campaigns.application.find_waiting import FindWaiting
     from rebound.campaigns.application.judge_account import JudgeAccount
+    from rebound.campaigns.application.preview_campaign import PreviewCampaign
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.read_recipients import ReadRecipients
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
@@ -149,6 +150,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
         return self.made(EditCampaign, view=self.campaign_service)
 
     judge_account: JudgeAccount = use_case("rebound.campaigns.application.judge_account")
+    preview_campaign: PreviewCampaign = use_case("rebound.campaigns.application.preview_campaign")
     read_recipients: ReadRecipients = use_case("rebound.campaigns.application.read_recipients", view="campaign_service")
     find_waiting: FindWaiting = use_case("rebound.campaigns.application.find_waiting")
     steer_campaign: SteerCampaign = use_case("rebound.campaigns.application.steer_campaign", view="campaign_service")

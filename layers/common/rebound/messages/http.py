@@ -16,7 +16,15 @@ from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
 from rebound.templates import wiring
-from rebound.templates.domain.content import MadeFrom, Said, TemplateContent, TextContent, written_content
+from rebound.templates.domain.content import (
+    UNWRITTEN,
+    EmailContent,
+    MadeFrom,
+    Said,
+    TemplateContent,
+    TextContent,
+    written_content,
+)
 from rebound.templates.domain.variables import Declared
 from rebound.templates.http.given_content import GivenContent, GivenEmail, TemplateId, content_of, email_in_place_of
 from rebound.templates.http.given_layout import GivenLayout
@@ -184,7 +192,9 @@ class Sends(Timed, Says):
 class SaidAnswer(Answer):
     """What a message or campaign says, and from which template that is made."""
 
-    content: GivenContent | None = Field(description="Null for what is made from a template.")
+    content: GivenContent | None = Field(
+        description="Null for what is made from a template, and for a draft of the console that says nothing yet."
+    )
     email_content: GivenEmail | None = Field(
         description="Of a text: what goes by email where the text plan is used up, if it was given."
     )
@@ -198,7 +208,8 @@ class SaidAnswer(Answer):
 def said_in_answer(said: Said | None) -> dict[str, Any]:
     """The fields of ``SaidAnswer``."""
     made_from = said.made_from if isinstance(said, TemplateContent) else None
-    content = None if said is None or isinstance(said, TemplateContent) else written_content(said)
+    is_written = said not in (None, *UNWRITTEN)
+    content = written_content(said) if is_written and isinstance(said, EmailContent | TextContent) else None
     return {
         "email_content": content and content.pop("email_content", None),
         "content": content,

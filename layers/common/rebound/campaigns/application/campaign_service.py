@@ -28,7 +28,7 @@ from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.vouchers import Voucher, checked, variables_of
 from rebound.segments.domain.selections import Selection
-from rebound.templates.domain.content import Said, TemplateContent
+from rebound.templates.domain.content import UNWRITTEN, Said, TemplateContent
 from rebound.templates.domain.rendering import check_said, warnings_about
 
 if TYPE_CHECKING:
@@ -159,10 +159,13 @@ class CampaignService(Struct, frozen=True, kw_only=True):
     space_out: Callable[[Campaign], None]
     """Raises ``ConflictError`` where another campaign to the same people is too close (``ClaimLoyaltyWeek``)."""
 
-    def post(self, business_id: str, new: NewCampaign, request: str | None = None) -> CampaignView:
+    def post(
+        self, business_id: str, new: NewCampaign, request: str | None = None, *, foresees: bool = True
+    ) -> CampaignView:
         """Accept a campaign and start or schedule it. Raises ``InvalidInputError`` and ``ConflictError``.
 
-        ``request`` names the client's request: trying it again after a crash goes on with the same campaign.
+        ``request`` names the client's request: trying it again after a crash goes on with the same campaign. A draft
+        may be ``UNWRITTEN``. Whoever does not ask whom it would reach (``foresees``) waits for no look at customers.
         """
         business = self.businesses.get(business_id)
         added = all_named(business_id, new.include_customer_ids, new.include_external_ids)
@@ -171,7 +174,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         meant = self.check(
             business,
             new.selection,
-            new.content if new.contents is None else None,
+            None if new.contents is not None or (new.is_draft and new.content in UNWRITTEN) else new.content,
             new.category,
             new.timing,
             (*both, *tier_problems(new, business)),
@@ -207,7 +210,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             voucher=voucher,
         )
         # Before the campaign is stored: a failure here leaves nothing behind, and no send has changed the answer yet.
-        foreseen = self.foreseen(replace(campaign, selection=meant))
+        foreseen = self.foreseen(replace(campaign, selection=meant)) if foresees else None
         campaign = self._added(self.with_number(campaign), request)
         # As it is stored: whoever tries again may find that it was edited since.
         if campaign.status is CampaignStatus.SCHEDULED and campaign.send_at is not None:
@@ -342,8 +345,14 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         self, business_id: str, limit: int, cursor: str | None, wanted: CampaignsWanted = ALL_CAMPAIGNS
     ) -> Page[CampaignView]:
         """The business's campaigns, newest first. Raises ``InvalidInputError`` when what is wanted is nothing."""
-        page = self.campaigns.page(business_id, limit, cursor, wanted.compiled())
+        page = self.listed(business_id, limit, cursor, wanted)
         return Page([self.view(campaign) for campaign in page.items], page.next_cursor)
+
+    def listed(
+        self, business_id: str, limit: int, cursor: str | None, wanted: CampaignsWanted = ALL_CAMPAIGNS
+    ) -> Page[Campaign]:
+        """The same without their counts, which are read for each campaign. Raises as ``page`` does."""
+        return self.campaigns.page(business_id, limit, cursor, wanted.compiled())
 
     def find(self, business_id: str, campaign_id: str) -> Campaign:
         """The campaign alone. Raises ``NotFoundError``, also for the carrier of a single message."""

@@ -16,13 +16,19 @@ from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
-from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError
+from rebound.kernel.errors import (
+    ChangedMeanwhileError,
+    ConcurrentChangeError,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+)
 from rebound.kernel.retrying import retried
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.vouchers import Voucher
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT
 from rebound.segments.domain.selections import Selection, as_asked
-from rebound.templates.domain.content import Said, TemplateContent
+from rebound.templates.domain.content import UNWRITTEN, Said, TemplateContent
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -108,10 +114,19 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
     template_contents: TemplateContents
     space_out: Callable[[Campaign], None]
 
-    def change(self, business_id: str, campaign_id: str, change: CampaignChange) -> CampaignView:
+    def change(
+        self,
+        business_id: str,
+        campaign_id: str,
+        change: CampaignChange,
+        *,
+        version: int | None = None,
+        foresees: bool = True,
+    ) -> CampaignView:
         """Change a draft, or a campaign that has not begun; one whose time is then over begins at once.
 
-        Raises ``NotFoundError``, ``InvalidInputError``, and ``ConflictError`` when it has begun.
+        With a ``version`` only as it was then. ``foresees`` is as in ``CampaignService.post``. Raises
+        ``NotFoundError``, ``InvalidInputError``, ``ConflictError`` when it has begun, and ``ChangedMeanwhileError``.
         """
         foreseen: list[Audience | None] = []
 
@@ -119,12 +134,13 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             campaign = self.view.find(business_id, campaign_id)
             if not campaign.is_editable:
                 raise begun(campaign)
+            _check_version(campaign, version)
             changed, meant = self._checked(campaign, change)
             if change.timing is not None and campaign.status is CampaignStatus.SCHEDULED:
                 changed = replace(changed, status=status_when_announced(changed.send_at, self.clock.now()))
             if not foreseen:
                 # Before anything is sent; a change that loses a race against another one is foreseen by the first read.
-                foreseen.append(self.view.foreseen(replace(changed, selection=meant)))
+                foreseen.append(self.view.foreseen(replace(changed, selection=meant)) if foresees else None)
             if changed.status is not CampaignStatus.DRAFT and _is_for(changed) != _is_for(campaign):
                 self.space_out(changed)
             return self._written(campaign, changed)
@@ -133,10 +149,11 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         self._begin(changed)
         return self.view.accepted(self.businesses.get(business_id), changed, foreseen[0])
 
-    def announce(self, business_id: str, campaign_id: str) -> CampaignView:
+    def announce(self, business_id: str, campaign_id: str, *, version: int | None = None) -> CampaignView:
         """Send a draft, now or at its time. For a campaign that has been announced it only makes sure of that.
 
-        Raises ``NotFoundError``, ``InvalidInputError`` and ``ConflictError``.
+        With a ``version`` only a draft as it was then. Raises ``NotFoundError``, ``InvalidInputError``,
+        ``ConflictError`` and ``ChangedMeanwhileError``.
         """
         business = self.businesses.get(business_id)
 
@@ -148,6 +165,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 )
             if campaign.status is not CampaignStatus.DRAFT:
                 return campaign
+            _check_version(campaign, version)
             content = self._for_kind(campaign)
             wrong = tier_problems(campaign, business)
             meant = self.view.check(
@@ -215,7 +233,8 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         both = in_both_lists(changed.include_customer_ids, changed.exclude_customer_ids)
         is_given_anew = not isinstance(change.voucher, UnsetType)
         is_said_anew = change.content is not None or change.category is not None or is_given_anew
-        is_said_anew = is_said_anew and changed.contents is None
+        is_unwritten = changed.status is CampaignStatus.DRAFT and changed.content in UNWRITTEN
+        is_said_anew = is_said_anew and changed.contents is None and not is_unwritten
         if change.category is not None and change.content is None:
             changed = replace(changed, content=self._for_kind(changed))
         try:
@@ -263,6 +282,11 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
 
     def _begin(self, campaign: Campaign) -> None:
         begin(campaign, self.runner)
+
+
+def _check_version(campaign: Campaign, version: int | None) -> None:
+    if version is not None and campaign.version != version:
+        raise ChangedMeanwhileError("The campaign has been changed since it was read.")
 
 
 def _is_for(campaign: Campaign) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from itertools import batched
@@ -35,6 +35,7 @@ from rebound.templates.domain.variables import of_vouchers
 
 if TYPE_CHECKING:
     from rebound.activity.ports import SummaryBook
+    from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
@@ -131,6 +132,13 @@ class Foreseen(Struct, frozen=True):
         return reason is None or (isinstance(of, str) and of == reason)
 
 
+class FirstLook(Struct, frozen=True):
+    """Who is meant among the customers that were looked at; ``everybody`` who is meant, if these were all."""
+
+    meant: Sequence[Customer]
+    everybody: Sequence[Foreseen] | None = None
+
+
 class PreviewAudience(Struct, frozen=True, kw_only=True):
     """Previews an audience while the request waits."""
 
@@ -176,22 +184,30 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
             raise InvalidInputError(*errors)
 
     def recipients(
-        self, business_id: str, question: Question, *, limit: int, cursor: str | None, reason: str | None = None
+        self,
+        business_id: str,
+        question: Question,
+        *,
+        limit: int,
+        cursor: str | None,
+        reason: str | None = None,
+        most: int | None = None,
     ) -> Page[Foreseen]:
         """Customers who are meant, sorted by id, with the decision about each; only those of one ``reason`` if given.
 
-        A page has as many as are asked for, unless it would take as long as nobody waits to find them; it still has a
-        cursor then. Customers on different pages who share a flagged address are decided about apart, as in
-        ``PreviewWork``.
+        A page has as many as are asked for, unless it would take as long as nobody waits to find them, or ``most``
+        customers have been looked at for it; it still has a cursor then. Customers on different pages who share a
+        flagged address are decided about apart, as in ``PreviewWork``.
         """
         after = read_cursor(cursor, CUSTOMER_IDS)
-        mailing = self.limited(self._at_its_time(question.supposed(business_id)))
+        business = self.businesses.get(business_id)
+        mailing = self.limited(self._at_its_time(question.supposed(business_id)), business)
         matcher = meant_by(mailing.selection)
         now = self.clock.now()
-        foreseeing, until = self._foreseeing(mailing), now + self.longest
+        foreseeing, until = self._foreseeing(mailing, business), now + self.longest
         found: list[Foreseen] = []
         # As many as would do if everybody were meant; then as many as memory has room for.
-        size = min(limit + 1, PAGE)
+        size, looked_at = min(limit + 1, PAGE), 0
         while True:
             customers = self.customers.read_range(business_id, *bounds(0, 1), after, size)
             decisions = foreseeing(
@@ -209,9 +225,33 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
                 found.append(one)
             if len(customers) < size:
                 return Page(found)
+            looked_at += len(customers)
             after, size = customers[-1].customer_id, PAGE
-            if self.clock.now() >= until:
+            if self.clock.now() >= until or (most is not None and looked_at >= most):
                 return Page(found, write_cursor(after))
+
+    def first_look(self, business: Business, mailing: Mailing, most: int) -> FirstLook:
+        """Decide about everybody whom a campaign means, its filter filled in, where they are few.
+
+        That is where no more than ``most`` customers have to be looked at; of more, the first that are meant are named.
+        """
+        business_id, listed = mailing.business_id, mailing.selection.customer_ids
+        mailing = self._at_its_time(mailing)
+        if listed is not None:
+            customers = list(self.customers.get_many(business_id, listed[: most + 1]).values())
+        else:
+            customers = list(self.customers.read_range(business_id, *bounds(0, 1), None, most + 1))
+        meant = matching(customers, meant_by(mailing.selection), self.contacts, self.summaries)
+        if max(len(customers), len(listed or ())) > most:
+            return FirstLook(list(meant.values()))
+        mailing = self.limited(mailing, business)
+        foreseeing = self._foreseeing(mailing, business)
+        decisions = foreseeing(meant, mailing.starts_at(self.clock.now())).decisions
+        found = [
+            Foreseen(meant[id_], decision, foreseeing.missing_for(meant[id_], decision))
+            for id_, decision in decisions.items()
+        ]
+        return FirstLook(list(meant.values()), found)
 
     def foresee(self, mailing: Mailing) -> Audience | None:
         """Preview a campaign that is about to be accepted, with its filter filled in.
@@ -240,12 +280,12 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         at, pin = mailing.starts_at(self.clock.now()), self.pin_filters.at
         return replace(mailing, selection=pin(mailing.business_id, mailing.selection, at, is_next_page=is_next_page))
 
-    def limited(self, mailing: Mailing) -> Mailing:
+    def limited(self, mailing: Mailing, business: Business | None = None) -> Mailing:
         """The mailing, marked if the business may not reach so many on the day on which it would begin.
 
-        Nothing is read for a business that has no limit.
+        Nothing is read for a ``business`` that has no limit.
         """
-        business = self.businesses.get(mailing.business_id)
+        business = business or self.businesses.get(mailing.business_id)
         limit = business.recipient_limit(mailing.channel, mailing.category)
         if limit is None or mailing.single:
             return mailing
@@ -267,8 +307,8 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         for _, customers in self._meant(mailing):
             yield foreseeing(customers, now)
 
-    def _foreseeing(self, mailing: Mailing) -> Foreseeing:
-        business = self.businesses.get(mailing.business_id)
+    def _foreseeing(self, mailing: Mailing, business: Business | None = None) -> Foreseeing:
+        business = business or self.businesses.get(mailing.business_id)
         try:
             mailing = loaded(mailing, self.template_contents)
         except InvalidInputError:

@@ -11,10 +11,18 @@ from msgspec import Struct
 from rebound.customers.domain import Customer, language_for, made_up_customer
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
-from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, MadeFrom
+from rebound.kernel.placeholders import NOTHING_MORE
+from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, EmailContent, MadeFrom, Said, TemplateContent
 from rebound.templates.domain.footers import LINKS, LINKS_OF_OTHERS, LINKS_OF_TEXTS
 from rebound.templates.domain.rendering import render_email, render_text, values_of
-from rebound.templates.domain.sendable import CLIPPED_FROM, MANY_BYTES, email_to_send, for_one, text_to_send
+from rebound.templates.domain.sendable import (
+    CLIPPED_FROM,
+    MANY_BYTES,
+    email_to_send,
+    for_one,
+    missing_for,
+    text_to_send,
+)
 from rebound.templates.domain.typed_values import is_empty
 from rebound.templates.domain.variables import Declared, check_given, examples_of, missing_of
 
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.customers.ports import CustomerBook
+    from rebound.kernel.categories import Category
     from rebound.platform.ports import Clock
     from rebound.templates.application.template_service import TemplateService
     from rebound.templates.domain.template import TemplateVersion
@@ -53,6 +62,32 @@ class WhatToShow(Struct, frozen=True, kw_only=True):
     is_draft: bool = False
 
 
+def written_out(
+    said: Said, category: Category, customer: Customer, business: Business, more: Mapping[str, str] = NOTHING_MORE
+) -> Preview:
+    """What is said to a customer, as the sender would write it out; ``more`` is known besides, as for ``for_one``.
+
+    Raises ``InvalidInputError`` where a variable that is required says nothing.
+    """
+    found = for_one(said, customer, business, more)
+    if found is None:
+        lacking = ", ".join(missing_for(said, customer, business, more)) if isinstance(said, TemplateContent) else ""
+        raise InvalidInputError(FieldError("variables", f"Nothing is sent: there is no value for {lacking}."))
+    content, language, values = found.content, language_for(customer, business), {**found.values, **_LINKS}
+    if isinstance(content, EmailContent):
+        email = render_email(content, category, language, values, found.addresses)
+        warnings = [*_about_size(email.html)]
+        if email_to_send(content, category, language, values, found.addresses) is None:
+            message = "Is empty, or the email is larger than SES takes: nobody gets it."
+            warnings.insert(0, FieldError("subject", message))
+        return Preview(email.text, email.subject, email.html, tuple(warnings))
+    smart, warned = business.smart_encoding, tuple[FieldError, ...]()
+    if text_to_send(content, values, found.addresses, smart=smart) is None:
+        message = f"Is empty, or longer than the {MAX_TEXT_CHARACTERS} characters that providers take: nobody gets it."
+        warned = (FieldError("text", message),)
+    return Preview(render_text(content, values, found.addresses, smart=smart), warnings=warned)
+
+
 class PreviewTemplate(Struct, frozen=True, kw_only=True):
     """Shows templates as the sender would write them out. Nothing is sent, and nothing kept."""
 
@@ -76,26 +111,8 @@ class PreviewTemplate(Struct, frozen=True, kw_only=True):
         ]
         examples = {name: each for name, each in examples_of(declared).items() if _says_nothing(declared, known, name)}
         said = version.content_for(MadeFrom(template_id, version.version, {**examples, **given}))
-        found = for_one(said, customer, business)
-        if found is None:
-            raise AssertionError("every variable has an example")
-        content, category, language = found.content, version.category, language_for(customer, business)
-        values = {**found.values, **_LINKS}
-        if isinstance(content, EmailContent):
-            email = render_email(content, category, language, values, found.addresses)
-            if email_to_send(content, category, language, values, found.addresses) is None:
-                warnings.append(
-                    FieldError("subject", "Is empty, or the email is larger than SES takes: nobody gets it.")
-                )
-            warnings += _about_size(email.html)
-            return Preview(email.text, email.subject, email.html, tuple(warnings))
-        smart = business.smart_encoding
-        if text_to_send(content, values, found.addresses, smart=smart) is None:
-            message = (
-                f"Is empty, or longer than the {MAX_TEXT_CHARACTERS} characters that providers take: nobody gets it."
-            )
-            warnings.append(FieldError("text", message))
-        return Preview(render_text(content, values, found.addresses, smart=smart), warnings=tuple(warnings))
+        shown = written_out(said, version.category, customer, business)
+        return replace(shown, warnings=(*warnings, *shown.warnings))
 
     def _customer(self, business: Business, version: TemplateVersion, asked: WhatToShow) -> Customer:
         if asked.customer_id is None:

@@ -40,6 +40,8 @@ class TextContent(Struct, frozen=True):
 
 
 Content = EmailContent | TextContent
+UNWRITTEN: Final = (EmailContent("", None, ""), TextContent(""))
+"""What a draft says of which nobody has written anything yet."""
 
 
 class MadeFrom(Struct, frozen=True):

@@ -24,6 +24,7 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.placeholders import PLACEHOLDER
 from rebound.templates.domain.content import (
     MAX_TEXT_CHARACTERS,  # noqa: F401 - beside MAX_EMAIL_CHARACTERS
+    UNWRITTEN,
     Content,
     EmailContent,
     Said,
@@ -133,6 +134,8 @@ def check_said(said: Said, category: Category, business: Business, declared: Dec
 
 def check_given(said: Said, category: Category, declared: Declared = NONE_DECLARED) -> None:
     """``check_content`` of what was given as it is, and of the email in place of a text. Raises as that does."""
+    if said in UNWRITTEN:
+        raise InvalidInputError(FieldError("content", "Is required: nothing has been written yet."))
     if isinstance(said, EmailContent | TextContent):
         check_content(said, category, declared)
     if isinstance(said, TextContent) and said.email_content is not None:
