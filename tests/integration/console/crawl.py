@@ -62,6 +62,13 @@ def _template(stack: Stack) -> str:
     return "spring"
 
 
+def _campaign(stack: Stack) -> str:
+    """A draft."""
+    content = {"subject": "Hello ##{{first_name}}", "text": "Hi"}
+    asked = {"name": "Spring", "category": "marketing", "channel": "email", "filter": {"all": []}, "content": content}
+    return str(stack.api("POST", "/v1/campaigns", {**asked, "status": "draft"}).body["campaign_id"])
+
+
 def _clean_up(stack: Stack) -> str:
     given = {"failed": "email", "confirm_count": 0}
     return str(stack.api("POST", "/v1/customers/bulk-delete", given).body.get("job_id", "x"))
@@ -75,6 +82,7 @@ def _draft(_: Stack) -> str:
 
 
 THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
+    "campaigns": _campaign,
     "customers": _customer,
     "customers/clean-up": _clean_up,
     "exports": lambda _: use_cases().start_export(BUSINESS_ID, "csv", CustomerFilter(q=MARK)).job.export_id,

@@ -1,0 +1,336 @@
+"""The last step of a campaign: how it looks, who gets it and who does not, and sending it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from copy import replace
+from http import HTTPStatus
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.campaigns.application.edit_campaign import timing_of
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
+from rebound.console.http.campaigns.compose import business_of, campaign_page, found, in_frame
+from rebound.console.http.preview_frames import framed, framed_flaws, framed_text
+from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.customers.domain import Customer, made_up_customer
+from rebound.eligibility.application.preview_audience import Question
+from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
+from rebound.eligibility.domain.exclusion_words import WORDS
+from rebound.jobs.domain import STANDING, JobKind, JobStatus, audience_of
+from rebound.kernel.audiences import Audience
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, InvalidInputError, NotFoundError
+from rebound.messages.application.load_content import loaded
+from rebound.segments.domain.selections import Selection
+from rebound.templates.domain.content import UNWRITTEN
+from rebound.templates.domain.text_size import size_of_text
+
+if TYPE_CHECKING:
+    from rebound.eligibility.application.preview_audience import Foreseen
+    from rebound.jobs.application.job_service import JobView
+    from rebound.segments.domain.segments import Segment
+    from rebound.templates.application.preview_template import Preview
+
+MOST_NAMED: Final = 100
+"""Customers of a business with no more of them are all looked at for the page itself."""
+MOST_LISTED: Final = 1000
+"""The same for a list of customers, which has no more."""
+PEOPLE: Final = 25
+"""On a page of them."""
+MOST_LOOKED_AT: Final = 200
+"""For a page of people, which may be short then."""
+_NAMES: Final = {Channel.EMAIL: "alex@example.com", Channel.SMS: "+15005550006"}
+
+
+class Person(Struct, frozen=True):
+    """Somebody who is meant, and whether they get it. ``hand`` says what was done by hand: added, taken or nothing."""
+
+    customer_id: str
+    name: str
+    decision: str
+    """``send``, ``held`` or ``excluded``."""
+    why: str | None = None
+    hand: str = ""
+    may_be_added: bool = False
+
+
+class Reach(Struct, frozen=True):
+    """Whom it reaches: the counts once they are known; ``job_id`` where they are counted in the background.
+
+    ``people`` are all who are meant, where they are few. ``flaws`` say why nobody can be counted.
+    """
+
+    audience: Audience | None = None
+    meant: Sequence[Customer] = ()
+    """Some of those who are meant; all whom it reaches are among them where ``people`` are known."""
+    people: Sequence[Person] | None = None
+    job: "JobView | None" = None
+    flaws: Sequence[str] = ()
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether the background still counts."""
+        return self.job is not None and self.job.job.status not in STANDING
+
+    @property
+    def number(self) -> int | None:
+        """How many get it, if that is known."""
+        return None if self.audience is None else self.audience.targeted
+
+
+class Shown(Struct, frozen=True):
+    """The preview: whose it is, and what they would get. ``segments`` is how many texts it is, 0 for an email."""
+
+    customer: Customer
+    preview: "Preview | None" = None
+    flaws: Sequence[str] = ()
+    segments: int = 0
+
+
+def show(visit: Visit, campaign_id: str) -> PageAnswer:
+    """The whole campaign, before it is sent."""
+    campaign = found(visit, campaign_id)
+    return campaign_page(visit, campaign) or _page(visit, campaign, visit.request.query.given("count"))
+
+
+def decide(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Count who gets it; or send it, if the number that was typed is right. Sent twice, it is sent once."""
+    form, behind, campaign = visit.request.form, visit.behind, found(visit, campaign_id)
+    if form.one("do") != "send":
+        return _counting(visit, campaign)
+    if campaign.status is not CampaignStatus.DRAFT:
+        return see(visit.request.link("campaigns", campaign_id))
+    typed, job_id = form.one("number"), form.given("count")
+    if form.one("version") != str(campaign.version):
+        return _page(visit, campaign, None, HTTPStatus.CONFLICT, typed=typed, is_changed=True)
+    reach = reach_of(visit, campaign, _segment(visit, campaign), job_id)
+    if reach.number is None or typed != str(reach.number):
+        name, n = ("wrong_number", reach.number) if reach.number is not None else ("count_first", 0)
+        wrong: dict[str, Sequence[str]] = {"number": [visit.words(f"compose.{name}", n=n)]}
+        return _page(visit, campaign, job_id, HTTPStatus.UNPROCESSABLE_ENTITY, reach=reach, typed=typed, wrong=wrong)
+    try:
+        behind.edit_campaign.announce(visit.business_id, campaign_id, version=campaign.version)
+    except ChangedMeanwhileError:
+        campaign = found(visit, campaign_id)
+        return _page(visit, campaign, None, HTTPStatus.CONFLICT, typed=typed, is_changed=True)
+    except InvalidInputError as error:
+        wrong = {"": [each.message for each in error.errors]}
+        return _page(visit, campaign, job_id, HTTPStatus.UNPROCESSABLE_ENTITY, reach=reach, typed=typed, wrong=wrong)
+    except ConflictError as error:
+        wrong = {"": [str(error)]}
+        return _page(visit, campaign, job_id, HTTPStatus.CONFLICT, reach=reach, typed=typed, wrong=wrong)
+    return see(visit.request.link("campaigns", campaign_id))
+
+
+def show_in_frame(visit: Visit, campaign_id: str) -> PageAnswer:
+    """The document of a frame: what it says to the ``customer`` of the query, or to somebody made up."""
+    campaign = found(visit, campaign_id)
+    shown = _shown_to(visit, campaign, _customer(visit, campaign, visit.request.query.given("customer")))
+    if shown.preview is None:
+        return framed_flaws(shown.flaws)
+    return framed(shown.preview.html) if shown.preview.html is not None else framed_text(shown.preview.text)
+
+
+def show_people(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Who gets it and who does not, page by page, perhaps only for one reason."""
+    campaign, query = found(visit, campaign_id), visit.request.query
+    reason = query.one("reason") if query.one("reason") in list(Exclusion) else None
+    people: Sequence[Person] = ()
+    next_cursor, flaws = None, []
+    try:
+        question = question_of(visit, campaign, is_next_page="cursor" in query)
+        page = visit.behind.preview_audience.recipients(
+            visit.business_id,
+            question,
+            limit=PEOPLE,
+            cursor=query.given("cursor"),
+            reason=reason,
+            most=MOST_LOOKED_AT,
+        )
+        people, next_cursor = [_person(visit, campaign, each) for each in page.items], page.next_cursor
+    except InvalidInputError as error:
+        flaws = [each.message for each in error.errors]
+    except ConflictError as error:
+        flaws = [str(error)]
+    return visit.page(
+        "compose_people",
+        **in_frame(campaign, "check", is_changed=False, wrong={}),
+        reason=reason,
+        reasons=[(each, reason_in_words(each)) for each in Exclusion],
+        people=people,
+        flaws=flaws,
+        next_cursor=next_cursor,
+        back="who",
+        count=query.one("count"),
+    )
+
+
+def reach_of(visit: Visit, campaign: Campaign, segment: "Segment | None", job_id: str | None) -> Reach:
+    """Whom a campaign reaches, as far as that is known at once, or by the job that counted it."""
+    behind, business_id = visit.behind, visit.business_id
+    try:
+        meant = replace(campaign, selection=_pinned(visit, campaign, segment))
+        if campaign.contents is not None:
+            return Reach(behind.campaign_service.foreseen(meant))
+        most = MOST_NAMED if campaign.selection.customer_ids is None else MOST_LISTED
+        # What nobody has written yet leaves nobody out.
+        mailing = replace(meant, content=None) if campaign.content in UNWRITTEN else meant  # type: ignore[arg-type]
+        look = behind.preview_audience.first_look(business_of(visit), mailing, most)
+    except InvalidInputError as error:
+        return Reach(flaws=[each.message for each in error.errors])
+    except ConflictError as error:
+        return Reach(flaws=[str(error)])
+    if look.everybody is not None:
+        reasons = Counter(str(each.decision) for each in look.everybody if not isinstance(each.decision, Send | Hold))
+        people = [_person(visit, campaign, each) for each in look.everybody]
+        people.sort(key=lambda each: (each.decision != "excluded", each.name))
+        got = [each.customer for each in look.everybody if isinstance(each.decision, Send | Hold)]
+        return Reach(Audience(len(people), reasons), got, people)
+    if job_id is None:
+        return Reach(meant=look.meant)
+    try:
+        view = behind.job_service.get(business_id, job_id)
+    except NotFoundError:
+        return Reach(meant=look.meant)
+    if view.job.kind is not JobKind.PREVIEW:
+        return Reach(meant=look.meant)
+    is_known = view.job.status is JobStatus.COMPLETED
+    return Reach(audience_of(view.counts[0]) if is_known else None, look.meant, job=view)
+
+
+def question_of(visit: Visit, campaign: Campaign, *, is_next_page: bool = False) -> Question:
+    """What a count of a campaign asks. Raises ``InvalidInputError`` and ``ConflictError``."""
+    behind, business_id = visit.behind, visit.business_id
+    selection = _pinned(visit, campaign, _segment(visit, campaign))
+    said = loaded(campaign, behind.template_contents).content
+    question = Question(
+        selection.filter or {"all": []},
+        campaign.channel,
+        campaign.category,
+        campaign.exclude_failed,
+        campaign.include_customer_ids,
+        selection.segment_id,
+        None if said in UNWRITTEN else said,
+        timing_of(campaign),
+        exclude_customer_ids=campaign.exclude_customer_ids,
+    )
+    return behind.preview_audience.pin(business_id, question, is_next_page=is_next_page)
+
+
+def _pinned(visit: Visit, campaign: Campaign, segment: "Segment | None") -> Selection:
+    """Whom it means now; the ``segment`` is its own, read before. Raises ``InvalidInputError``."""
+    selection, pin = campaign.selection, visit.behind.pin_filters
+    if segment is None:
+        return pin.selection(visit.business_id, selection)
+    return replace(selection, filter=pin.filter(visit.business_id, segment.filter, "segment_id"))
+
+
+def _counting(visit: Visit, campaign: Campaign) -> PageAnswer:
+    try:
+        question = question_of(visit, campaign)
+        visit.behind.preview_audience.check(visit.business_id, question)
+    except InvalidInputError as error:
+        wrong = {"": [each.message for each in error.errors]}
+        return _page(visit, campaign, None, HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
+    request = f"console#count#{campaign.campaign_id}#{visit.request.form.one('once')}"
+    view = visit.behind.job_service.start(visit.business_id, JobKind.PREVIEW, question.written(), request=request)
+    query = {"count": view.job.job_id}
+    return see(visit.request.link("campaigns", campaign.campaign_id, "check", query=query))
+
+
+def _person(visit: Visit, campaign: Campaign, foreseen: "Foreseen") -> Person:
+    customer, decision = foreseen.customer, foreseen.decision
+    id_ = customer.customer_id
+    hand = "added" if id_ in campaign.include_customer_ids else "taken" if id_ in campaign.exclude_customer_ids else ""
+    match decision:
+        case Send():
+            return Person(id_, customer.full_name, "send", hand=hand)
+        case Hold(until, because):
+            held = visit.words(f"compose.held_until.{because}", until=visit.words.time(until))
+            return Person(id_, customer.full_name, "held", held, hand)
+    why = reason_in_words(decision)
+    if foreseen.missing_variables:
+        why = f"{why} ({', '.join(foreseen.missing_variables)})"
+    may_be_added = decision in (Exclusion.INVALID_CONTACT, Exclusion.WAITING_FOR_RETRY)
+    return Person(id_, customer.full_name, "excluded", why, hand, may_be_added)
+
+
+def reason_in_words(reason: str) -> str:
+    """Why somebody is left out."""
+    words = WORDS[Exclusion(reason)].left_out
+    return words[:1].upper() + words[1:]
+
+
+def _customer(visit: Visit, campaign: Campaign, customer_id: str | None) -> Customer:
+    """The customer to whom it is shown; somebody made up where there is none."""
+    behind = visit.behind
+    if customer_id is not None:
+        try:
+            return behind.ports.customers.get(visit.business_id, customer_id)
+        except NotFoundError:
+            pass
+    channel = campaign.channel
+    return made_up_customer(visit.business_id, channel, _NAMES[channel], behind.ports.clock.now())
+
+
+def _shown_to(visit: Visit, campaign: Campaign, customer: Customer) -> Shown:
+    if campaign.content in UNWRITTEN:
+        return Shown(customer, flaws=[visit.words("compose.unwritten")])
+    try:
+        preview = visit.behind.preview_campaign(campaign, customer, business_of(visit))
+    except InvalidInputError as error:
+        return Shown(customer, flaws=[each.message for each in error.errors])
+    segments = 0 if preview.html is not None else size_of_text(preview.text).segments
+    return Shown(customer, preview, segments=segments)
+
+
+def _page(
+    visit: Visit,
+    campaign: Campaign,
+    job_id: str | None,
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    reach: Reach | None = None,
+    typed: str = "",
+    wrong: Mapping[str, Sequence[str]] | None = None,
+    is_changed: bool = False,
+) -> PageAnswer:
+    behind = visit.behind
+    segment = _segment(visit, campaign)
+    reach = reach_of(visit, campaign, segment, job_id) if reach is None else reach
+    people, wanted = reach.people or (), visit.request.query.given("customer")
+    customer = next((each for each in reach.meant if wanted in (None, each.customer_id)), None)
+    customer = customer or _customer(visit, campaign, wanted)
+    reasons: Mapping[str, int] = {} if reach.audience is None else reach.audience.excluded
+    return visit.page(
+        "compose_check",
+        status,
+        **in_frame(campaign, "check", is_changed=is_changed, wrong=wrong or {}),
+        reach=reach,
+        reasons=[
+            (reason, reason_in_words(reason), n) for reason, n in sorted(reasons.items(), key=lambda each: -each[1])
+        ],
+        shown=_shown_to(visit, campaign, customer),
+        segment=segment,
+        people=people,
+        choices=sorted(((each.customer_id, each.full_name) for each in reach.meant), key=itemgetter(1)),
+        is_unwritten=campaign.contents is None and campaign.content in UNWRITTEN,
+        typed=typed,
+        job_id=job_id,
+        back="check",
+        count=job_id or "",
+        once=behind.ports.ids.ulid(behind.ports.clock.now()),
+    )
+
+
+def _segment(visit: Visit, campaign: Campaign) -> "Segment | None":
+    """The saved segment that it is for; ``None`` for none, and for one that is deleted."""
+    if campaign.selection.segment_id is None:
+        return None
+    try:
+        return visit.behind.segment_service.get(visit.business_id, campaign.selection.segment_id)
+    except NotFoundError:
+        return None

@@ -1,0 +1,411 @@
+"""Writing a campaign in steps: for whom, what it says, and when. What is typed in a step is kept with the draft."""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import UNSET
+
+from rebound.businesses.application.timing import Timing
+from rebound.campaigns.application.campaign_service import NewCampaign
+from rebound.campaigns.application.edit_campaign import CampaignChange
+from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
+from rebound.console.http.campaigns.content import (
+    beside_fields,
+    content_of,
+    shown_content,
+    typed_in,
+    typed_of,
+    voucher_of,
+)
+from rebound.console.http.requests import Form, PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError
+from rebound.kernel.ids import ULIDS
+from rebound.kernel.local_time import first_instant_of, wall_clock
+from rebound.segments.domain.selections import CustomerFilter, Selection
+from rebound.templates.domain.content import UNWRITTEN, TemplateContent
+
+if TYPE_CHECKING:
+    from rebound.businesses.domain.business import Business
+    from rebound.customers.domain import Customer
+
+STEPS: Final = ("whom", "what", "when", "check")
+MOST_SEGMENTS: Final = 100
+"""Of which one can be chosen."""
+MOST_FOUND: Final = 10
+MAX_NAME: Final = 200
+EVERYBODY: Final = "*everybody"
+AS_IT_IS: Final = "*as-it-is"
+"""In place of the id of a segment, which has no star."""
+_EVERYBODY: Final = Selection(filter={"all": []})
+_CLOCK: Final = "%Y-%m-%dT%H:%M"
+"""A time as forms have it."""
+
+# --- for whom ---------------------------------------------------------------------------------------------------------
+
+
+def begin(visit: Visit) -> PageAnswer:
+    """The first step of a campaign that there is not yet."""
+    typed = {
+        "name": "",
+        "channel": Channel.EMAIL,
+        "category": Category.MARKETING,
+        "segment_id": "",
+        "exclude_failed": "1",
+    }
+    return _whom(visit, None, {**typed, "exclude_failed": "1"})
+
+
+def create(visit: Visit) -> PageAnswer:
+    """Make the draft; the same form sent twice is one draft."""
+    typed = _typed_whom(visit.request.form)
+    try:
+        channel = visit.request.form.choice("channel", Channel)
+        new = NewCampaign(
+            name=_name(visit, typed["name"]),
+            category=visit.request.form.choice("category", Category),
+            channel=channel,
+            selection=_selection(visit, typed["segment_id"]) or _EVERYBODY,
+            content=UNWRITTEN[channel is not Channel.EMAIL],
+            exclude_failed=typed["exclude_failed"] == "1",
+            is_draft=True,
+        )
+        request = f"console#campaign#{visit.request.form.one('once')}"
+        campaign = visit.behind.campaign_service.post(visit.business_id, new, request, foresees=False).campaign
+    except InvalidInputError as error:
+        return _whom(visit, None, typed, HTTPStatus.UNPROCESSABLE_ENTITY, wrong=beside_fields(visit, error))
+    return see(visit.request.link("campaigns", campaign.campaign_id, "what"))
+
+
+def show_whom(visit: Visit, campaign_id: str) -> PageAnswer:
+    """For whom it is."""
+    campaign = found(visit, campaign_id)
+    return campaign_page(visit, campaign) or _whom(visit, campaign, _typed_of_whom(campaign))
+
+
+def save_whom(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Keep for whom it is; or look for somebody who is to be taken out, or added back."""
+    form = visit.request.form
+    campaign, typed = found(visit, campaign_id), _typed_whom(form)
+    if form.one("do") == "find":
+        return _whom(visit, campaign, typed, sought=form.one("q"))
+
+    def change() -> CampaignChange:
+        selection = _selection(visit, typed["segment_id"])
+        return CampaignChange(
+            name=_name(visit, typed["name"]),
+            category=form.choice("category", Category),
+            selection=None if selection is None else lambda _: selection,
+            exclude_failed=typed["exclude_failed"] == "1",
+        )
+
+    return saved(visit, campaign_id, change, lambda again, **said: _whom(visit, again, typed, **said), "what")
+
+
+def by_hand(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Add somebody back, take somebody out, or undo that."""
+    form = visit.request.form
+    campaign = found(visit, campaign_id)
+    added, taken = set(campaign.include_customer_ids), set(campaign.exclude_customer_ids)
+    what, _, customer_id = form.one("do").partition(":")
+    added.discard(customer_id)
+    taken.discard(customer_id)
+    if what == "add_back":
+        added.add(customer_id)
+    elif what == "take_out":
+        taken.add(customer_id)
+    # Somebody whom a program named by an id of its own is named by ours from then on, as are those beside them.
+    is_named = customer_id in campaign.include_customer_ids | campaign.exclude_customer_ids
+    change = CampaignChange(
+        include_customer_ids=frozenset(added),
+        include_external_ids=frozenset() if is_named else None,
+        exclude_customer_ids=frozenset(taken),
+        exclude_external_ids=frozenset() if is_named else None,
+    )
+    visit.behind.edit_campaign.change(visit.business_id, campaign_id, change, foresees=False)
+    back = form.one("back") if form.one("back") in ("whom", "check", "who") else "check"
+    query = {"count": form.one("count")} if ULIDS.fullmatch(form.one("count")) else None
+    return see(visit.request.link("campaigns", campaign_id, back, query=query))
+
+
+def _typed_whom(form: Form) -> dict[str, str]:
+    return {name: form.one(name) for name in ("name", "channel", "category", "segment_id", "exclude_failed")}
+
+
+def _typed_of_whom(campaign: Campaign) -> dict[str, str]:
+    return {
+        "name": campaign.name,
+        "channel": campaign.channel,
+        "category": campaign.category,
+        "segment_id": _choice_of(campaign.selection),
+        "exclude_failed": "1" if campaign.exclude_failed else "",
+    }
+
+
+def _choice_of(selection: Selection) -> str:
+    if selection.segment_id is not None:
+        return selection.segment_id
+    return EVERYBODY if selection.filter is not None and dict(selection.filter) == {"all": []} else AS_IT_IS
+
+
+def _name(visit: Visit, typed: str) -> str:
+    name = " ".join(typed.split())
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise InvalidInputError(FieldError("name", visit.words("compose.name_wrong", n=MAX_NAME)))
+    return name
+
+
+def _selection(visit: Visit, chosen: str) -> Selection | None:
+    """Whom somebody has chosen; ``None`` for whom the draft is for already."""
+    if not chosen:
+        raise InvalidInputError(FieldError("segment_id", visit.words("compose.choose_whom")))
+    if chosen == AS_IT_IS:
+        return None
+    return _EVERYBODY if chosen == EVERYBODY else Selection(segment_id=chosen)
+
+
+def _whom(
+    visit: Visit,
+    campaign: Campaign | None,
+    typed: Mapping[str, str],
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    wrong: Mapping[str, Sequence[str]] | None = None,
+    is_changed: bool = False,
+    sought: str = "",
+) -> PageAnswer:
+    behind, business_id = visit.behind, visit.business_id
+    people: Sequence[Customer] = ()
+    if sought:
+        try:
+            wanted = CustomerFilter(q=sought)
+            people = [view.customer for view in behind.list_customers(business_id, wanted, limit=MOST_FOUND).items]
+        except InvalidInputError as error:
+            wrong = {**(wrong or {}), "q": [each.message for each in error.errors]}
+    by_hand: Sequence[tuple[str, str | None, bool]] = ()
+    if campaign is not None and (named := [*campaign.include_customer_ids, *campaign.exclude_customer_ids]):
+        known = behind.ports.customers.get_many(business_id, sorted(named)[:MOST_SEGMENTS])
+        by_hand = [
+            (id_, known[id_].full_name if id_ in known else None, id_ in campaign.include_customer_ids)
+            for id_ in sorted(named)[:MOST_SEGMENTS]
+        ]
+    return visit.page(
+        "compose_whom",
+        status,
+        **in_frame(campaign, "whom", is_changed=is_changed, wrong=wrong or {}),
+        typed=typed,
+        segments=behind.segment_service.page(business_id, MOST_SEGMENTS, None).items,
+        channels=tuple(Channel),
+        categories=tuple(Category),
+        everybody=EVERYBODY,
+        as_it_is=AS_IT_IS if campaign is not None and _choice_of(campaign.selection) == AS_IT_IS else None,
+        once=visit.request.form.one("once") or behind.ports.ids.ulid(behind.ports.clock.now()),
+        sought=sought,
+        people=people,
+        by_hand=by_hand,
+    )
+
+
+# --- what it says -----------------------------------------------------------------------------------------------------
+
+
+def show_what(visit: Visit, campaign_id: str) -> PageAnswer:
+    """What it says."""
+    campaign = found(visit, campaign_id)
+    typed = typed_of(campaign.content, campaign.voucher)
+    return campaign_page(visit, campaign) or _what(visit, campaign, typed)
+
+
+def save_what(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Keep what it says; or only measure what is typed, and show what a template wants to know."""
+    campaign, typed = found(visit, campaign_id), typed_in(visit.request.form)
+    if visit.request.form.one("do") not in ("on", "save"):
+        return _what(visit, campaign, typed)
+
+    def change() -> CampaignChange:
+        said = content_of(visit, typed, campaign.channel, campaign.category, campaign.content)
+        voucher = voucher_of(visit, typed)
+        return CampaignChange(
+            content=None if campaign.contents is not None else lambda _: said,
+            voucher=UNSET if voucher is None and campaign.voucher is None else voucher,
+        )
+
+    return saved(visit, campaign_id, change, lambda again, **said: _what(visit, again, typed, **said), "when")
+
+
+def _what(
+    visit: Visit,
+    campaign: Campaign,
+    typed: Mapping[str, str],
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    wrong: Mapping[str, Sequence[str]] | None = None,
+    is_changed: bool = False,
+) -> PageAnswer:
+    return visit.page(
+        "compose_what",
+        status,
+        **in_frame(campaign, "what", is_changed=is_changed, wrong=wrong or {}),
+        typed=typed,
+        shown=shown_content(visit, typed, campaign.channel, is_by_tier=campaign.contents is not None),
+    )
+
+
+# --- when -------------------------------------------------------------------------------------------------------------
+
+
+def show_when(visit: Visit, campaign_id: str) -> PageAnswer:
+    """When it is sent."""
+    campaign = found(visit, campaign_id)
+    return campaign_page(visit, campaign) or _when(visit, campaign, _typed_of_when(visit, campaign))
+
+
+def save_when(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Keep when it is sent."""
+    form = visit.request.form
+    campaign, typed = found(visit, campaign_id), {name: form.one(name) for name in ("when", "send_at", "expires_at")}
+
+    def change() -> CampaignChange:
+        timing = _timing(visit, typed, is_draft=campaign.status is CampaignStatus.DRAFT)
+        return CampaignChange(timing=lambda _: timing)
+
+    return saved(visit, campaign_id, change, lambda again, **said: _when(visit, again, typed, **said), "check")
+
+
+def _typed_of_when(visit: Visit, campaign: Campaign) -> dict[str, str]:
+    zone = zone_of(visit)
+    at = campaign.local_time
+    if at is None and campaign.send_at is not None:
+        at = wall_clock(campaign.send_at, zone)
+    return {
+        "when": "now" if at is None else "local" if campaign.local_time is not None else "at",
+        "send_at": "" if at is None else f"{at:{_CLOCK}}",
+        "expires_at": "" if campaign.expires_at is None else f"{wall_clock(campaign.expires_at, zone):{_CLOCK}}",
+    }
+
+
+def _timing(visit: Visit, typed: Mapping[str, str], *, is_draft: bool) -> Timing:
+    expires = _clock(visit, "expires_at", typed["expires_at"])
+    expires_at = None if expires is None else first_instant_of(expires, zone_of(visit))
+    if typed["when"] not in ("at", "local"):
+        if not is_draft:
+            raise InvalidInputError(FieldError("when", visit.words("compose.not_now")))
+        return Timing(expires_at=expires_at)
+    at = _clock(visit, "send_at", typed["send_at"])
+    if at is None:
+        raise InvalidInputError(FieldError("send_at", visit.words("compose.no_time")))
+    if typed["when"] == "local":
+        return Timing(local_time=at, expires_at=expires_at)
+    return Timing(first_instant_of(at, zone_of(visit)), expires_at=expires_at)
+
+
+def _clock(visit: Visit, field: str, typed: str) -> datetime | None:
+    """What a clock shows, as it was typed. Raises ``InvalidInputError``."""
+    if not typed:
+        return None
+    try:
+        return datetime.strptime(typed[:16], _CLOCK)  # noqa: DTZ007 - a clock's, without a zone
+    except ValueError:
+        raise InvalidInputError(FieldError(field, visit.words("compose.no_time"))) from None
+
+
+def _when(
+    visit: Visit,
+    campaign: Campaign,
+    typed: Mapping[str, str],
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    wrong: Mapping[str, Sequence[str]] | None = None,
+    is_changed: bool = False,
+) -> PageAnswer:
+    return visit.page(
+        "compose_when",
+        status,
+        **in_frame(campaign, "when", is_changed=is_changed, wrong=wrong or {}),
+        typed=typed,
+        zone=zone_of(visit),
+    )
+
+
+# --- what all steps have ----------------------------------------------------------------------------------------------
+
+
+def found(visit: Visit, campaign_id: str) -> Campaign:
+    """The campaign. Raises ``NotFoundError``."""
+    return visit.behind.campaign_service.find(visit.business_id, campaign_id)
+
+
+def campaign_page(visit: Visit, campaign: Campaign) -> PageAnswer | None:
+    """The way to the page of a campaign that cannot be written any more; ``None`` for one that can."""
+    return None if campaign.is_editable else see(visit.request.link("campaigns", campaign.campaign_id))
+
+
+def business_of(visit: Visit) -> "Business":
+    """The business that somebody looks at."""
+    assert visit.business is not None, "the route's rights see to that"  # noqa: S101 - a fault of ours
+    return visit.business
+
+
+def zone_of(visit: Visit) -> str:
+    """The business's time zone."""
+    return business_of(visit).time_zone
+
+
+def in_frame(
+    campaign: Campaign | None, step: str, *, is_changed: bool, wrong: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """What the frame of the steps shows."""
+    return {
+        "campaign": campaign,
+        "step": step,
+        "steps": STEPS,
+        "is_changed": is_changed,
+        "is_announced": campaign is not None and campaign.status is not CampaignStatus.DRAFT,
+        "wrong": wrong,
+    }
+
+
+def saved(
+    visit: Visit,
+    campaign_id: str,
+    change: Callable[[], CampaignChange],
+    again: Callable[..., PageAnswer],
+    onwards: str,
+) -> PageAnswer:
+    """Keep a change and go on; or show the step again, with what was typed and what is wrong with that.
+
+    What somebody else has changed since the step was shown is shown as well, and replaced only by sending it again.
+    """
+    form = visit.request.form
+    version = form.one("version")
+    try:
+        visit.behind.edit_campaign.change(
+            visit.business_id,
+            campaign_id,
+            change(),
+            version=int(version) if version.isdecimal() else None,
+            foresees=False,
+        )
+    except InvalidInputError as error:
+        wrong = beside_fields(visit, error)
+        return again(found(visit, campaign_id), status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
+    except ChangedMeanwhileError:
+        campaign = found(visit, campaign_id)
+        # Whoever sends the same form twice has changed it themselves.
+        if _kept(change().applied_to(campaign)) != _kept(campaign):
+            return again(campaign, status=HTTPStatus.CONFLICT, is_changed=True)
+    except ConflictError as error:
+        return again(found(visit, campaign_id), status=HTTPStatus.CONFLICT, wrong={"": [str(error)]})
+    step = visit.request.path[-1] if form.one("do") == "save" else onwards
+    return see(visit.request.link("campaigns", campaign_id, step, query={"saved": "1"} if step != onwards else None))
+
+
+def _kept(campaign: Campaign) -> Campaign:
+    """A draft as its row keeps it, which has no version of a template."""
+    said = campaign.content
+    return replace(campaign, content=said.unpinned) if isinstance(said, TemplateContent) else campaign
