@@ -124,7 +124,7 @@ def test_a_file_is_brought_looked_at_imported_and_told_about_by_line_without_scr
     assert page.get_by_label("Cellulare").input_value() == "mobile_phone"
     assert page.get_by_label("Colour").input_value() == ""
     assert ATTACK in page.get_by_role("row", name="Colour").inner_text()
-    page.get_by_label("Dates").fill("DD/MM/YYYY")
+    assert page.get_by_label("Dates").input_value() == "DD/MM/YYYY"
     page.get_by_role("button", name="Import").click()
     page.wait_for_url("**/console/imports/0*")
     work_on_import(stack, id_in(page.url))
@@ -288,6 +288,13 @@ def test_what_cannot_be_imported_says_why_and_nothing_is_lost(
     assert use_cases().start_import.newest(BUSINESS_ID, 9) == []
     if fields:
         assert re.search(r'name="clears" value="1" checked', seen.text)
+
+
+def test_dates_of_which_it_cannot_be_told_are_asked_about(desk: Desk) -> None:
+    for value, asked in (("03/04/1990", True), ("1990-04-03", False), ("31/04/1990", True)):
+        shown = desk.get(f"/console/imports/new/{draft(f'first_name,Geburtstag\nA,{value}\n'.encode())}").text
+        assert (f"dates such as {value}" in shown) is asked
+        assert 'name="date_format" value=""' in shown
 
 
 @pytest.mark.parametrize("draft_id", ["0" * 26, "x", "..%2Fother%2F1"])

@@ -4,12 +4,21 @@ import csv
 import io
 import json
 from contextlib import suppress
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.imports_exports.application.bring_file import HEAD, MAX_VALUE, MOST_VALUES, BringFile, FileColumn, head_of
+from rebound.imports_exports.application.bring_file import (
+    HEAD,
+    MAX_VALUE,
+    MOST_ROWS,
+    BringFile,
+    FileColumn,
+    dates_written,
+    head_of,
+)
 from rebound.imports_exports.application.file_lines import UnreadableFileError
 from rebound.imports_exports.domain import ImportJob, ImportOptions
 from rebound.kernel.errors import InvalidInputError, NotFoundError
@@ -67,8 +76,30 @@ def test_whatever_a_list_holds_its_page_is_small(names: list[str], rows: list[li
 
     assert len(head.columns) <= len(names)
     for column in head.columns:
-        assert len(column.values) <= MOST_VALUES
+        assert len(column.values) <= MOST_ROWS
         assert all(0 < len(value) <= MAX_VALUE for value in column.values)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([], (None, None)),
+        (["1990-03-31"], (None, None)),
+        (["1990-03-31", "31/03/1990"], ("DD/MM/YYYY", "31/03/1990")),
+        (["03/04/1990", "31/03/1990"], ("DD/MM/YYYY", "03/04/1990")),
+        (["03/31/1990"], ("MM/DD/YYYY", "03/31/1990")),
+        (["31.03.1990"], ("DD.MM.YYYY", "31.03.1990")),
+        (["1990/03/31"], ("YYYY/MM/DD", "1990/03/31")),
+        # Either of two, and none.
+        (["03/04/1990"], (None, "03/04/1990")),
+        (["03/31/1990", "31/03/1990"], (None, "03/31/1990")),
+        (["spring"], (None, "spring")),
+    ],
+)
+def test_how_dates_are_written_is_said_where_it_can_be_told(
+    values: list[str], found: tuple[str | None, str | None]
+) -> None:
+    assert dates_written(values, date(2026, 1, 1)) == found
 
 
 @given(st.binary(max_size=200))
@@ -81,7 +112,7 @@ def test_only_the_beginning_is_read() -> None:
     ports = MemoryImportsExportsPorts()
     draft_id = _brought(ports, LIST + b"Bo,Berg,blue\n" * (HEAD // 8))
     head = _bring(ports).look(BUSINESS_ID, draft_id)
-    assert [column.values for column in head.columns][2] == ["red", "blue", "blue"]
+    assert [column.values for column in head.columns][2] == ["red", *["blue"] * (MOST_ROWS - 1)]
 
 
 def test_a_file_is_imported_once_as_somebody_says() -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from rebound.customers.domain import GROUPS
 from rebound.imports_exports.application.csv_rows import CsvRows
 from rebound.imports_exports.application.customer_files import MAX_HEADER, known_field, read_rows
 from rebound.imports_exports.application.file_lines import MAX_LINE, Lines, UnreadableFileError
+from rebound.imports_exports.application.import_rows import read_date
 from rebound.imports_exports.application.start_import import MAX_COLUMNS, check_options
 from rebound.imports_exports.domain import FilePosition, ImportJob, ImportOptions, UploadForm
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
@@ -30,15 +32,16 @@ if TYPE_CHECKING:
 
 HEAD: Final = 2 * MAX_LINE
 """Bytes of a file that are looked at: a first line and a row, however long they are."""
-MOST_ROWS: Final = 20
+MOST_ROWS: Final = 50
 """In which values are looked for."""
-MOST_VALUES: Final = 3
+DATE_FORMATS: Final = ("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "YYYY/MM/DD")
+"""In which lists are often written, besides ISO 8601."""
 MAX_VALUE: Final = 60
 """Characters of a value that are shown."""
 
 
 class FileColumn(Struct, frozen=True):
-    """A column of a file: the field that it is unless one says otherwise, and the first values that it has."""
+    """A column of a file: the field that it is unless one says otherwise, and the values in its first rows."""
 
     name: str
     field: str | None
@@ -129,6 +132,21 @@ def head_of(content: bytes) -> FileHead:
     return FileHead("csv", _columns([dict.fromkeys(rows.columns, ""), *named]))
 
 
+def dates_written(values: Iterable[str], today: date) -> tuple[str | None, str | None]:
+    """How dates are written that are not ISO 8601, and one of them; nothing where only one of several ways is meant."""
+    left = [value for value in values if not _is_date(value, None, today)]
+    ways = [way for way in DATE_FORMATS if all(_is_date(value, way, today) for value in left)]
+    return ways[0] if len(ways) == 1 else None, left[0] if left else None
+
+
+def _is_date(value: str, written: str | None, today: date) -> bool:
+    try:
+        read_date(value, written, today)
+    except ValueError:
+        return False
+    return True
+
+
 def _names(header: Sequence[str]) -> tuple[str, ...]:
     if not any(name.strip() for name in header):
         raise UnreadableFileError("The file is empty; the first line must name the columns.")
@@ -158,6 +176,6 @@ def _columns(rows: Sequence[Mapping[str, Any]] | Iterator[Mapping[str, Any]]) ->
                 continue
             shown = values.setdefault(name, [])
             text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
-            if not is_blank(text) and len(shown) < MOST_VALUES:
+            if not is_blank(text):
                 shown.append(text.strip()[:MAX_VALUE])
     return [FileColumn(name, known_field(name), shown) for name, shown in values.items()]

@@ -396,7 +396,7 @@ def read_date(value: str, written: str | None, today: date) -> date:
         found = date_pattern(written).fullmatch(text) if written else None
     read = None if found is None else _date_of(found.groupdict(), today)
     if read is None:
-        other = f" or {written}" if written else ", or in the import's date_format"
+        other = f" or {written}" if written else ", or the import must say how dates are written (date_format)"
         raise ValueError(f"Must be a date as YYYY-MM-DD{other}.")
     return read
 

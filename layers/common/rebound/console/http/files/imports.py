@@ -14,8 +14,8 @@ from rebound.console.http.rendering import policy
 from rebound.console.http.requests import Form, PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.console.http.words import LANGUAGES, Words
-from rebound.customers.domain import PROFILE, REQUIRED_FIELDS
-from rebound.imports_exports.application.bring_file import FileHead
+from rebound.customers.domain import PROFILE, REQUIRED_FIELDS, Kind, fields_of
+from rebound.imports_exports.application.bring_file import DATE_FORMATS, FileHead, dates_written
 from rebound.imports_exports.application.customer_files import ID_COLUMN, READ_COLUMNS, is_opt_out_list, plain_name
 from rebound.imports_exports.application.file_lines import UnreadableFileError
 from rebound.imports_exports.domain import BadRow, ImportOptions
@@ -31,8 +31,7 @@ LINK_LASTS: Final = timedelta(minutes=1)
 FIELDS: Final = (*READ_COLUMNS, ID_COLUMN)
 """What a column can be."""
 MATCHED: Final = ("email", "mobile_phone")
-DATES: Final = ("DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYY/MM/DD")
-"""Suggested; others can be typed."""
+DATES: Final = fields_of(Kind.DATE)
 PROTECTED: Final = ("edited", "nothing", "chosen")
 
 
@@ -197,6 +196,10 @@ def _columns(
         for index, column in enumerate(head.columns)
     ]
     found = wrong or {}
+    dates = [
+        value for column, name in zip(head.columns, chosen, strict=True) if name in DATES for value in column.values
+    ]
+    way, example = dates_written(dates, visit.behind.ports.clock.now().date())
     return visit.page(
         "imports_columns",
         status,
@@ -208,7 +211,9 @@ def _columns(
         said=[each for name, several in found.items() if name != "date_format" for each in several],
         form=form,
         is_new=not form.values,
-        dates=DATES,
+        date_format=form.one("date_format") if form.values else way or "",
+        unclear=None if form.values or way else example,
+        date_formats=DATE_FORMATS,
         matched=MATCHED,
         protected=PROTECTED,
         protect=form.one("protect") or "edited",
