@@ -23,6 +23,7 @@ PROVIDERS_OWN: Final = {"ReceiveCallbackFunction", "RelayTextLogsFunction"}
 ASKED_IN_PART: Final = {
     "ServeApiFunction": "the day asks for some of its routes only; what each needs is test_serve_api's",
     "ServeConsoleFunction": "the day is one of programs; what pages need is tests/integration/console's",
+    "ServeOperationsFunction": "the day is one of programs; what pages need is tests/integration/console's",
     "OperateStackFunction": "the day makes businesses, and neither keys nor redrives",
     "RunJobFunction": "the day starts no jobs",
     "AuthorizeRequestFunction": "the day's requests come with their business",

@@ -63,7 +63,12 @@ def test_a_function_makes_what_it_uses_while_it_is_initialised(logical: str, mon
     for name, value in {**ENVIRONMENT, **TEMPLATE.environment(logical), IN_LAMBDA: logical}.items():
         monkeypatch.setenv(name, value)
     load(logical)
-    assert made or logical in ("ServeApiFunction", "ServeConsoleFunction", "ServeOperatorFunction")
+    assert made or logical in (
+        "ServeApiFunction",
+        "ServeConsoleFunction",
+        "ServeOperationsFunction",
+        "ServeOperatorFunction",
+    )
 
 
 @pytest.mark.parametrize("logical", ["SendEmailFunction", "SendTextFunction", "ApplyReceiptsFunction"])
