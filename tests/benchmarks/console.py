@@ -23,6 +23,7 @@ from tests.fakes.aws import REPOSITORY
 from tests.fakes.making import id_of
 
 FUNCTION: Final = "serve_console"
+OPERATIONS: Final = "serve_operations"
 COMPARED: Final = ("authorize_request", "serve_api")
 HOST: Final = "console.example.com"
 MOST_REQUESTS: Final = 8
@@ -33,7 +34,7 @@ RECIPIENTS: Final = 500
 QUICK: Final = {"customers": 2_000, "repetitions": 3}
 
 
-def pages(campaign_id: str) -> Mapping[str, str]:
+def pages(campaign_id: str, business_id: str) -> Mapping[str, str]:
     """The path of each page after ``/console/``, by what it shows; but replies, which an index finds."""
     customer = f"customers/{id_of(1)}"
     return {
@@ -50,19 +51,28 @@ def pages(campaign_id: str) -> Mapping[str, str]:
         "staff": "staff",
         "keys": "keys",
         "settings": "settings",
+        "reference": "reference",
+        "reference of customers": "reference/customers",
+        **{f"operators' {name}": f"operations/{name}" for name in ("businesses", "plans")},
+        "operators' business": f"operations/businesses/{business_id}",
     }
 
 
-class Desk:
-    """An owner's browser, signed in."""
+def function_of(page: str) -> str:
+    """The function that serves a page."""
+    return OPERATIONS if page.partition("/")[0] == "operations" else FUNCTION
 
-    def __init__(self, deployed: Deployment) -> None:
+
+class Desk:
+    """The browser of an owner, or of an operator, who is signed in."""
+
+    def __init__(self, deployed: Deployment, role: Role = Role.OWNER) -> None:
         self._deployed = deployed
         self._cookie = ""
-        email = "owner@juniper.example.com"
+        email, business_id = f"{role}@juniper.example.com", None if role is Role.OPERATOR else deployed.business_id
         behind = house.use_cases()
-        behind.invite(deployed.business_id, email, Role.OWNER, console_url=f"https://{HOST}/live/console")
-        answer = self._ask("POST", "sign-in-link", {"token": behind.make_link(email, deployed.business_id)})
+        behind.invite(business_id, email, role, console_url=f"https://{HOST}/live/console")
+        answer = self._ask("POST", "sign-in-link", {"token": behind.make_link(email, business_id)})
         self._cookie = "; ".join(each.partition(";")[0] for each in answer["multiValueHeaders"]["Set-Cookie"])
 
     def look(self, page: str) -> str:
@@ -77,10 +87,11 @@ class Desk:
         headers = {"host": HOST, "origin": f"https://{HOST}", "content-type": "application/x-www-form-urlencoded"}
         if self._cookie:
             headers["cookie"] = self._cookie
+        place = "/console/operations" if function_of(page) == OPERATIONS else "/console"
         event.update(
-            resource="/console/{proxy+}",
+            resource=f"{place}/{{proxy+}}",
             path=f"/console/{page}",
-            pathParameters={"proxy": page},
+            pathParameters={"proxy": f"/console/{page}".removeprefix(f"{place}/")},
             httpMethod=method,
             headers=headers,
             multiValueHeaders={name: [value] for name, value in headers.items()},
@@ -89,7 +100,7 @@ class Desk:
             body=urlencode(form) if form else None,
         )
         event["requestContext"].pop("authorizer", None)
-        answer: Mapping[str, Any] = self._deployed.invoke(FUNCTION, event)
+        answer: Mapping[str, Any] = self._deployed.invoke(function_of(page), event)
         return answer
 
 
@@ -114,11 +125,12 @@ def run(customers: int = 100_000, repetitions: int = 10) -> dict[str, Any]:
             deployed.run(Channel.EMAIL, RECIPIENTS)
             deployed.fill(customers, RECIPIENTS)
         (campaign,) = deployed.api("GET", "/v1/campaigns")["items"]
-        desk = Desk(deployed)
+        owner, operator = Desk(deployed), Desk(deployed, Role.OPERATOR)
         api = least_cpu(deployed, COMPARED, lambda: deployed.api("GET", "/v1/customers"), repetitions)
         found: dict[str, Any] = {}
-        for name, path in pages(campaign["campaign_id"]).items():
-            cpu = least_cpu(deployed, (FUNCTION,), lambda path=path: desk.look(path), repetitions)
+        for name, path in pages(campaign["campaign_id"], deployed.business_id).items():
+            desk = operator if function_of(path) == OPERATIONS else owner
+            cpu = least_cpu(deployed, (function_of(path),), lambda desk=desk, path=path: desk.look(path), repetitions)
             found[name] = {
                 "requests": deployed.cloud.calls.total(),
                 "milliseconds": round(cpu * 1000, 1),
