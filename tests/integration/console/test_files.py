@@ -1,5 +1,6 @@
 """Imports, exports and jobs: a file is brought by the browser to where files are kept, and told about line by line."""
 
+import gzip
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -397,6 +398,22 @@ def test_a_page_of_files_needs_few_requests(stack: Stack, desk: Desk, path: str)
     with counted() as names:
         assert desk.get(page).status == 200
     assert len(names) <= MOST_REQUESTS, names
+
+
+def test_of_many_wrong_lines_the_first_are_shown_and_the_rest_is_in_the_file(stack: Stack, desk: Desk) -> None:
+    wide = "x" * 60
+    rows = "".join(f"{wide}{number},\n" for number in range(700))
+    draft_id = draft(f"first_name,last_name\n{rows}".encode())
+    begin(desk, draft_id)
+    work_on_import(stack, draft_id)
+    with counted() as names:
+        shown = desk.get(f"/console/imports/{draft_id}").text
+    assert len(names) <= MOST_REQUESTS, names
+    assert "<strong>Line 2</strong>" in shown
+    assert shown.count("<strong>Line ") == 100
+    assert "the file of problems has all" in shown
+    assert "700 rows" in shown
+    assert len(gzip.compress(shown.encode())) < 100_000
 
 
 @pytest.mark.parametrize("role", [Role.STAFF, Role.VIEWER])

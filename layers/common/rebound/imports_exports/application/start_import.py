@@ -77,8 +77,8 @@ class StartImport(Struct, frozen=True, kw_only=True):
         """The newest imports, newest first; with ``before``, an id, those older than it."""
         return self.imports.newest(business_id, limit, before)
 
-    def get(self, business_id: str, import_id: str) -> ImportView:
-        """The import as it is now. Raises ``NotFoundError``."""
+    def get(self, business_id: str, import_id: str, most: int = MAX_ERRORS) -> ImportView:
+        """The import as it is now, with at most ``most`` bad rows of each kind. Raises ``NotFoundError``."""
         job = self.imports.get(business_id, import_id)
         parts = self.ledger.parts(import_id)
         problems: dict[Problem, int] = {}
@@ -88,8 +88,8 @@ class StartImport(Struct, frozen=True, kw_only=True):
         return ImportView(
             job,
             sum((part.counts for part in parts), RowCounts()),
-            self.ledger.bad_rows(import_id, MAX_ERRORS, refused=True),
-            self.ledger.bad_rows(import_id, MAX_ERRORS, refused=False),
+            self.ledger.bad_rows(import_id, most, refused=True),
+            self.ledger.bad_rows(import_id, most, refused=False),
             problems,
             self._downloads(job),
         )

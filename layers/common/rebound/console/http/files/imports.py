@@ -94,7 +94,7 @@ def start(visit: Visit, draft_id: str) -> PageAnswer:
 
 def show(visit: Visit, import_id: str) -> PageAnswer:
     """How far an import is, and what became of its rows."""
-    view = visit.behind.start_import.get(visit.business_id, import_id)
+    view = visit.behind.start_import.get(visit.business_id, import_id, MOST_SHOWN + 1)
     summary = sorted(view.problems.items(), key=lambda item: (item[0].kind, -item[1], item[0]))
     errors, warnings = (
         _by_line(visit, rows, which) for rows, which in ((view.bad_rows, "errors"), (view.incomplete_rows, "warnings"))
