@@ -11,7 +11,7 @@ from rebound.api.areas import API, AREAS
 from rebound.businesses.application.timing import FARTHEST_EXPIRY, FARTHEST_SCHEDULE
 from rebound.businesses.domain.frequency import HIGHEST_CAP, LONGEST_WITHIN_DAYS, MOST_CAPS
 from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT
-from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS
+from rebound.customers.application.profile_checks import MAX_TAG, MAX_TAGS
 from rebound.customers.domain import (
     COMPARED_FIELDS,
     COUNTED_FIELDS,

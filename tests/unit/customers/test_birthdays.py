@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.customers.application.customer_service import checked_profile
+from rebound.customers.application.profile_checks import checked_profile
 from rebound.kernel.errors import InvalidInputError
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.world import World

@@ -16,7 +16,8 @@ from rebound.consent.domain.consent import Standing
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Failure
 from rebound.customers import wiring
-from rebound.customers.application.customer_service import MAX_TAG, MAX_TAGS, CustomerView
+from rebound.customers.application.customer_service import CustomerView
+from rebound.customers.application.profile_checks import MAX_TAG, MAX_TAGS
 from rebound.customers.application.recipients import MAX_RECIPIENT
 from rebound.customers.domain import (
     GROUPS,

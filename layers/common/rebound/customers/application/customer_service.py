@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -15,19 +15,17 @@ from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.moves import left_behind
-from rebound.customers.application.recipients import check_there_are, read_recipients
+from rebound.customers.application.profile_checks import ADDRESS_FIELDS, checked_profile
+from rebound.customers.application.recipients import check_there_are
 from rebound.customers.domain import (
     BY_PORTAL,
     LOCKABLE,
     PROFILE,
     REQUIRED_FIELDS,
-    UNSET,
     Customer,
     FormUse,
-    Kind,
     ProfileEvent,
     ProfileEventKind,
-    ProfileField,
     is_set,
     last_change,
     locked_among,
@@ -42,11 +40,9 @@ from rebound.kernel.errors import (
     NotFoundError,
 )
 from rebound.kernel.ids import id_of_external
-from rebound.kernel.languages import known_language
-from rebound.kernel.local_time import time_zone, wall_clock
+from rebound.kernel.local_time import wall_clock
 from rebound.kernel.retrying import retried
-from rebound.kernel.times import read_day
-from rebound.kernel.written_text import folded, is_one_line, tidied
+from rebound.kernel.written_text import tidied
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -56,12 +52,6 @@ if TYPE_CHECKING:
     from rebound.customers.application.remove_customer import RemoveCustomer
     from rebound.customers.ports import CustomerBook, ProfileHistory, ProfileLock
     from rebound.platform.ports import Clock, Ids, Patience
-
-MAX_TAGS: Final = 50
-MAX_TAG: Final = 64
-A_DAY: Final = timedelta(days=1)
-"""By which a day of the past may be ahead of the business's calendar: the customer may be farther east."""
-ADDRESS_FIELDS: Final[Mapping[str, Channel]] = {"email": Channel.EMAIL, "mobile_phone": Channel.SMS}
 
 
 class CustomerView(Struct, frozen=True):
@@ -401,91 +391,3 @@ def linked(contact: Contact, customer: Customer, edited: Sequence[Channel], by: 
             )
         )
     return used.with_evidence(Cleared(customer.updated_at, by)) if contact.key.channel in edited else used
-
-
-def checked_profile(
-    given: Mapping[str, Any], business: Business, addresses: AddressReader, today: date, *, creating: bool
-) -> dict[str, Any]:
-    """Profile fields as they are kept, from what a client gave (already of the right JSON types).
-
-    ``today`` is by the business's calendar. Raises ``InvalidInputError`` with everything that is wrong.
-    """
-    profile: dict[str, Any] = {}
-    errors = [
-        FieldError(name, "Is required and cannot be empty.")
-        for name in REQUIRED_FIELDS
-        if (creating or name in given) and not tidied(str(given.get(name) or ""))
-    ]
-    flawed = {error.field for error in errors}
-    for name, value in given.items():
-        if name in flawed:
-            continue
-        try:
-            profile[name] = _checked(name, value, business, addresses, today)
-        except ValueError as error:
-            errors.append(FieldError(name, str(error)))
-    if errors:
-        raise InvalidInputError(*errors)
-    return profile
-
-
-def _checked(name: str, value: Any, business: Business, addresses: AddressReader, today: date) -> object:
-    row = PROFILE[name]
-    if row.kind is Kind.TAGS:
-        return _tags(value or ())
-    if row.kind is Kind.RECIPIENTS:
-        return read_recipients(value or (), business, addresses)
-    read = tidied(value) if isinstance(value, str) else value
-    if read is None or read == "":
-        return UNSET[name]
-    if row.kind is Kind.EMAIL:
-        return addresses.email(value)
-    if row.kind is Kind.PHONE:
-        return addresses.phone(value, business.country, mobile=name in ADDRESS_FIELDS)
-    return _in_itself(row, read, today)
-
-
-def _in_itself(row: ProfileField, read: Any, today: date) -> object:
-    """What is right or wrong whosever it is."""
-    match row.kind:
-        case Kind.TIME_ZONE:
-            return time_zone(read)
-        case Kind.LANGUAGE:
-            return known_language(read)
-        case Kind.DATE:
-            return _date(read, today + A_DAY if row.past else date.max)
-        case Kind.CHOICE:
-            return _choice(read, row.choices)
-        case Kind.TEXT:
-            return _line(read, row.max_length)
-        case _:
-            return read
-
-
-def _choice(value: str, choices: Sequence[str]) -> str:
-    if value not in choices:
-        raise ValueError(f"Must be one of {', '.join(choices)}.")
-    return value
-
-
-def _tags(values: Sequence[str]) -> tuple[str, ...]:
-    spellings: dict[str, str] = {}
-    for tag in map(tidied, values):
-        spellings.setdefault(folded(tag), tag)
-    tags = tuple(spellings.values())
-    if len(tags) > MAX_TAGS or not all(0 < len(tag) <= MAX_TAG and is_one_line(tag) for tag in tags):
-        raise ValueError(f"At most {MAX_TAGS} tags of 1 to {MAX_TAG} characters, without control characters.")
-    return tags
-
-
-def _date(value: str | date, latest: date) -> date:
-    day = value if isinstance(value, date) else read_day(value)
-    if day > latest:
-        raise ValueError("Must not lie in the future.")
-    return day
-
-
-def _line(value: str, longest: int) -> str:
-    if len(value) > longest or not is_one_line(value):
-        raise ValueError(f"Must be at most {longest} characters on one line, without control characters.")
-    return value

@@ -18,8 +18,9 @@ from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact, most_rows
 from rebound.customers.application.copy_flags import with_flags
-from rebound.customers.application.customer_service import ADDRESS_FIELDS, is_locked, linked
+from rebound.customers.application.customer_service import is_locked, linked
 from rebound.customers.application.moves import left_behind
+from rebound.customers.application.profile_checks import ADDRESS_FIELDS
 from rebound.customers.application.recipients import is_address
 from rebound.customers.domain import LOCKABLE, PROFILE, REQUIRED_FIELDS, Customer, digest_of, is_set, locked_among
 from rebound.imports_exports.application.import_rows import name_of

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
 from rebound.consent.domain.consent import ConsentEvidence
-from rebound.customers.application.customer_service import ADDRESS_FIELDS, checked_profile
+from rebound.customers.application.profile_checks import ADDRESS_FIELDS, checked_profile
 from rebound.customers.application.recipients import recipients_named
 from rebound.customers.domain import GROUPS, PROFILE, REQUIRED_FIELDS, Customer, Kind, members_of
 from rebound.imports_exports.application.customer_files import CONSENT_COLUMNS, LIST_COLUMNS, read_tags

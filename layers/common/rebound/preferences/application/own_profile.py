@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
-from rebound.customers.application.customer_service import ADDRESS_FIELDS, checked_profile
+from rebound.customers.application.profile_checks import ADDRESS_FIELDS, checked_profile
 from rebound.customers.domain import (
     BY_FORM,
     PROFILE,
