@@ -4,6 +4,7 @@ from copy import replace
 
 import pytest
 
+from rebound.access.domain import acting
 from rebound.customers.domain import FormUse, ProfileEvent, ProfileEventKind, place_of_event
 from rebound.kernel.errors import ConcurrentChangeError
 from tests.fakes.house import EveryPorts
@@ -24,6 +25,7 @@ OF_A_RELATION = ProfileEvent(
     relationship="child",
     other_id=id_of(2),
     name="Rex",
+    who="ana@salon.example.com",
 )
 FORM = "01M7W6ARGFEXM6PVNM0V1C8F97"
 
@@ -44,6 +46,14 @@ def test_events_are_kept_whole_and_come_newest_first(ports: EveryPorts) -> None:
     assert history.before(BUSINESS_ID, id_of(1), place_of_event(EVENT), 10) == []
     assert history.before(BUSINESS_ID, id_of(2), None, 10) == []
     assert history.before("other", id_of(1), None, 10) == []
+
+
+def test_what_needs_no_change_is_noted_and_whoever_reads_it_has_not_done_it(ports: EveryPorts) -> None:
+    save(ports)
+    with acting("bo@salon.example.com"):
+        ports.profile_history.note(BUSINESS_ID, {id_of(1): [EVENT, OF_A_RELATION]})
+        assert ports.profile_history.before(BUSINESS_ID, id_of(1), None, 10) == [OF_A_RELATION, EVENT]
+    assert EVENT.who is None
 
 
 def test_nothing_is_written_where_the_customer_has_changed_meanwhile(ports: EveryPorts) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 from botocore.client import BaseClient
+from markupsafe import escape
 from playwright.sync_api import Page
 
 from rebound.consent.domain.consent import ConsentEvidence
@@ -24,6 +25,7 @@ from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import OWNER, check, sign_in
 from tests.integration.console.site import event_of
+from tests.integration.inbound.test_received_texts import text
 
 TABS: Final = ("", "/family", "/activity", "/points", "/timeline", "/waiting")
 MOST_REQUESTS: Final = 8
@@ -257,6 +259,43 @@ def test_consent_is_switched_with_who_did_it_and_words_are_asked_for(stack: Stac
     assert f"({OWNER})" in ask("GET", f"customers/{anna}/timeline")["body"]
     assert ask("POST", path, {**form, "to": "in"})["statusCode"] == 303
     assert ask("POST", path, {**form, "to": "sideways"})["statusCode"] == 422
+
+
+def test_everything_that_is_done_with_a_customer_is_in_the_timeline_with_who(
+    stack: Stack, anna: str, boris: str, ask: Ask
+) -> None:
+    stack.invoke("receive_text", text(From="+14155550101", Body="please stop texting me"))
+    path, staff = f"customers/{anna}", Role.STAFF
+    done = {
+        path: {"was_last_name": "Berg", "last_name": "Bergé", "was_language": "", "language": "it"},
+        f"{path}/confirm": {"channel": "email"},
+        f"{path}/ask": {},
+        f"{path}/family": {"do": "add", "other_id": boris, "relationship": "friend", "once": "a"},
+        f"{path}/points": {"delta": "5", "reason": "sorry", "once": "a"},
+        f"{path}/consent": {"channel": "email", "scope": "marketing", "to": "out"},
+        "replies/SM1": {"decision": "keep"},
+    }
+    for address, form in done.items():
+        assert ask("POST", address, form, staff)["statusCode"] == 303, address
+    [relation] = stack.api("GET", f"/v1/{path}/relations").body["items"]
+    assert ask("POST", f"{path}/family", {"do": "remove", **relation}, staff)["statusCode"] == 303
+    who = "staff@salon.example.com"
+    shown = ask("GET", f"{path}/timeline")["body"]
+    for sentence in (
+        f"{who} changed last name and language.",
+        f"{who} said that the email is right.",
+        f"{who} had the customer asked to check their details.",
+        f"as friend ({who}).",
+        f"No longer linked with Boris {escape(ATTACK)} as friend ({who}).",
+        f"{who} added 5 points: sorry.",
+        f"Opted out of marketing emails through staff ({who}).",
+        f"It was read, and texts go on ({who}).",
+        f"Let marketing texts through again ({who}).",
+    ):
+        assert sentence in shown, sentence
+    # Programs are nobody in particular.
+    stack.api("PATCH", f"/v1/{path}", {"last_name": "Berg"})
+    assert ask("GET", f"{path}/timeline")["body"].count("changed") == shown.count("changed")
 
 
 def test_who_texted_stop_is_told_where_to_text_start(stack: Stack, anna: str, ask: Ask) -> None:

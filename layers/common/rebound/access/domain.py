@@ -1,6 +1,15 @@
-"""API keys: each belongs to one business, or to the operator, and has scopes; of its secret, only a hash is kept."""
+"""Who asks.
 
-from collections.abc import Mapping
+API keys: each belongs to one business, or to the operator, and has scopes; of its secret, only a hash is kept.
+
+People: what asks on somebody's behalf says so once, around all that it does: the console for whoever is signed in. What
+is noted meanwhile, for the logs that people read, names them; no decision is based on it. Programs that call the API
+are nobody in particular, and neither are customers on their own pages.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
@@ -109,3 +118,21 @@ def read_operator_token(token: str) -> tuple[str, str] | None:
 def _parts(token: str) -> list[str]:
     parts = token.split(_SEPARATOR) if len(token) <= MAX_TOKEN else []
     return parts if all(parts) else []
+
+
+_ACTOR: Final[ContextVar[str | None]] = ContextVar("actor", default=None)
+
+
+def actor() -> str | None:
+    """Who it is, by the email with which they sign in; ``None`` where it is nobody in particular."""
+    return _ACTOR.get()
+
+
+@contextmanager
+def acting(who: str | None) -> Iterator[None]:
+    """While the block runs, it is they who do what is done."""
+    before = _ACTOR.set(who)
+    try:
+        yield
+    finally:
+        _ACTOR.reset(before)

@@ -7,8 +7,9 @@ from enum import Enum, StrEnum, auto
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from rebound.access.domain import actor
 from rebound.businesses.domain.business import Business
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.history import place_at
@@ -376,6 +377,11 @@ class ProfileEventKind(StrEnum):
     EDITED_BY_CUSTOMER = "edited_by_customer"
     CONFIRMED_BY_CUSTOMER = "confirmed_by_customer"
     """The customer looked at the profile and found it right."""
+    EDITED_BY_STAFF = "edited_by_staff"
+    CONFIRMED_BY_STAFF = "confirmed_by_staff"
+    """Somebody at the desk said that an address is right."""
+    DETAILS_ASKED = "details_asked"
+    """Somebody at the desk had the customer asked to look through their details."""
     RELATION_INVITED = "relation_invited"
     RELATION_ADDED = "relation_added"
     RELATION_ACCEPTED = "relation_accepted"
@@ -395,7 +401,7 @@ class ProfileEvent(Struct, frozen=True, kw_only=True):
     ``fields`` are those that changed, or were found right. ``via`` says how the customer did it. ``relation_id``,
     ``relationship`` (what the other is to the customer), ``other_id`` and ``name`` are of relations; ``name`` is that
     of somebody who is no customer. ``asked`` says which of the two an invitation asked, ``None`` where nobody was, or
-    it is not known.
+    it is not known. ``who`` is the one at the desk who did it, if it was one.
     """
 
     kind: ProfileEventKind
@@ -408,6 +414,7 @@ class ProfileEvent(Struct, frozen=True, kw_only=True):
     other_id: str | None = None
     name: str | None = None
     asked: str | None = None
+    who: str | None = field(default_factory=actor)
 
 
 def place_of_event(event: ProfileEvent) -> str:

@@ -164,6 +164,9 @@ class ProfileHistory(Protocol):
         Raises ``ConcurrentChangeError`` as ``save`` does, and when the form was used up.
         """
 
+    def note(self, business_id: str, events: Mapping[str, Sequence[ProfileEvent]]) -> None:
+        """Write events by customer id, of what needs no change of a profile."""
+
     def form(self, business_id: str, customer_id: str, message_id: str) -> FormUse | None:
         """How far the form behind a message's link was filled in; ``None`` if it was not (strongly consistent)."""
 

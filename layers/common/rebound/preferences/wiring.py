@@ -36,7 +36,9 @@ class PreferencesUseCases(SendingUseCases, RelationsUseCases):
     confirm_appointment: ConfirmAppointment = use_case(
         "rebound.preferences.application.confirm_appointment", reader="link_reader", publish="publish_events"
     )
-    ask_for_update: AskForUpdate = use_case("rebound.preferences.application.ask_for_update", post="post_message")
+    ask_for_update: AskForUpdate = use_case(
+        "rebound.preferences.application.ask_for_update", post="post_message", history="profile_history"
+    )
     own_profile: OwnProfile = use_case(
         "rebound.preferences.application.own_profile",
         reader="link_reader",

@@ -8,7 +8,7 @@ from typing import Final
 from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.history import FlagChanged
-from rebound.contacts.domain.replies import Keyword, Meaning, Reply
+from rebound.contacts.domain.replies import Decision, Keyword, Meaning, Reply
 from rebound.customers.domain import (
     ASKED_CUSTOMER,
     ASKED_OTHER,
@@ -96,13 +96,17 @@ def sentence_of_consent(statement: ConsentEvidence, channel: Channel) -> str:
         return (
             f"Held {what} back until staff have read their text."
             if statement.opted_out
-            else f"Let {what} through again."
+            else f"Let {what} through again{_by(statement.who)}."
         )
     how = _HOW[statement.source]
     if statement.source is ConsentSource.KEYWORD and statement.words:
         how = f"by texting {_quoted(statement.words)}"
-    who = f" ({statement.who})" if statement.who else ""
-    return f"Opted {'out of' if statement.opted_out else 'in to'} {what} {how}{who}."
+    return f"Opted {'out of' if statement.opted_out else 'in to'} {what} {how}{_by(statement.who)}."
+
+
+def _by(who: str | None) -> str:
+    """Who at the desk did it, where that is known."""
+    return f" ({who})" if who else ""
 
 
 _HOW: Final[Mapping[ConsentSource, str]] = {
@@ -132,7 +136,15 @@ def sentence_of_reply(reply: Reply) -> str:
     if reply.meaning is Meaning.CONFIRMATION and not reply.confirms:
         meant = "which may confirm an appointment"
     sentence = f"{texted}, {meant}." if meant else f"{texted}."
+    if reply.decision is not None:
+        return f"{sentence} {_DECIDED[reply.decision]}{_by(reply.resolved_by)}."
     return f"{sentence} Somebody should read it." if reply.is_waiting else sentence
+
+
+_DECIDED: Final[Mapping[Decision, str]] = {
+    Decision.OPT_OUT: "It was read as a wish for no more texts",
+    Decision.KEEP: "It was read, and texts go on",
+}
 
 
 _KEYWORDS: Final[Mapping[Keyword, str]] = {
@@ -154,14 +166,22 @@ def sentence_of_profile(event: ProfileEvent, others: Mapping[str, Customer] = Ma
         asked = {ASKED_CUSTOMER: ("The customer", other), ASKED_OTHER: (_begun(other), "the customer")}
         who, whom = asked.get(event.asked or "", ("One of the two", "the other"))
         relation = f"as {event.relationship}" if event.relationship else "as family or friend"
-        return _OF_RELATIONS[event.kind].format(other=other, who=who, whom=whom, relation=relation)
+        sentence = _OF_RELATIONS[event.kind].format(other=other, who=who, whom=whom, relation=relation)
+        return f"{sentence.removesuffix('.')}{_by(event.who)}."
     how = "in the form behind a link" if event.via == BY_FORM else "in a portal"
     fields = _listed([name.replace("_", " ") for name in event.fields]) or "profile"
+    if event.kind in _BY_STAFF:
+        return _BY_STAFF[event.kind].format(who=event.who, fields=fields)
     if event.kind is ProfileEventKind.CONFIRMED_BY_CUSTOMER:
         return f"The customer said that their {fields} is right, {how}."
     return f"The customer changed their {fields} {how}."
 
 
+_BY_STAFF: Final[Mapping[ProfileEventKind, str]] = {
+    ProfileEventKind.EDITED_BY_STAFF: "{who} changed {fields}.",
+    ProfileEventKind.CONFIRMED_BY_STAFF: "{who} said that the {fields} is right.",
+    ProfileEventKind.DETAILS_ASKED: "{who} had the customer asked to check their details.",
+}
 _OF_RELATIONS: Final[Mapping[ProfileEventKind, str]] = {
     ProfileEventKind.RELATION_INVITED: "{who} was asked by email whether to be linked with {whom}, {relation}.",
     ProfileEventKind.RELATION_ADDED: "Linked with {other} {relation}.",

@@ -106,7 +106,7 @@ class FlagChangeAnswer(Answer):
 
 
 class ProfileEventAnswer(Answer):
-    """Something that happened with the profile: the customer's own edits, and links to family and friends."""
+    """Something that happened with the profile: edits of the customer and of the desk, links to family and friends."""
 
     what: ProfileEventKind
     fields: list[str] = Field(description="Those that the customer changed, or found right.")
@@ -119,6 +119,7 @@ class ProfileEventAnswer(Answer):
     asked: Literal["customer", "other"] | None = Field(
         description="Of an invitation, which of the two was asked: the customer in the path, or the other."
     )
+    who: str | None = Field(description="Who did it in the console, by email.")
 
 
 class PointsBookedAnswer(Answer):

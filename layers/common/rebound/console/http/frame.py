@@ -10,6 +10,7 @@ from copy import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from rebound.access.domain import acting
 from rebound.console.http.rendering import HEADERS, static_file
 from rebound.console.http.requests import ROOT, FormError, PageAnswer, PageRequest, see
 from rebound.console.http.routes import SIGNED_IN, Route, find
@@ -85,7 +86,8 @@ def _answer(request: PageRequest, behind: "ConsoleUseCases", *, operations: bool
         return visit.instead("refused", HTTPStatus.FORBIDDEN)
     if request.method == "POST" and not signed_in.sent(request.form.one(CSRF)):
         return _send_again(visit, HTTPStatus.FORBIDDEN)
-    return _handled(route, visit, ids)
+    with acting(signed_in.email):
+        return _handled(route, visit, ids)
 
 
 def _handled(route: Route, visit: Visit, ids: Any) -> PageAnswer:

@@ -59,6 +59,11 @@ class DynamoProfileHistory(Directory):
                 )
                 writes.save(row, condition=DirectoryRow.entry_id.does_not_exist() | (DirectoryRow.version == 0))
 
+    def note(self, business_id: str, events: Mapping[str, Sequence[ProfileEvent]]) -> None:
+        for customer_id, each in events.items():
+            for event in each:
+                self._event_row(business_id, customer_id, event).save()
+
     def note_within(self, writes: TransactWrite, business_id: str, customer_id: str, event: ProfileEvent) -> None:
         """Keep an event in a larger transaction."""
         writes.save(self._event_row(business_id, customer_id, event))
@@ -122,5 +127,10 @@ def _event(row: DirectoryRow) -> ProfileEvent:
     return ProfileEvent(
         at=read_instant(at),
         event_id=event_id,
-        **{**document, "kind": ProfileEventKind(document["kind"]), "fields": tuple(document.get("fields", ()))},
+        **{
+            "who": None,
+            **document,
+            "kind": ProfileEventKind(document["kind"]),
+            "fields": tuple(document.get("fields", ())),
+        },
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from rebound.access.domain import actor
 from rebound.businesses.domain.business import Business
 from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
@@ -277,9 +278,18 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         self._save(replace(customer, claimed_at=customer.created_at), edited=(), event=event)
 
     def _write_edit(self, before: Customer, after: Customer, edited: Sequence[Channel]) -> None:
-        self._save(after, edited=edited, before=before)
+        changed = [name for name in PROFILE if getattr(after, name) != getattr(before, name)]
+        event = self._by_staff(ProfileEventKind.EDITED_BY_STAFF, after, changed) if changed else None
+        self._save(after, edited=edited, before=before, event=event)
         if after.time_zone != before.time_zone:
             self._wake_what_waits(after.business_id)
+
+    def _by_staff(self, kind: ProfileEventKind, after: Customer, fields: Sequence[str]) -> ProfileEvent | None:
+        """What the log says of an edit; nothing where a program made it, of which it could not say who that is."""
+        if actor() is None:
+            return None
+        at = after.updated_at
+        return ProfileEvent(kind=kind, at=at, event_id=self.ids.ulid(at), fields=tuple(fields))
 
     def _wake_what_waits(self, business_id: str) -> None:
         """Write the settings anew, so that held messages are decided again: another hour may be right for them now.
@@ -305,7 +315,10 @@ class CustomerService(Struct, frozen=True, kw_only=True):
                 self.write_own(before, {}, [channel], BY_PORTAL)
                 return
             # Written with the customer, so that a customer who is deleted meanwhile does not bring the address back.
-            self._save(before.changed(self.clock.now()), edited=[channel], by=ClearedBy.CONFIRMATION)
+            after = before.changed(self.clock.now())
+            fields = [name for name, other in ADDRESS_FIELDS.items() if other is channel]
+            event = self._by_staff(ProfileEventKind.CONFIRMED_BY_STAFF, after, fields)
+            self._save(after, edited=[channel], by=ClearedBy.CONFIRMATION, event=event)
 
         retried(write, lost=self.patience.wait)
         return self.get(business_id, customer_id)

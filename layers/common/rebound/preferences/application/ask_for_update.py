@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.access.domain import actor
 from rebound.businesses.domain.business import Business
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer
+from rebound.customers.domain import Customer, ProfileEvent, ProfileEventKind
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
@@ -24,7 +25,7 @@ from rebound.templates.domain.template_events import default_id
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
-    from rebound.customers.ports import CustomerBook
+    from rebound.customers.ports import CustomerBook, ProfileHistory
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.sending.application.post_message import PostMessage
@@ -47,6 +48,7 @@ class AskForUpdate(Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     request_ids: RequestIds
+    history: ProfileHistory
 
     def __call__(
         self, business_id: str, customer_id: str, channel: Channel | None = None, request: str | None = None
@@ -81,9 +83,13 @@ class AskForUpdate(Struct, frozen=True, kw_only=True):
         made_from = MadeFrom(default_id("update_form", chosen), variables={"url": place_of(Purpose.PROFILE)})
         category = Category.TRANSACTIONAL
         content = self.template_contents.made(business_id, made_from, chosen, category)
-        return self.post(
+        message = self.post(
             business_id, customer_id=customer_id, category=category, channel=chosen, content=content, request=name
         )
+        if actor() is not None:
+            asked = ProfileEvent(kind=ProfileEventKind.DETAILS_ASKED, at=now, event_id=self.ids.ulid(now))
+            self.history.note(business_id, {customer_id: [asked]})
+        return message
 
 
 _BY: Final = {Channel.EMAIL: "email", Channel.SMS: "text"}
