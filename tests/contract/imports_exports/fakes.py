@@ -157,7 +157,7 @@ class MemoryImportStore:
         return ImportFile(io.BytesIO(content[offset if offset <= len(content) else 0 :]), len(content), version)
 
     def upload_form(self, business_id: str, draft_id: str, then: str) -> UploadForm:
-        return UploadForm("https://imports.example.com/", {"key": f"{business_id}/{draft_id}", "then": then})
+        return UploadForm("https://imports.example.com/", {"key": f"{business_id}/{draft_id}", "then": then}, 1000)
 
     def open_draft(self, business_id: str, draft_id: str) -> ImportFile:
         content = self._draft(business_id, draft_id)

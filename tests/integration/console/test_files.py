@@ -69,7 +69,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     signed = S3ImportStore.upload_form
 
     def here(store: S3ImportStore, *given: str) -> UploadForm:
-        return UploadForm(f"http://127.0.0.1:{server.server_port}/", signed(store, *given).fields)
+        return replace(signed(store, *given), url=f"http://127.0.0.1:{server.server_port}/")
 
     monkeypatch.setattr(S3ImportStore, "upload_form", here)
     yield f"http://127.0.0.1:{server.server_port}"
@@ -140,6 +140,24 @@ def test_a_file_is_brought_looked_at_imported_and_told_about_by_line_without_scr
     assert names["Anna"]["birthday"] == "1990-03-31"
     [listed] = use_cases().start_import.newest(BUSINESS_ID, 9)
     assert (listed.by, listed.options.columns["Colour"]) == ("owner@salon.example.com", None)
+
+
+def test_what_the_bucket_would_refuse_is_said_before_it_is_sent(
+    console: str, stack: Stack, bucket: str, public: None, page: Page
+) -> None:
+    sign_in(page, console)
+    page.goto(f"{console}/imports/new")
+    page.locator("form[data-most-bytes]").evaluate("form => { form.dataset.mostBytes = '10'; }")
+    page.get_by_label("File", exact=True).set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": LIST})
+    page.get_by_role("button", name="Send the file").click()
+    page.get_by_text("The file is too large").wait_for()
+    page.evaluate("() => { const now = Date.now; Date.now = () => now() + 3600000; }")
+    page.get_by_role("button", name="Send the file").click()
+    page.get_by_text("This page is too old").wait_for()
+    assert page.url.endswith("/imports/new")
+    page.get_by_role("link", name="Open it again").click()
+    page.get_by_role("button", name="Send the file").wait_for()
+    assert page.get_by_role("alert").count() == 0
 
 
 def test_the_progress_of_an_import_is_looked_for_until_it_ends(console: str, stack: Stack, page: Page) -> None:

@@ -210,10 +210,11 @@ class ImportFile(Struct, frozen=True):
 
 
 class UploadForm(Struct, frozen=True):
-    """What a form has to send, before the file itself, to bring a file to ``url``."""
+    """What a form has to send, before a file of at most ``most_bytes``, to bring it to ``url``."""
 
     url: str
     fields: Mapping[str, str]
+    most_bytes: int
 
 
 class ExportJob(Struct, frozen=True):

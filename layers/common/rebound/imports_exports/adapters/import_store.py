@@ -61,7 +61,7 @@ class S3ImportStore:
             Conditions=[{"success_action_redirect": then}, ["content-length-range", 0, MOST_BYTES]],
             ExpiresIn=UPLOAD_SECONDS,
         )
-        return UploadForm(form["url"], form["fields"])
+        return UploadForm(form["url"], form["fields"], MOST_BYTES)
 
     def open_draft(self, business_id: str, draft_id: str) -> ImportFile:
         answer = self._get(_draft_key(business_id, draft_id))
