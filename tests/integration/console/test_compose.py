@@ -4,13 +4,15 @@ import re
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from rebound.console.http.campaigns import check as compose_check
 from rebound.staff.domain import Role
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import check, sign_in
 from tests.integration.console.desk import Desk, Seen
 from tests.integration.console.test_customers import counted
+from tests.integration.jobs.test_jobs import run
 
 ATTACK: Final = '"><script>alert(1)</script>'
 MOST_REQUESTS: Final = 8
@@ -183,3 +185,130 @@ def test_who_only_looks_on_writes_nothing(stack: Stack) -> None:
     assert [viewer.get(f"{path}/{step}").status for step in STEPS] == [403] * len(STEPS)
     assert viewer.post(f"{path}/check", {"do": "send", "number": "2"}).status == 403
     assert campaigns(stack)[0]["status"] == "draft"
+
+
+NAME_OF_FOCUS: Final = """() => {
+  const at = document.activeElement;
+  return ((at.labels && at.labels.length ? at.labels[0].innerText : at.innerText) || "").trim();
+}"""
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Go on by the tabulator until what is called so has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(NAME_OF_FOCUS) == name:
+            return
+    raise AssertionError(f"{name!r} cannot be reached")
+
+
+def test_a_text_is_written_measured_and_sent_by_keyboard_alone(
+    console: str, stack: Stack, salon: dict[str, str], page: Page
+) -> None:
+    for place, name in enumerate(("Amara", "Boris")):
+        number = {"mobile_phone": f"+1415555010{place}"}
+        assert stack.api("PATCH", f"/v1/customers/{salon[name]}", number).status == 200
+    sign_in(page, console)
+    page.goto(f"{console}/campaigns")
+    keys = page.keyboard
+    tab_to(page, "Write a campaign")
+    keys.press("Enter")
+    page.wait_for_url("**/campaigns/new")
+    tab_to(page, "Name of the campaign")
+    keys.type("Spring text")
+    tab_to(page, "Email")
+    keys.press("ArrowDown")
+    tab_to(page, "For whom")
+    keys.type("Spring")
+    tab_to(page, "Save and go on")
+    keys.press("Enter")
+    page.wait_for_url("**/what")
+    tab_to(page, "Text")
+    keys.type("Dear ##{{first_name}}, come and see us, 20 % off – ł")
+    measured = page.locator("#measured")
+    expect(measured).to_contain_text("leave less room")
+    expect(measured.locator(".offender").last).to_have_text("ł")
+    keys.press("Backspace")
+    expect(measured.locator(".offender")).to_have_count(1)
+    check(page, "compose-text-desk")
+    tab_to(page, "Save and go on")
+    keys.press("Enter")
+    page.wait_for_url("**/when")
+    tab_to(page, "Save and go on")
+    keys.press("Enter")
+    page.wait_for_url("**/check")
+    expect(page.locator(".bubble")).to_contain_text("Dear Amara, come and see us")
+    check(page, "compose-text-check-desk")
+    tab_to(page, "How many people get it? Type 2")
+    keys.type("2")
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/campaigns/[0-9A-Z]{26}$"))
+    [row] = campaigns(stack)
+    assert (row["name"], row["channel"], row["status"]) == ("Spring text", "sms", "expanding")
+
+
+def test_somebody_is_taken_out_and_another_added_back_by_hand(
+    console: str, stack: Stack, salon: dict[str, str], page: Page
+) -> None:
+    campaign_id = made(Desk(stack).sign_in("other@salon.example.com"))
+    sign_in(page, console)
+    page.goto(f"{console}/campaigns/{campaign_id}/check")
+    page.get_by_role("button", name="Take out Amara Osei").click()
+    expect(page.locator("#who")).to_contain_text("1 person gets it")
+    page.get_by_role("button", name="Undo Amara Osei").click()
+    expect(page.locator("#who")).to_contain_text("2 people get it")
+    page.goto(f"{console}/campaigns/{campaign_id}/whom")
+    page.get_by_label("Name, email or number").fill("boris")
+    page.get_by_role("button", name="Find").click()
+    assert "boris" not in page.url
+    page.get_by_role("button", name="Add back Boris").click()
+    expect(page.locator("#hand ~ form table").first).to_contain_text("Added back")
+    assert stack.api("GET", f"/v1/campaigns/{campaign_id}").body["include_customer_ids"] == [salon["Boris"]]
+
+
+def test_what_is_typed_when_the_session_ends_is_kept(console: str, stack: Stack, page: Page) -> None:
+    campaign_id = made(Desk(stack).sign_in("other@salon.example.com"))
+    sign_in(page, console)
+    page.goto(f"{console}/campaigns/{campaign_id}/what")
+    page.get_by_label("Text", exact=True).fill("Typed for an hour.")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Save and go on").click()
+    sign_in(page.context.new_page(), console)
+    for _ in range(2):
+        page.get_by_role("button", name="Send again").click()
+    page.wait_for_url("**/when")
+    assert campaigns_text(stack, campaign_id) == "Typed for an hour."
+
+
+def test_many_are_counted_in_the_background_before_it_is_sent(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose_check, "MOST_NAMED", 1)
+    desk = Desk(stack).sign_in()
+    path = f"/console/campaigns/{made(desk)}"
+    seen = desk.get(f"{path}/check")
+    assert 'name="number"' not in seen.text
+    fields = {"version": "1", "do": "send", "number": "2"}
+    assert desk.post(f"{path}/check", fields).status == 409
+    at = desk.go(f"{path}/check", desk.post(f"{path}/check", {"do": "count", "once": "1"}))
+    counting = desk.get(at)
+    assert "Counting everybody" in counting.text
+    assert 'hx-trigger="every 2s"' in counting.text
+    run(stack, {"job_id": at.rpartition("=")[2]})
+    seen = desk.get(at)
+    assert "2 people get it" in seen.text
+    assert "hx-trigger" not in seen.text
+    sent = {"do": "send", "version": version(seen), "count": at.rpartition("=")[2]}
+    assert desk.post(f"{path}/check", {**sent, "number": "3"}).status == 422
+    assert desk.post(f"{path}/check", {**sent, "number": "2"}).status == 303
+    assert [each["status"] for each in campaigns(stack)] == ["expanding"]
+
+
+def test_a_list_looks_again_only_while_something_runs(stack: Stack) -> None:
+    desk = Desk(stack).sign_in()
+    path = f"/console/campaigns/{made(desk)}"
+    assert "hx-trigger" not in desk.get("/console/campaigns").text
+    sent = {"do": "send", "number": "2", "version": version(desk.get(f"{path}/check"))}
+    assert desk.post(f"{path}/check", sent).status == 303
+    listed = desk.get("/console/campaigns").text
+    assert 'hx-trigger="every 4s"' in listed
+    assert "0 of 0 done" in listed
+    assert desk.get("/console/campaigns?status=draft").text.count("hx-trigger") == 0
