@@ -1,4 +1,4 @@
-"""SES v2 as far as sending goes: SendEmail, SendBulkEmail, GetAccount and the account suppression list."""
+"""SES v2 as far as sending goes: SendEmail, SendBulkEmail, GetAccount, identities and the account suppression list."""
 
 import json
 import re
@@ -125,6 +125,9 @@ class SesApi:
                 return self._send_bulk_email(_payload(request, "SendBulkEmail"))
             case "GET", "/v2/email/account":
                 return self._account()
+            case "POST", "/v2/email/list-identities":
+                _payload(request, "ListEmailIdentities")
+                return {"EmailIdentities": [_verified(each) for each in self._identities]}
         return self._route_suppression(request)
 
     def _route_suppression(self, request: Request) -> dict[str, Any]:
@@ -390,6 +393,16 @@ _CALL_ERRORS = {"TEMPLATE_NOT_FOUND": ("NotFoundException", 404)}
 
 def _refusal(status: str, message: str) -> dict[str, Any]:
     return {"Status": status, "Error": message}
+
+
+def _verified(identity: str) -> dict[str, Any]:
+    kind = "EMAIL_ADDRESS" if "@" in identity else "DOMAIN"
+    return {
+        "IdentityType": kind,
+        "IdentityName": identity,
+        "SendingEnabled": True,
+        "VerificationStatus": "SUCCESS",
+    }
 
 
 def _payload(request: Request, operation: str) -> Any:

@@ -2,17 +2,22 @@
 
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import boto3
 import pytest
 from botocore.stub import Stubber
 
+from local.twin.server import TwinServer
+from local.twin.settings import TwinSettings
+from local.twin.twin import Twin
 from rebound.operations.adapters.cloudwatch import DAY, ESTIMATED, CloudWatchAlarms, CloudWatchUsage
 from rebound.operations.adapters.ses_identities import SesIdentities
 from rebound.operations.domain import AlarmState, CostPart, EmailAccount
-from tests.fakes.aws import REPOSITORY, fake_aws, make
+from tests.fakes.aws import REGION, REPOSITORY, fake_aws, make
 from tests.fakes.making import NOON
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
@@ -125,6 +130,25 @@ def test_what_was_measured_is_summed_by_part() -> None:
 def test_where_nothing_was_measured_nobody_knows() -> None:
     usage = CloudWatchUsage(make("cloudwatch"), "rebound", ["api"], "arn").between(START, END)
     assert (usage.is_measured, sum(usage.costs.values())) == (False, 0)
+
+
+def test_the_twin_says_what_it_sends_from() -> None:
+    twin = Twin(TwinSettings(port=0, ses_identities=("salon.example.com", "desk@example.com")))
+    server = TwinServer(0, twin.handle)
+    twin.start()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    make_client: Any = boto3.client
+    client = make_client("sesv2", endpoint_url=server.url, region_name=REGION)
+    try:
+        assert SesIdentities(client).verified() == {"salon.example.com": True, "desk@example.com": True}
+        assert not SesIdentities(client).account().in_sandbox
+    finally:
+        client.close()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        twin.stop()
 
 
 def test_identities_say_whether_they_may_be_sent_from() -> None:
