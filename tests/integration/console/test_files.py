@@ -442,4 +442,6 @@ def test_files_are_the_owners(stack: Stack, desk: Desk, role: Role) -> None:
     for path in ("exports", f"imports/new/{draft(LIST)}", "jobs/x/resume"):
         assert other.post(f"/console/{path}", {"format": "csv"}).status == 403
     assert "imports" not in other.get("/console/customers").text
+    # Where there is nobody yet, the list of customers leads there.
+    assert "imports/new" in desk.get("/console/customers").text
     assert use_cases().start_import.newest(BUSINESS_ID, 9) == []
