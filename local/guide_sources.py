@@ -45,7 +45,7 @@ from rebound.templates.domain.layout import MAX_BLOCKS
 from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS
 from rebound.templates.domain.sendable import MANY_BYTES, MAX_SUBJECT
 from rebound.templates.domain.variables import MOST_VARIABLES
-from rebound.templates.http.given_content import MAX_GIVEN_SUBJECT, MAX_PART_BYTES
+from rebound.templates.domain.written_parts import MAX_GIVEN_SUBJECT, MAX_PART_BYTES
 from rebound.webhooks.adapters.dynamo_webhooks import KEPT
 from rebound.webhooks.adapters.pinned_http import TOTAL_SECONDS
 from rebound.webhooks.domain.places import MAX_URL

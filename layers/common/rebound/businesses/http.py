@@ -44,7 +44,8 @@ from rebound.kernel.events import MESSAGE_EVENTS
 from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.local_time import MAX_ZONE
 from rebound.kernel.provider_codes import DEFAULT_TEXT_PROVIDER, TEXT_PROVIDERS
-from rebound.platform.http.shapes import Answer, DocumentedAs, Line, Request, Time, one_line, one_of, text_of
+from rebound.kernel.written_text import one_line
+from rebound.platform.http.shapes import Answer, DocumentedAs, Line, Request, Time, one_of, text_of
 
 FORMER: Final[dict[str, Any]] = {"deprecated": True}
 """In the OpenAPI document: a name from before."""

@@ -5,6 +5,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+_FIRST_PRINTABLE: Final = 0x20
 _FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,7}\U000e007f"
 """The flag of England and the like: a black flag, a region in tags, and the tag that ends it (UTS #51, ED-14a)."""
 _INVISIBLE: Final = re.compile(
@@ -87,3 +88,20 @@ def _folded(text: str) -> str:
         # Twice, because a letter without its accent can be one with a stroke, and folding of case can leave an accent.
         plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain.translate(_STROKES))).casefold()
     return " ".join(unicodedata.normalize("NFC", plain).split())
+
+
+def one_line(value: str) -> str:
+    """The text as it is kept, if it is one line. Raises ``ValueError`` with a sentence for people."""
+    line = tidied(value)
+    if not is_one_line(line):
+        raise ValueError("Must be one line without control characters.")
+    if value and not line:
+        raise ValueError("Must have something that can be read.")
+    return line
+
+
+def readable(value: str) -> str:
+    """The text itself, if people can read it. Raises ``ValueError`` with a sentence for people."""
+    if any(ord(character) < _FIRST_PRINTABLE and character not in "\t\n\r" for character in value):
+        raise ValueError("Must have no control characters but tabs and line breaks.")
+    return value

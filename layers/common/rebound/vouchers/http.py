@@ -7,9 +7,10 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import AfterValidator, Field, StringConstraints
 
+from rebound.kernel.written_text import readable
 from rebound.messages.domain.vouchers import VoucherKind, written_code
 from rebound.platform.http.routes import CustomerInPath, business_of, json_answer, no_content, nothing, responses
-from rebound.platform.http.shapes import Answer, NamesACustomer, Time, readable
+from rebound.platform.http.shapes import Answer, NamesACustomer, Time
 from rebound.vouchers import wiring
 from rebound.vouchers.application.redeem_voucher import Order, Redeemed
 from rebound.vouchers.domain import Issued

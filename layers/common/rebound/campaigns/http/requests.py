@@ -14,6 +14,7 @@ from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.written_text import one_line
 from rebound.loyalty.domain.tiers import Tier
 from rebound.messages.domain.vouchers import MOST_DAYS, Voucher, VoucherKind
 from rebound.messages.http import Says, Sends, Timed
@@ -28,7 +29,6 @@ from rebound.platform.http.shapes import (
     TakenOutCustomerIds,
     TakenOutExternalIds,
     customers_named,
-    one_line,
     one_of,
 )
 from rebound.segments.domain.selections import Selection

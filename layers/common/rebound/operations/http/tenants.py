@@ -25,6 +25,7 @@ from rebound.businesses.http import (
 from rebound.kernel.api_scopes import ALL_SCOPES, ApiScope
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.local_time import MAX_ZONE
+from rebound.kernel.written_text import one_line
 from rebound.platform.http.app import MAX_ID
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -37,7 +38,7 @@ from rebound.platform.http.routes import (
     responses,
     shown_once,
 )
-from rebound.platform.http.shapes import Answer, Line, Request, Time, one_line, text_of
+from rebound.platform.http.shapes import Answer, Line, Request, Time, text_of
 from rebound.platform.telemetry import logger
 
 DEFAULT_GRACE_HOURS: Final = 24

@@ -24,22 +24,10 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.errors import FieldError
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.times import write_time
-from rebound.kernel.written_text import is_one_line, tidied
 
 MAX_CUSTOMER_IDS = 1000
-FIRST_PRINTABLE = 0x20
 CUSTOMER_ID = r"^[0-9a-f]{32}$"
 MAX_EXTERNAL_ID = 128
-
-
-def one_line(value: str) -> str:
-    """The text as it is kept, if it is one line. Raises ``ValueError`` with a sentence for people."""
-    line = tidied(value)
-    if not is_one_line(line):
-        raise ValueError("Must be one line without control characters.")
-    if value and not line:
-        raise ValueError("Must have something that can be read.")
-    return line
 
 
 def _written_time(value: object) -> object:
@@ -50,13 +38,6 @@ def _written_time(value: object) -> object:
 
 
 _BEGINS_WITH_A_DATE: Final = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def readable(value: str) -> str:
-    """The text itself, if people can read it. Raises ``ValueError`` with a sentence for people."""
-    if any(ord(character) < FIRST_PRINTABLE and character not in "\t\n\r" for character in value):
-        raise ValueError("Must have no control characters but tabs and line breaks.")
-    return value
 
 
 class DocumentedAs:

@@ -14,6 +14,7 @@ from rebound.consent.http import ConsentChangeAnswer
 from rebound.contacts.domain.contacts import Contact
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.written_text import readable
 from rebound.messages.http import MessageAnswer
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -26,7 +27,7 @@ from rebound.platform.http.routes import (
     json_answer,
     responses,
 )
-from rebound.platform.http.shapes import Answer, Line, Request, Time, readable
+from rebound.platform.http.shapes import Answer, Line, Request, Time
 from rebound.preferences import wiring
 from rebound.preferences.application.customer_consent import ConsentView, Statement, StatementEntry
 

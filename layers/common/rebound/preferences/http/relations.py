@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from rebound.kernel.channels import MAX_EMAIL
 from rebound.kernel.ids import id_of_external
+from rebound.kernel.written_text import one_line
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.platform.http.routes import (
     CustomerInPath,
@@ -19,7 +20,7 @@ from rebound.platform.http.routes import (
     nothing,
     responses,
 )
-from rebound.platform.http.shapes import Answer, CustomerId, ExternalId, Request, Time, one_line
+from rebound.platform.http.shapes import Answer, CustomerId, ExternalId, Request, Time
 from rebound.preferences import wiring
 from rebound.preferences.application.relation_invitations import RelationSeen
 from rebound.relations.application import NewRelation

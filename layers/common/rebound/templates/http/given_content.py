@@ -4,56 +4,45 @@ from collections.abc import Mapping
 from copy import replace
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
 from rebound.platform.http.problems import fields_of_content
-from rebound.platform.http.shapes import DocumentedAs, Request, readable, text_of
+from rebound.platform.http.shapes import DocumentedAs, Request, text_of
+from rebound.templates.domain import written_parts
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
 from rebound.templates.domain.template import TEMPLATE_ID
 
 TemplateId = Annotated[str, text_of(pattern=f"^{TEMPLATE_ID.pattern}$")]
 """The name of a template, which is looked up."""
-MAX_GIVEN_SUBJECT = 500
-"""Characters of a subject as it is posted, with placeholders."""
-MAX_PART_BYTES = 100_000
-"""Of each part of an email: both, the lists and the filter fit a row of the table, which holds 400 KB."""
-
-
-def _fits(value: str) -> str:
-    if len(value.encode()) > MAX_PART_BYTES:
-        raise ValueError(f"Must have at most {MAX_PART_BYTES} bytes in UTF-8.")
-    return value
-
-
 EmailPart = Annotated[
-    str,
-    StringConstraints(min_length=1),
-    AfterValidator(readable),
-    AfterValidator(_fits),
-    text_of(minLength=1, maxLength=MAX_PART_BYTES),
+    str, AfterValidator(written_parts.part), text_of(minLength=1, maxLength=written_parts.MAX_PART_BYTES)
 ]
 
 
 class EmailContentRequest(Request):
     """An email; ``##{{first_name}}`` and the like are filled in for each recipient."""
 
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=MAX_GIVEN_SUBJECT)]
+    subject: Annotated[
+        str,
+        AfterValidator(written_parts.subject),
+        text_of(minLength=1, maxLength=written_parts.MAX_GIVEN_SUBJECT),
+    ]
     html: EmailPart | None = None
     text: EmailPart | None = None
 
     @model_validator(mode="after")
     def _has_a_body(self) -> Self:
         if self.html is None and self.text is None:
-            raise ValueError("Give at least one of html, text.")
+            raise ValueError(written_parts.NO_BODY)
         return self
 
 
 class TextContentRequest(Request):
     """A text message; ``##{{first_name}}`` and the like are filled in for each recipient."""
 
-    body: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(readable)]
+    body: Annotated[str, AfterValidator(written_parts.body), text_of(minLength=1, maxLength=MAX_TEXT_CHARACTERS)]
 
 
 GivenContent = Annotated[

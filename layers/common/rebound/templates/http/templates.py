@@ -25,20 +25,21 @@ from rebound.platform.http.routes import (
     nothing,
     responses,
 )
-from rebound.platform.http.shapes import Answer, DocumentedAs, FieldProblem, Line, Request, Time, one_line, text_of
+from rebound.platform.http.shapes import Answer, DocumentedAs, FieldProblem, Request, Time, text_of
 from rebound.templates import wiring
+from rebound.templates.application.given_version import GivenVersion
 from rebound.templates.application.make_version import FromLayout, NewVersion
-from rebound.templates.application.template_service import Expected, Listed, TemplateView, check_event
+from rebound.templates.application.template_service import Expected, Listed, TemplateView
+from rebound.templates.domain import written_parts
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
 from rebound.templates.domain.template import TEMPLATE_ID, TemplateVersion
-from rebound.templates.domain.template_events import event_of_default, template_events
 from rebound.templates.http.given_content import EmailContentRequest, GivenContent, TextContentRequest, content_of
 from rebound.templates.http.given_layout import GivenLayout
 from rebound.templates.http.variable_shapes import VariableAnswer, VariableShape, read_variables
 
 SAYS: Final = ("content", "contents", "layout")
 EXACTLY_ONE: Final = f"Give exactly one of {', '.join(SAYS)}."
-Name = Annotated[Line, AfterValidator(one_line)]
+Name = Annotated[str, AfterValidator(written_parts.name), text_of(minLength=1, maxLength=written_parts.MAX_NAME)]
 TemplateInPath = Annotated[
     Annotated[str, text_of(pattern=f"^{TEMPLATE_ID.pattern}$")], Path(description="A name of your own.")
 ]
@@ -98,25 +99,16 @@ class TemplateRequest(Request):
 
     def read(self, template_id: str) -> NewVersion:
         """The version that is to be saved under an id, which may name an event. Raises ``InvalidInputError``."""
-        named = event_of_default(template_id)
-        event = named[0] if named is not None and self.event is None else self.event
-        return NewVersion(
+        return GivenVersion(
             name=self.name,
             channel=self.channel,
-            category=self._category(event),
-            event=event,
+            category=self.category,
+            event=self.event,
             variables=read_variables(self.variables),
             contents=self._contents(),
             email_content=self._email_content(),
             is_draft=self.status == "draft",
-        )
-
-    def _category(self, event: str | None) -> Category:
-        if event is not None:
-            check_event(event)
-        if self.category is not None:
-            return self.category
-        return Category.TRANSACTIONAL if event is None else template_events()[event].category
+        ).read(template_id)
 
     def _contents(self) -> Mapping[str, Content | FromLayout]:
         given = [name for name in SAYS if getattr(self, name) is not None]
@@ -145,8 +137,6 @@ class TemplateRequest(Request):
     def _email_content(self) -> EmailContent | None:
         if self.email_content is None:
             return None
-        if self.channel is Channel.EMAIL:
-            raise InvalidInputError(FieldError("email_content", "Is for templates of texts alone."))
         content = _content(Channel.EMAIL, self.email_content, "email_content")
         return content if isinstance(content, EmailContent) else None
 
