@@ -40,12 +40,12 @@ from rebound.segments.http.customer_filters import MAX_IN_ADDRESS
 from rebound.segments.http.filters import MAX_FILTER_BYTES
 from rebound.templates.application.make_version import MOST_BYTES as MOST_OF_A_VERSION
 from rebound.templates.application.render_layout import MOST_BYTES
+from rebound.templates.application.written_parts import MAX_GIVEN_SUBJECT, MAX_PART_BYTES
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS
 from rebound.templates.domain.layout import MAX_BLOCKS
 from rebound.templates.domain.rendering import MAX_EMAIL_CHARACTERS
 from rebound.templates.domain.sendable import MANY_BYTES, MAX_SUBJECT
 from rebound.templates.domain.variables import MOST_VARIABLES
-from rebound.templates.domain.written_parts import MAX_GIVEN_SUBJECT, MAX_PART_BYTES
 from rebound.webhooks.adapters.dynamo_webhooks import KEPT
 from rebound.webhooks.adapters.pinned_http import TOTAL_SECONDS
 from rebound.webhooks.domain.places import MAX_URL

@@ -11,7 +11,13 @@ from rebound.sending.wiring import AwsSendingPorts, SendingUseCases
 if TYPE_CHECKING:
     from rebound.preferences.application.ask_for_confirmation import AskForConfirmation
     from rebound.preferences.application.ask_for_update import AskForUpdate
-    from rebound.preferences.application.campaigns_tried import ChangeSettings, SendTest, Turns
+    from rebound.preferences.application.campaigns_tried import (
+        ChangeSettings,
+        PostToTestRecipient,
+        SendTemplateTest,
+        SendTest,
+        Turns,
+    )
     from rebound.preferences.application.confirm_appointment import ConfirmAppointment
     from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
     from rebound.preferences.application.follow_links import FollowLinks, LinkReader
@@ -62,7 +68,13 @@ class PreferencesUseCases(SendingUseCases, RelationsUseCases):
         "rebound.preferences.application.campaigns_tried", settings="settings_of_business", post="post_test"
     )
     send_test: SendTest = use_case(
-        "rebound.preferences.application.campaigns_tried", view="campaign_service", post="post_test"
+        "rebound.preferences.application.campaigns_tried", view="campaign_service", post="post_to_test_recipient"
+    )
+    post_to_test_recipient: PostToTestRecipient = use_case(
+        "rebound.preferences.application.campaigns_tried", post="post_test"
+    )
+    send_template_test: SendTemplateTest = use_case(
+        "rebound.preferences.application.campaigns_tried", templates="template_service", post="post_to_test_recipient"
     )
 
 

@@ -25,6 +25,9 @@ _PLAIN: Final = (
     "<body style=\"margin:1rem;font:1rem/1.5 system-ui,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
     'white-space:pre-wrap;overflow-wrap:anywhere">'
 )
+_BUBBLE: Final = (
+    "display:inline-block;margin:0;padding:.625rem .875rem;border-radius:1.125rem;background:#e9e9eb;color:#000"
+)
 
 
 def framed(html: str) -> PageAnswer:
@@ -34,9 +37,14 @@ def framed(html: str) -> PageAnswer:
 
 def framed_text(text: str) -> PageAnswer:
     """What has no HTML, as the document of a frame."""
-    return framed(_PLAIN + Markup.escape(text))
+    return framed(f"{_PLAIN}{Markup.escape(text)}")
+
+
+def framed_text_message(text: str) -> PageAnswer:
+    """A text message, as a phone shows it."""
+    return framed(f'{_PLAIN}<p style="{_BUBBLE}">{Markup.escape(text)}')
 
 
 def framed_flaws(said: Iterable[str], status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> PageAnswer:
     """In place of an email that cannot be shown, what is wrong with it."""
-    return PageAnswer(status, _PLAIN + Markup.escape("\n".join(said)), HEADERS)
+    return PageAnswer(status, f"{_PLAIN}{Markup.escape('\n'.join(said))}", HEADERS)

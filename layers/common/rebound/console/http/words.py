@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +65,10 @@ class Words:
     def percent(self, share: float) -> str:
         """A share of 1 as percent, with one decimal."""
         return format_percent(round(share, 3), locale=self._locale, decimal_quantization=False)
+
+    def price(self, amount: str, currency: str) -> str:
+        """What something small costs, given as decimal text, with all its decimals."""
+        return format_currency(Decimal(amount), currency, locale=self._locale, decimal_quantization=False)
 
     def language_named(self, code: str) -> str:
         """What people there call a language of ISO 639-1."""

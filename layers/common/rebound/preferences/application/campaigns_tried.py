@@ -1,7 +1,8 @@
-"""Tests of campaigns: who may get them is asked first, and then they are sent."""
+"""Tests of campaigns and templates: who may get them is asked first, and then they are sent."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
@@ -21,17 +22,24 @@ from rebound.kernel.receipts import TESTED, MessageKey
 from rebound.kernel.times import write_time
 from rebound.messages.domain.messages import Message
 from rebound.preferences.domain import test_question
-from rebound.templates.domain.content import Said, TemplateContent, marked
+from rebound.sending.domain.recipients import customer_of_tests
+from rebound.templates.domain.content import Content, MadeFrom, Said, TemplateContent, marked
+from rebound.templates.domain.rendering import check_content, filled_in, values_of
+from rebound.templates.domain.sendable import for_one
+from rebound.templates.domain.variables import examples_of
 
 if TYPE_CHECKING:
     from rebound.businesses.application.settings_of_business import BusinessChange, SettingsOfBusiness
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.contacts.ports import AddressReader
+    from rebound.messages.domain.vouchers import Voucher
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.sending.application.post_test import PostTest
     from rebound.templates.application.template_contents import TemplateContents
+    from rebound.templates.application.template_service import TemplateService
+    from rebound.templates.domain.template import TemplateVersion
 
 MARK: Final = "[Test] "
 TESTS_AN_HOUR: Final = 10
@@ -131,36 +139,43 @@ class ChangeSettings(Struct, frozen=True, kw_only=True):
         return name
 
 
-class SendTest(Struct, frozen=True, kw_only=True):
-    """Sends a campaign as a test: marked, filled with made-up values, in no audience and no results."""
+class PostToTestRecipient(Struct, frozen=True, kw_only=True):
+    """Queues a test to somebody who has agreed to get tests, so often at most."""
 
-    view: CampaignService
     businesses: BusinessDirectory
     addresses: AddressReader
     post: PostTest
     turns: Turns
     clock: Clock
-    template_contents: TemplateContents
 
     def __call__(
-        self, business_id: str, campaign_id: str, to: str, request: str | None = None, tier: str | None = None
+        self,
+        business_id: str,
+        to: str,
+        *,
+        channel: Channel,
+        category: Category,
+        content: Callable[[], Said],
+        voucher: Voucher | None = None,
+        request: str | None = None,
+        own_address: str | None = None,
     ) -> Message:
-        """Queue the test to one of the business's test recipients; ``tier`` says which of several contents to try.
+        """Queue the test; ``content`` is asked for what it says once it may be sent.
 
-        Raises ``NotFoundError``, ``InvalidInputError``, ``ConflictError`` when the address has not confirmed or
-        nothing is sent on the channel, and ``TooSoonError``.
+        Who asks may name an ``own_address``, an email address that they have shown to be theirs by signing in: no
+        other agreement is needed for that. Raises ``InvalidInputError``, ``ConflictError`` when the address has not
+        confirmed or nothing is sent on the channel, and ``TooSoonError``.
         """
-        campaign = _with_content(self.view.find(business_id, campaign_id), tier)
         business = self.businesses.get(business_id)
-        recipient = self._recipient(business, to)
-        if recipient.channel is not campaign.channel:
-            what = "an email address" if campaign.channel is Channel.EMAIL else "a number"
-            raise InvalidInputError(FieldError("to", f"The campaign goes by {campaign.channel}: must be {what}."))
-        if recipient.confirmed_at is None:
+        recipient = self._recipient(business, to, own_address)
+        if recipient.channel is not channel:
+            what = "an email address" if channel is Channel.EMAIL else "a number"
+            raise InvalidInputError(FieldError("to", f"The campaign goes by {channel}: must be {what}."))
+        if recipient.confirmed_at is None and recipient.address != own_address:
             raise ConflictError(
                 "test_recipient_unconfirmed", "The address has not confirmed yet that tests may be sent to it."
             )
-        check_barrier(business, campaign.channel)
+        check_barrier(business, channel)
         now = self.clock.now()
         key = ContactKey(business_id, recipient.channel, recipient.address).hashed
         if not self.turns.take(business_id, f"test#{key}#{write_time(now)[:_TO_THE_HOUR]}", TESTS_AN_HOUR):
@@ -171,10 +186,48 @@ class SendTest(Struct, frozen=True, kw_only=True):
             )
         return self.post(
             business_id,
-            channel=campaign.channel,
+            channel=channel,
             address=recipient.address,
+            category=category,
+            content=content(),
+            voucher=voucher,
+            request=request,
+        )
+
+    def _recipient(self, business: Business, to: str, own_address: str | None) -> RecipientOfTests:
+        try:
+            meant = test_recipient(to, business.country, self.addresses)
+        except ValueError as error:
+            raise InvalidInputError(FieldError("to", str(error))) from None
+        for each in business.test_recipients:
+            if (each.channel, each.address) == (meant.channel, meant.address):
+                return each
+        if (meant.channel, meant.address) == (Channel.EMAIL, own_address):
+            return meant
+        raise InvalidInputError(FieldError("to", "Must be one of test_recipients: name it with PATCH /v1/business."))
+
+
+class SendTest(Struct, frozen=True, kw_only=True):
+    """Sends a campaign as a test: marked, filled with made-up values, in no audience and no results."""
+
+    view: CampaignService
+    post: PostToTestRecipient
+    template_contents: TemplateContents
+
+    def __call__(
+        self, business_id: str, campaign_id: str, to: str, request: str | None = None, tier: str | None = None
+    ) -> Message:
+        """Queue the test to one of the business's test recipients; ``tier`` says which of several contents to try.
+
+        Raises ``NotFoundError``, and as ``PostToTestRecipient``.
+        """
+        campaign = _with_content(self.view.find(business_id, campaign_id), tier)
+        return self.post(
+            business_id,
+            to,
+            channel=campaign.channel,
             category=campaign.category,
-            content=self._marked(campaign),
+            content=lambda: self._marked(campaign),
             voucher=campaign.voucher,
             request=request,
         )
@@ -187,12 +240,53 @@ class SendTest(Struct, frozen=True, kw_only=True):
         made = self.template_contents.made(campaign.business_id, said.made_from, campaign.channel, campaign.category)
         return replace(made, mark=MARK)
 
-    def _recipient(self, business: Business, to: str) -> RecipientOfTests:
-        try:
-            meant = test_recipient(to, business.country, self.addresses)
-        except ValueError as error:
-            raise InvalidInputError(FieldError("to", str(error))) from None
-        for each in business.test_recipients:
-            if (each.channel, each.address) == (meant.channel, meant.address):
-                return each
-        raise InvalidInputError(FieldError("to", "Must be one of test_recipients: name it with PATCH /v1/business."))
+
+class SendTemplateTest(Struct, frozen=True, kw_only=True):
+    """Sends a template as a test, also a draft of one, with the examples of its variables."""
+
+    templates: TemplateService
+    businesses: BusinessDirectory
+    post: PostToTestRecipient
+    clock: Clock
+
+    def __call__(
+        self,
+        business_id: str,
+        template_id: str,
+        to: str,
+        *,
+        number: int | None = None,
+        own_address: str | None = None,
+    ) -> Message:
+        """Queue the test of a version, by default of what is published, to a test recipient or the ``own_address``.
+
+        Raises ``NotFoundError``, and as ``PostToTestRecipient``.
+        """
+        version = self.templates.get(business_id, template_id, number=number).version
+        return self.post(
+            business_id,
+            to,
+            channel=version.channel,
+            category=version.category,
+            content=lambda: self._said(version),
+            own_address=own_address,
+        )
+
+    def _said(self, version: TemplateVersion) -> Content:
+        """What it says in the business's language.
+
+        It is written out, because the row of a draft may be gone by the time that the test is sent.
+        """
+        business = self.businesses.get(version.business_id)
+        customer = customer_of_tests(version.business_id, version.channel, "", self.clock.now())
+        known = values_of(customer, business)
+        examples = {name: each for name, each in examples_of(version.variables).items() if not known.get(name)}
+        found = for_one(
+            version.content_for(MadeFrom(version.template_id, version.version, examples)), customer, business
+        )
+        if found is None:
+            raise AssertionError("every variable has an example")
+        own = {name: found.values[name] for name in version.variables}
+        content = filled_in(found.content, own, found.addresses)
+        check_content(content, version.category)
+        return marked(content, MARK)

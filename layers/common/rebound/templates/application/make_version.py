@@ -20,6 +20,7 @@ from rebound.templates.domain.variables import Declared, check_declared
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rebound.businesses.domain.business import Business
     from rebound.kernel.categories import Category
     from rebound.kernel.channels import Channel
     from rebound.templates.application.render_layout import RenderLayout
@@ -98,9 +99,11 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         """What the version says, rendered where there is a layout. Raises ``InvalidInputError``."""
         errors: list[FieldError] = []
         contents: dict[str, Content] = {}
+        # Read once for all languages.
+        business = self.render_layout.businesses.get(business_id) if any(_layouts(new)) else None
         for language, given in new.contents.items():
             try:
-                contents[language] = self._content(business_id, new, language, declared, warnings)
+                contents[language] = self._content(business_id, new, language, declared, warnings, business)
                 errors.extend(_lacks(new.event, contents[language], _path_of(given, language)))
             except InvalidInputError as error:
                 errors.extend(error.errors)
@@ -121,6 +124,7 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
         language: str,
         declared: Declared,
         warnings: list[FieldError],
+        business: Business | None,
     ) -> Content:
         given = new.contents[language]
         if not isinstance(given, FromLayout):
@@ -128,7 +132,9 @@ class MakeVersion(Struct, frozen=True, kw_only=True):
             warnings.extend(about_size(given, new.category, _path(language), declared))
             return given
         path = _path_of(given, language)
-        rendered = self.render_layout(business_id, given.layout, new.category, path, declared, language or None)
+        rendered = self.render_layout(
+            business_id, given.layout, new.category, path, declared, language or None, business
+        )
         content = content_of(rendered, path)
         check_content(content, new.category, declared, path)
         warnings.extend(rendered.warnings)

@@ -19,6 +19,7 @@ from rebound.templates.domain.variables import Declared, check_declared
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.text_prices import TextPrice
     from rebound.businesses.ports import BusinessDirectory, TextPriceBook
 
@@ -67,9 +68,25 @@ class MeasureText(Struct, frozen=True, kw_only=True):
 
         Raises ``InvalidInputError`` for placeholders that nobody can fill in.
         """
+        return self.of(business_id)(body, declared)
+
+    def of(self, business_id: str) -> TextMeasure:
+        """What measures any number of texts of a business, for which it is read once."""
+        business = self.businesses.get(business_id)
+        return TextMeasure(business, self.text_prices.get(business.country, business.text_provider))
+
+
+class TextMeasure(Struct, frozen=True):
+    """Measures texts of a business at a price."""
+
+    business: Business
+    price: TextPrice | None
+
+    def __call__(self, body: str, declared: Declared = NONE_DECLARED) -> MeasuredText:
+        """As ``MeasureText``."""
         check_declared(declared)
         _check_placeholders(body, declared)
-        business = self.businesses.get(business_id)
+        business = self.business
         simple, content, addresses = simplified(body), TextContent(body), addresses_among(declared)
         reading = partial(_reading, content, addresses, smart=business.smart_encoding)
         has_range = bool(names_used(content))
@@ -80,7 +97,7 @@ class MeasureText(Struct, frozen=True, kw_only=True):
             with_examples=reading(example_values(business, declared)) if has_range else None,
             at_longest=reading(longest_values(business, declared)) if has_range else None,
             is_smart=business.smart_encoding,
-            price=self.text_prices.get(business.country, business.text_provider),
+            price=self.price,
         )
 
 

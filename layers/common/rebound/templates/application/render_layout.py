@@ -28,6 +28,7 @@ from rebound.templates.domain.sendable import MANY_BYTES, largest_html, said_of_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rebound.businesses.domain.business import Business
     from rebound.businesses.domain.layout_style import Style
     from rebound.businesses.ports import BusinessDirectory
     from rebound.kernel.categories import Category
@@ -65,14 +66,15 @@ class RenderLayout(Struct, frozen=True, kw_only=True):
         path: str = "",
         declared: Declared = NONE_DECLARED,
         language: str | None = None,
+        business: Business | None = None,
     ) -> RenderedLayout:
         """Render a layout for emails of a kind, as a client wrote it at ``path`` of the request.
 
         It may use the variables that are ``declared`` besides those of everybody. One that does not say its language
         is in that which is given, or else the business's; each option of its style that it does not say is the
-        business's. Raises ``InvalidInputError``.
+        business's, which is read where it is not given. Raises ``InvalidInputError``.
         """
-        business = self.businesses.get(business_id)
+        business = business or self.businesses.get(business_id)
         known, of_subjects = (*declared, *variables_of_bodies(category)), (*declared, *VARIABLES)
         styled = _in_style(given, business.layout_style)
         written = read_layout(styled, known, of_subjects, path, addresses_among(declared))

@@ -77,6 +77,11 @@ class Listed(Struct, frozen=True):
     is_default: bool
     unsaved: Default | None = None
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the business has written any of it, be it a draft."""
+        return not self.is_default or bool(self.template.draft)
+
 
 class TemplateService(Struct, frozen=True, kw_only=True):
     """The templates of one business at a time."""
@@ -235,6 +240,15 @@ class TemplateService(Struct, frozen=True, kw_only=True):
 
         return retried(read)
 
+    def latest(self, business_id: str, template_id: str) -> TemplateView:
+        """The draft, or else what is published. Raises ``NotFoundError``."""
+
+        def read() -> TemplateView:
+            template = self.templates.get(business_id, template_id)
+            return self._view(template, template.draft) if template.draft else self._shown(template)
+
+        return retried(read)
+
     def _shown(self, template: Template) -> TemplateView:
         """What is published, or else the draft. Raises ``NotFoundError``."""
         default = self.defaults.unsaved(template)
@@ -262,17 +276,25 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         return found[template.template_id]
 
     def page(
-        self, business_id: str, limit: int, cursor: str | None, q: str | None = None, event: str | None = None
+        self,
+        business_id: str,
+        limit: int,
+        cursor: str | None,
+        q: str | None = None,
+        event: str | None = None,
+        *,
+        own: bool | None = None,
     ) -> Page[Listed]:
         """A business's templates by id, defaults among them, with all words of ``q`` in name or text.
 
-        A page is full while there is more, unless very many were looked at for it. Raises ``InvalidInputError``.
+        With ``own``, only those of which it has written anything, or only the others. A page is full while there is
+        more, unless very many were looked at for it. Raises ``InvalidInputError``.
         """
         if event is not None:
             check_event(event)
         found, looked_at, search = list[Listed](), 0, _search(q)
         for several in self._listed(business_id, read_cursor(cursor, TEMPLATE_ID) or ""):
-            meant = [each for each in several if event in (None, each.about.event)]
+            meant = [each for each in several if event in (None, each.about.event) and own in (None, each.is_own)]
             matching = {each.template.template_id for each in self._matching(business_id, meant, search)}
             for each in several:
                 template_id, looked_at = each.template.template_id, looked_at + 1

@@ -229,6 +229,26 @@ def size_of(data: str) -> int:
     return len(data.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def filled_in(content: Content, values: Mapping[str, str], addresses: tuple[str, ...] = ALL_LINKS) -> Content:
+    """The content with these values in the places of their variables; all other placeholders stay.
+
+    What a value has of a placeholder would be one: the content is to be checked again.
+    """
+    known = {**{name: f"##{{{{{name}}}}}" for name in names_used(content)}, **values}
+    given = dict(_templates(content, addresses))
+
+    def filled(name: str, template: Template) -> str:
+        return repaired(template.fill(known), addresses, is_html=name == "html")
+
+    if isinstance(content, TextContent):
+        return TextContent(filled(_BODY_OF_TEXTS, text_template(given[_BODY_OF_TEXTS], addresses)))
+    subject = filled("subject", header_template(given["subject"], one_line))
+    made = {"html": html_template, "text": text_template}
+    return EmailContent(
+        subject, **{name: filled(name, made[name](given[name], addresses)) for name in made if name in given}
+    )
+
+
 class _Parts(Struct, frozen=True):
     """The parts of an email, ready to be filled in."""
 

@@ -10,7 +10,7 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError
 from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import DocumentedAs, Request, text_of
-from rebound.templates.domain import written_parts
+from rebound.templates.application import written_parts
 from rebound.templates.domain.content import MAX_TEXT_CHARACTERS, Content, EmailContent, TextContent
 from rebound.templates.domain.template import TEMPLATE_ID
 

@@ -27,10 +27,10 @@ from rebound.platform.http.routes import (
 )
 from rebound.platform.http.shapes import Answer, DocumentedAs, FieldProblem, Request, Time, text_of
 from rebound.templates import wiring
+from rebound.templates.application import written_parts
 from rebound.templates.application.given_version import GivenVersion
 from rebound.templates.application.make_version import FromLayout, NewVersion
 from rebound.templates.application.template_service import Expected, Listed, TemplateView
-from rebound.templates.domain import written_parts
 from rebound.templates.domain.content import ANY_LANGUAGE, Content, EmailContent, written_content
 from rebound.templates.domain.template import TEMPLATE_ID, TemplateVersion
 from rebound.templates.http.given_content import EmailContentRequest, GivenContent, TextContentRequest, content_of
