@@ -5,6 +5,8 @@ from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from rebound.imports_exports.adapters.export_store import S3ExportStore
 from rebound.imports_exports.adapters.file_jobs import StepFunctionsFileRunner
@@ -60,6 +62,23 @@ def test_a_draft_is_looked_at_and_becomes_the_file_of_its_import(on_aws: bool) -
             store.open_draft(*missing)
         with pytest.raises(NotFoundError):
             store.take_draft(*missing)
+
+
+@pytest.mark.parametrize("code", ["NoSuchKey", "404", "AccessDenied"])
+def test_a_draft_that_is_not_there_is_not_found_also_to_whoever_may_not_list(code: str) -> None:
+    with fake_aws():
+        s3 = make("s3")
+        store = S3ImportStore(s3, "imports")
+        with Stubber(s3) as refusing:
+            refusing.add_client_error("get_object", code)
+            refusing.add_client_error("copy_object", code)
+            with pytest.raises(NotFoundError):
+                store.open_draft(BUSINESS_ID, "d1")
+            with pytest.raises(NotFoundError):
+                store.take_draft(BUSINESS_ID, "d1")
+            refusing.add_client_error("get_object", "SlowDown")
+            with pytest.raises(ClientError):
+                store.open_draft(BUSINESS_ID, "d1")
 
 
 def test_a_form_takes_one_file_of_a_size_that_is_copied_at_once_and_leads_back() -> None:

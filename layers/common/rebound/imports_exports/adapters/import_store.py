@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import batched
 from typing import IO, Any, Final
 from urllib.parse import unquote_plus
@@ -64,17 +65,14 @@ class S3ImportStore:
         return UploadForm(form["url"], form["fields"], MOST_BYTES)
 
     def open_draft(self, business_id: str, draft_id: str) -> ImportFile:
-        answer = self._get(_draft_key(business_id, draft_id))
+        with _absent_is_not_found():
+            answer = self._client.get_object(Bucket=self._bucket, Key=_draft_key(business_id, draft_id))
         return ImportFile(answer["Body"], int(answer["ContentLength"]), answer["ETag"])
 
     def take_draft(self, business_id: str, draft_id: str) -> None:
         source = {"Bucket": self._bucket, "Key": _draft_key(business_id, draft_id)}
-        try:
+        with _absent_is_not_found():
             self._client.copy_object(Bucket=self._bucket, Key=_key(business_id, draft_id), CopySource=source)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                raise NotFoundError("import file") from None
-            raise
 
     def put_piece(self, business_id: str, import_id: str, part: int, piece: int, content: bytes) -> None:
         self._client.put_object(Bucket=self._bucket, Key=_piece_key(business_id, import_id, part, piece), Body=content)
@@ -106,6 +104,21 @@ class S3ImportStore:
 
 class NotRemovedError(Exception):
     """S3 did not remove an object; the error's text is S3's error code."""
+
+
+@contextmanager
+def _absent_is_not_found() -> Iterator[None]:
+    """Raise ``NotFoundError`` for a draft that is not there.
+
+    To whoever may not list the bucket, and the console may not, S3 says only that it refuses. Source: Amazon S3,
+    GetObject, "Permissions".
+    """
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied"):
+            raise NotFoundError("import file") from None
+        raise
 
 
 def _key(business_id: str, import_id: str) -> str:
