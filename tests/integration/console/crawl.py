@@ -106,21 +106,27 @@ class Made:
     """A stack with one of everything, and who asks."""
 
     stack: Stack
-    ids: Mapping[str, str]
+    ids: dict[str, str]
     desks: dict[Role, Desk] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stack: Stack) -> "Made":
-        """One of everything; the customer first, since a text is theirs."""
+        """Of everything one, once it is asked for; the customer first, since a text is theirs."""
         Desk(stack).sign_in(OWNER)
-        return cls(stack, {name: THINGS[name](stack) for name in sorted(THINGS)})
+        return cls(stack, {"customers": _customer(stack)})
 
     def path(self, route: Route) -> str:
         """The path of a route, with an id that there is where that is known."""
         parts: list[str] = []
         for part in route.address.split("/"):
-            parts.append(self.ids.get("/".join(parts), "x") if part == "*" else part)
+            parts.append(self.id("/".join(parts)) if part == "*" else part)
         return "/console/" + "/".join(parts)
+
+    def id(self, before: str) -> str:
+        """The id of the thing whose address begins so; ``x``, which is nobody's, where nothing makes one."""
+        if before not in self.ids:
+            self.ids[before] = THINGS[before](self.stack) if before in THINGS else "x"
+        return self.ids[before]
 
     def desk(self, role: Role) -> Desk:
         """A browser of somebody with a role, who is signed in; a new one after ``forget``."""

@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 from markupsafe import escape
 from playwright.sync_api import Page
 
+from rebound.access.domain import acting
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.console.http.frame import SESSION
 from rebound.console.wiring import use_cases
@@ -29,8 +30,6 @@ from tests.integration.inbound.test_received_texts import text
 
 TABS: Final = ("", "/family", "/activity", "/points", "/timeline", "/waiting")
 MOST_REQUESTS: Final = 8
-MOST_OF_A_TIMELINE: Final = 10
-"""Who asks and where: 2, the business; customer, contacts, messages, profile, points, each address."""
 ATTACK: Final = '"><script>alert(1)</script>'
 
 
@@ -110,8 +109,7 @@ def test_a_page_needs_few_requests(stack: Stack, anna: str, boris: str, ask: Ask
     ask("GET", path)
     with counted() as names:
         assert ask("GET", path)["statusCode"] == 200
-    most = MOST_OF_A_TIMELINE if tab.endswith("timeline") else MOST_REQUESTS
-    assert len(names) <= most, names
+    assert len(names) <= MOST_REQUESTS, names
 
 
 def test_every_tab_of_a_customer_is_for_everybody(
@@ -287,12 +285,12 @@ def test_everything_that_is_done_with_a_customer_is_in_the_timeline_with_who(
         f"{who} had the customer asked to check their details.",
         f"as friend ({who}).",
         f"No longer linked with Boris {escape(ATTACK)} as friend ({who}).",
-        f"{who} added 5 points: sorry.",
         f"Opted out of marketing emails through staff ({who}).",
         f"It was read, and texts go on ({who}).",
         f"Let marketing texts through again ({who}).",
     ):
         assert sentence in shown, sentence
+    assert f"{who} added 5 points: sorry." in ask("GET", f"{path}/points")["body"]
     # Programs are nobody in particular.
     stack.api("PATCH", f"/v1/{path}", {"last_name": "Berg"})
     assert ask("GET", f"{path}/timeline")["body"].count("changed") == shown.count("changed")
@@ -363,12 +361,16 @@ def test_a_customer_is_asked_to_check_their_details_once_a_day(stack: Stack, ann
     assert "tomorrow" in again["body"]
 
 
-def test_a_long_timeline_has_pages(stack: Stack, anna: str, ask: Ask) -> None:
+@pytest.mark.parametrize("tab", ["timeline", "points"])
+def test_a_long_list_of_what_happened_has_pages(stack: Stack, anna: str, ask: Ask, tab: str) -> None:
     for number in range(31):
-        use_cases().book_points(BUSINESS_ID, anna, 1, f"reason {number}", "desk")
-    first = ask("GET", f"customers/{anna}/timeline")["body"]
-    assert "reason 30" in first
-    assert "reason 0" not in first
-    cursor = re.search(r"timeline\?(cursor=[^\"]+)", first)
+        who = f"who-{number}@salon.example.com"
+        use_cases().book_points(BUSINESS_ID, anna, 1, "welcome", who)
+        with acting(who):
+            use_cases().customer_service.confirm(BUSINESS_ID, anna, Channel.EMAIL)
+    first = ask("GET", f"customers/{anna}/{tab}")["body"]
+    assert "who-30@" in first
+    assert "who-0@" not in first
+    cursor = re.search(rf"{tab}\?(cursor=[^\"]+)", first)
     assert cursor is not None
-    assert "reason 0" in ask("GET", f"customers/{anna}/timeline?{cursor[1]}")["body"]
+    assert "who-0@" in ask("GET", f"customers/{anna}/{tab}?{cursor[1]}")["body"]

@@ -10,12 +10,16 @@ from rebound.console.http.timeline import ShownEntry, entries_of, sentence_of
 from rebound.console.http.visits import Visit
 from rebound.kernel.currencies import written_amount
 from rebound.kernel.errors import ConflictError, InvalidInputError
+from rebound.kernel.ids import ULIDS
+from rebound.kernel.pages import first_page, read_cursor
 from rebound.messages.domain.vouchers import written_code
+from rebound.timeline.domain import sentence_of_points
 
 if TYPE_CHECKING:
     from rebound.activity.domain.events import Event
 
 EVENTS: Final = 20
+BOOKINGS: Final = 20
 ENTRIES: Final = 30
 """Of each page."""
 _SAID: Final = ("appointment_id", "class_type", "class_id", "product_id", "membership_id", "package_id", "order_id")
@@ -51,7 +55,7 @@ def _about(event: "Event") -> str:
 
 
 def show_points(visit: Visit, customer_id: str) -> PageAnswer:
-    """The balance, and the vouchers that apply."""
+    """The balance, who booked what, and the vouchers that apply."""
     return _points(visit, customer_id)
 
 
@@ -85,7 +89,14 @@ def _points(
     typed: Mapping[str, str] | None = None,
     wrong: Mapping[str, Sequence[str]] | None = None,
 ) -> PageAnswer:
-    behind = visit.behind
+    behind, cursor = visit.behind, visit.request.query.given("cursor")
+    try:
+        last = read_cursor(cursor, ULIDS)
+    except InvalidInputError:
+        # What a link names may be gone; then the list begins.
+        cursor = last = None
+    found = behind.ports.points_ledger.before(visit.business_id, customer_id, last, BOOKINGS + 1)
+    booked = first_page(found, BOOKINGS, lambda each: each.booking_id)
     return visit.page(
         "customer_points",
         status,
@@ -95,6 +106,9 @@ def _points(
             (written_code(issued.code), issued)
             for issued in behind.vouchers_of_customer(visit.business_id, customer_id)
         ],
+        booked=[(each.at, sentence_of_points(each)) for each in booked.items],
+        is_first=cursor is None,
+        next_cursor=booked.next_cursor,
         typed=typed or {"delta": "", "reason": ""},
         wrong=wrong or {},
         saved="saved" in visit.request.query,
