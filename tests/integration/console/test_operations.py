@@ -3,12 +3,15 @@
 import json
 from copy import replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any, Final
 
 import pytest
+from aws_lambda_powertools import Logger
 from playwright.sync_api import Page, expect
 
 from rebound.businesses.domain.holds import AccountHold
+from rebound.console.http.operations import letters, watching
 from rebound.console.http.routes import ROUTES, Route
 from rebound.console.wiring import use_cases
 from rebound.operations.domain import Alarm, AlarmState, CostPart, EmailAccount, Usage
@@ -103,6 +106,18 @@ def test_an_operator_comes_to_their_own_pages_first(operator: Desk) -> None:
     assert 'href="./customers"' not in page
 
 
+def test_who_is_an_owner_too_chooses_as_what_they_look(stack: Stack) -> None:
+    behind = use_cases()
+    behind.invite(None, "both@example.com", Role.OPERATOR, console_url="https://console.example.com/console")
+    desk = Desk(stack).sign_in("both@example.com")
+    assert desk.get("/console/operations").status == 403
+    path = "/console/choose-business"
+    assert desk.go(path, desk.post(path, {"business_id": ""})) == "/console/operations"
+    assert (desk.get("/console/operations").status, desk.get("/console/customers").status) == (200, 403)
+    assert desk.go(path, desk.post(path, {"business_id": BUSINESS_ID})) == "/console/customers"
+    assert (desk.get("/console/operations").status, desk.get("/console/customers").status) == (403, 200)
+
+
 @pytest.mark.parametrize("path", ["operations", "operations/dead-letters", "operations/businesses"])
 def test_the_function_of_tenants_has_none_of_them_whatever_the_gateway_does(stack: Stack, path: str) -> None:
     desk = Desk(stack).sign_in(OPERATOR, Role.OPERATOR)
@@ -183,6 +198,37 @@ def test_messages_go_back_on_their_queue_when_the_number_is_typed(operator: Desk
     seen = operator.post(path, {"number": "12"})
     assert (seen.status, waiting(), len(stack.received("EMAIL_QUEUE_URL"))) == (303, 0, 12)
     assert "12 messages are back on their queue." in operator.get(operator.go(path, seen)).text
+
+
+def test_what_there_is_no_time_for_is_left_for_the_next_form(
+    operator: Desk, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_up(stack, number=2)
+    path = "/console/operations/dead-letters/email"
+    monkeypatch.setattr(letters, "REDRIVING", timedelta())
+    page = operator.get(operator.go(path, operator.post(path, {"number": "2"}))).text
+    assert "0 messages are back" in page
+    assert "There are more" in page
+    assert waiting() == 2
+
+
+def test_what_an_operator_did_is_written_down_by_ids_alone(
+    operator: Desk, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = StringIO()
+    log = Logger(service="serve_operations", level="INFO", stream=written, logger_handler=None)
+    monkeypatch.setattr(watching, "logger", lambda: log)
+    give_up(stack)
+    operator.post("/console/operations/dead-letters/email", {"number": "1"})
+    operator.post(f"/console/operations/businesses/{BUSINESS_ID}/senders", {"sender": "desk@salon.example.com"})
+    said = [json.loads(line) for line in written.getvalue().splitlines()]
+    [member] = use_cases().staff_service.list(None)
+    assert [(each["did"], each["member_id"]) for each in said] == [
+        ("redrive", member.member_id),
+        ("granted", member.member_id),
+    ]
+    assert said[1]["business_id"] == BUSINESS_ID
+    assert "@" not in written.getvalue()
 
 
 # --- businesses -------------------------------------------------------------------------------------------------------
