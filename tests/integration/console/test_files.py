@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page
 
+from rebound.console.http.files import jobs as jobs_page
 from rebound.console.wiring import use_cases
 from rebound.imports_exports.adapters.import_store import S3ImportStore
 from rebound.imports_exports.domain import UploadForm
@@ -398,6 +399,28 @@ def test_all_that_runs_is_in_one_list_by_time_with_pages(stack: Stack, desk: Des
     assert [*shown[0], *shown[1]] == sorted(made, reverse=True)
     assert len(shown[0]) == 25
     assert desk.get("/console/jobs?before=nonsense").status == 200
+
+
+def test_looks_of_recurring_campaigns_that_are_done_do_not_crowd_the_list(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs_page, "MOST_JOBS", 4)
+    behind = use_cases()
+    oldest = behind.start_export(BUSINESS_ID, "csv", CustomerFilter()).job.export_id
+    looks = [behind.job_service.start(BUSINESS_ID, JobKind.RECURRING, {}).job.job_id for _ in range(9)]
+    jobs = behind.ports.jobs
+    for look in looks:
+        status = JobStatus.PAUSED if look == looks[1] else JobStatus.COMPLETED
+        jobs.replace(replace(jobs.get(BUSINESS_ID, look), status=status))
+    shown, path = [], "/console/jobs"
+    for _ in range(4):
+        text = desk.get(path).text
+        shown += re.findall(r'class="whole" href="[^"]*/([0-9A-Z]{26})"', text)
+        more = re.search(r"jobs\?before=[0-9A-Z]+", text)
+        if more is None:
+            break
+        path = f"/console/{more[0]}"
+    assert sorted(shown) == sorted([looks[1], oldest])
 
 
 @pytest.mark.parametrize(

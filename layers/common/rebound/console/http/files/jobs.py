@@ -21,6 +21,8 @@ from rebound.jobs.domain import (
     JobStatus,
 )
 
+MOST_JOBS: Final = 200
+"""Read for a page."""
 FOUND: Final = (COUNT, MATCHED, FROZEN)
 """Under one of these a kind of job counts the customers that it is about."""
 
@@ -37,25 +39,31 @@ class ShownJob(Struct, frozen=True):
 
 
 def show_list(visit: Visit) -> PageAnswer:
-    """Jobs, imports and exports together."""
-    behind, business_id = visit.behind, visit.business_id
-    older_than = before(visit)
+    """Jobs, imports and exports together. Each hour's look for a recurring campaign is left out once it is done."""
+    behind, business_id, older_than = visit.behind, visit.business_id, before(visit)
+    jobs = behind.job_service.newest(business_id, MOST_JOBS, older_than)
+    # Of what is older than the last of these, there may be jobs that were not read.
+    floor = jobs[-1].job_id if len(jobs) == MOST_JOBS else ""
     found = [
         *(
             ShownJob(each.job_id, "jobs", each.kind, each.status, each.created_at, each.by)
-            for each in behind.job_service.newest(business_id, PAGE + 1, older_than)
+            for each in jobs
+            if each.kind is not JobKind.RECURRING or each.status is not JobStatus.COMPLETED
         ),
         *(
             ShownJob(each.import_id, "imports", "import", each.status, each.created_at, each.by)
             for each in behind.start_import.newest(business_id, PAGE + 1, older_than)
+            if each.import_id >= floor
         ),
         *(
             ShownJob(each.export_id, "exports", "export", each.status, each.created_at, each.by)
             for each in behind.start_export.newest(business_id, PAGE + 1, older_than)
+            if each.export_id >= floor
         ),
     ]
     found.sort(key=lambda each: each.id, reverse=True)
-    return visit.page("jobs", rows=found[:PAGE], before=found[PAGE - 1].id if len(found) > PAGE else None)
+    goes_on_behind = found[PAGE - 1].id if len(found) > PAGE else floor
+    return visit.page("jobs", rows=found[:PAGE], before=goes_on_behind or None)
 
 
 def show(visit: Visit, job_id: str) -> PageAnswer:
