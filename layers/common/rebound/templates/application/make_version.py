@@ -51,6 +51,20 @@ class NewVersion(Struct, frozen=True, kw_only=True):
     email_content: EmailContent | None = None
     is_draft: bool = False
 
+    @classmethod
+    def again(cls, version: TemplateVersion) -> NewVersion:
+        """What a version says, for one that says something else in part."""
+        layouts = {language: FromLayout(layout) for language, layout in version.layouts.items()}
+        return cls(
+            name=version.name,
+            channel=version.channel,
+            category=version.category,
+            event=version.event,
+            variables={name: version.variables[name] for name in version.own_variables},
+            contents={**version.contents, **layouts},
+            email_content=version.email_content,
+        )
+
 
 class MadeVersion(Struct, frozen=True):
     """A version, and what had better be mended in it."""

@@ -23,6 +23,7 @@ from rebound.templates.domain.sendable import (
     missing_for,
     text_to_send,
 )
+from rebound.templates.domain.template import Template
 from rebound.templates.domain.typed_values import is_empty
 from rebound.templates.domain.variables import Declared, check_given, examples_of, missing_of
 
@@ -32,11 +33,16 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.kernel.categories import Category
     from rebound.platform.ports import Clock
+    from rebound.templates.application.make_version import MakeVersion, NewVersion
     from rebound.templates.application.template_service import TemplateService
     from rebound.templates.domain.template import TemplateVersion
 
 _LINKS: Final = {name: f"https://preview.invalid/{name}" for name in (*LINKS, *LINKS_OF_OTHERS, *LINKS_OF_TEXTS)}
 """In place of our links, which belong to a message. Nothing is ever there (RFC 2606, 2)."""
+
+
+_UNSAVED: Final = "-"
+"""The id of what has none yet."""
 
 
 class Preview(Struct, frozen=True):
@@ -92,6 +98,7 @@ class PreviewTemplate(Struct, frozen=True, kw_only=True):
     """Shows templates as the sender would write them out. Nothing is sent, and nothing kept."""
 
     template_service: TemplateService
+    make_version: MakeVersion
     businesses: BusinessDirectory
     customers: CustomerBook
     clock: Clock
@@ -102,7 +109,16 @@ class PreviewTemplate(Struct, frozen=True, kw_only=True):
         Raises ``NotFoundError`` and ``InvalidInputError``.
         """
         view = self.template_service.get(business_id, template_id, number=asked.number, is_draft=asked.is_draft)
-        version, business = view.version, self.businesses.get(business_id)
+        return self._shown(view.version, asked)
+
+    def unsaved(self, business_id: str, new: NewVersion, asked: WhatToShow) -> Preview:
+        """The same of what is not saved; the warnings about its layouts stand first. Raises ``InvalidInputError``."""
+        made = self.make_version(Template(business_id=business_id, template_id=_UNSAVED), 1, new, self.clock.now())
+        shown = self._shown(made.version, asked)
+        return replace(shown, warnings=(*made.warnings, *shown.warnings))
+
+    def _shown(self, version: TemplateVersion, asked: WhatToShow) -> Preview:
+        business = self.businesses.get(version.business_id)
         declared, customer = version.variables, self._customer(business, version, asked)
         given, known = check_given(declared, asked.variables), values_of(customer, business)
         warnings = [
@@ -110,7 +126,7 @@ class PreviewTemplate(Struct, frozen=True, kw_only=True):
             for name in missing_of(declared, given, known)
         ]
         examples = {name: each for name, each in examples_of(declared).items() if _says_nothing(declared, known, name)}
-        said = version.content_for(MadeFrom(template_id, version.version, {**examples, **given}))
+        said = version.content_for(MadeFrom(version.template_id, version.version, {**examples, **given}))
         shown = written_out(said, version.category, customer, business)
         return replace(shown, warnings=(*warnings, *shown.warnings))
 
