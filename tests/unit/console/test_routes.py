@@ -19,7 +19,10 @@ from rebound.kernel.languages import read_words
 HTTP: Final = Path(rebound.console.http.__file__).parent
 STATIC: Final = HTTP / "static"
 LANGUAGES: Final = sorted(path.stem for path in (HTTP.parent / "words").glob("*.json"))
-PUBLISHED: Final = {"htmx.min.js": "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"}
+PUBLISHED: Final = {
+    "htmx.min.js": "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717",
+    "sortable.min.js": "bf4241bc73fef7f11c59a283a69fe8051cdd31c6d8ff5a2b9ba219e7831fcf76",
+}
 """What others wrote, as they published it (``static/NOTICE.md``)."""
 
 
