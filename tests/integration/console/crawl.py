@@ -62,6 +62,12 @@ def _template(stack: Stack) -> str:
     return "spring"
 
 
+def _layout(stack: Stack) -> str:
+    layout = {"subject": f"Hello {MARK}", "blocks": [{"kind": "heading", "text": MARK}]}
+    stack.api("PUT", "/v1/templates/autumn", {"name": "Autumn", "channel": "email", "layout": layout})
+    return "autumn"
+
+
 def _campaign(stack: Stack) -> str:
     """A draft."""
     content = {"subject": "Hello ##{{first_name}}", "text": "Hi"}
@@ -90,6 +96,7 @@ THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
     "imports/new": _draft,
     "jobs": lambda _: use_cases().job_service.start(BUSINESS_ID, JobKind.COUNT, {"wanted": {"q": MARK}}).job.job_id,
     "keys": lambda stack: use_cases().tenant_service.create_key(BUSINESS_ID, label="Till").key.key_id,
+    "layouts": _layout,
     "operations/businesses": lambda _: BUSINESS_ID,
     "operations/dead-letters": lambda _: "email",
     "reference": lambda _: "customers",
