@@ -85,7 +85,7 @@ def show_list(visit: Visit) -> PageAnswer:
         ready=ready,
         wrong=wrong,
         removed="removed" in query,
-        ready_made=len(template_events()),
+        blocks=_has_blocks(),
     )
 
 
@@ -229,6 +229,11 @@ def show_in_frame(visit: Visit, template_id: str) -> PageAnswer:
     return framed(shown.html) if shown.html is not None else framed_text(shown.text)
 
 
+def _has_blocks() -> bool:
+    """Whether there is an editor of blocks."""
+    return "GET" in find(["layouts", "new"])[0]
+
+
 def _channel(given: Form) -> Channel:
     return Channel.SMS if given.one("channel") == Channel.SMS else Channel.EMAIL
 
@@ -338,7 +343,7 @@ def _page(visit: Visit, shown: Shown) -> PageAnswer:
         types={each: visit.words(f"templates.type_{each}") for each in map(str, VariableType)},
         of_event=_of_event(form.event),
         of_everybody=VARIABLES,
-        blocks="GET" in find(["layouts", "x"])[0],
+        blocks=_has_blocks(),
         recipients=_recipients(visit, form.channel) if view is not None else (),
         done=query.one("done") if query.one("done") in _SAID else "",
     )
