@@ -75,6 +75,13 @@ def _campaign(stack: Stack) -> str:
     return str(stack.api("POST", "/v1/campaigns", {**asked, "status": "draft"}).body["campaign_id"])
 
 
+def _recurring(stack: Stack) -> str:
+    content = {"subject": "Happy birthday", "text": "Hi"}
+    asked = {"name": "Birthdays", "category": "marketing", "channel": "email", "audience": {"birthday": {}}}
+    made = stack.api("POST", "/v1/recurring-campaigns", {**asked, "at": "09:00", "content": content})
+    return str(made.body["recurring_campaign_id"])
+
+
 def _clean_up(stack: Stack) -> str:
     given = {"failed": "email", "confirm_count": 0}
     return str(stack.api("POST", "/v1/customers/bulk-delete", given).body.get("job_id", "x"))
@@ -100,6 +107,7 @@ THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
     "operations/businesses": lambda _: BUSINESS_ID,
     "operations/dead-letters": lambda _: "email",
     "reference": lambda _: "customers",
+    "recurring": _recurring,
     "replies": _reply,
     "segments": _segment,
     "templates": _template,

@@ -104,6 +104,21 @@ def test_a_step_needs_few_requests(stack: Stack, step: str) -> None:
     assert len(names) <= MOST_REQUESTS, names
 
 
+@pytest.mark.parametrize("step", ["what", "check", "frame"])
+def test_a_step_of_a_campaign_made_from_a_template_needs_few_requests(stack: Stack, step: str) -> None:
+    content = {"subject": "Hello ##{{class}}", "text": "Come."}
+    template = {"name": "Spring", "channel": "email", "category": "marketing", "content": content}
+    declared = {"class": {"type": "text", "required": True}}
+    assert stack.api("PUT", "/v1/templates/spring", {**template, "variables": declared}).status == 200
+    desk = Desk(stack).sign_in()
+    chosen = {"say": "template", "template_id": "spring", "variables.class": "Yoga"}
+    path = f"/console/campaigns/{made(desk, said=chosen)}/{step}"
+    assert ("Yoga" in desk.get(path).text) is (step != "frame")
+    with counted() as names:
+        assert desk.get(path).status == 200
+    assert len(names) <= MOST_REQUESTS, names
+
+
 def test_what_was_sent_twice_is_one_draft_and_is_sent_once(stack: Stack) -> None:
     desk = Desk(stack).sign_in()
     first, second = (desk.post("/console/campaigns/new", FIRST).location for _ in range(2))

@@ -67,7 +67,7 @@ def create(visit: Visit) -> PageAnswer:
     try:
         channel = visit.request.form.choice("channel", Channel)
         new = NewCampaign(
-            name=_name(visit, typed["name"]),
+            name=name_of(visit, typed["name"]),
             category=visit.request.form.choice("category", Category),
             channel=channel,
             selection=_selection(visit, typed["segment_id"]) or _EVERYBODY,
@@ -98,7 +98,7 @@ def save_whom(visit: Visit, campaign_id: str) -> PageAnswer:
     def change() -> CampaignChange:
         selection = _selection(visit, typed["segment_id"])
         return CampaignChange(
-            name=_name(visit, typed["name"]),
+            name=name_of(visit, typed["name"]),
             category=form.choice("category", Category),
             selection=None if selection is None else lambda _: selection,
             exclude_failed=typed["exclude_failed"] == "1",
@@ -153,7 +153,8 @@ def _choice_of(selection: Selection) -> str:
     return EVERYBODY if selection.filter is not None and dict(selection.filter) == {"all": []} else AS_IT_IS
 
 
-def _name(visit: Visit, typed: str) -> str:
+def name_of(visit: Visit, typed: str) -> str:
+    """The name that is typed. Raises ``InvalidInputError``."""
     name = " ".join(typed.split())
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise InvalidInputError(FieldError("name", visit.words("compose.name_wrong", n=MAX_NAME)))

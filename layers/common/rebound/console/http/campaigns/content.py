@@ -46,6 +46,8 @@ class ShownContent(Struct, frozen=True):
     measured: "MeasuredText | None"
     flaws: Sequence[str]
     """Why a text cannot be measured."""
+    is_found: bool = False
+    """Whether the template that is chosen is there, and published."""
     is_by_tier: bool = False
 
 
@@ -157,13 +159,14 @@ def shown_content(
         if each.about.channel is channel and each.template.published and each.about.event is None
     ]
     version, measured, flaws = template_of(visit, typed), None, list[str]()
-    if channel is Channel.SMS and typed["say"] == "own":
+    # A page that opens has itself measured when it is there, for which more is read.
+    if channel is Channel.SMS and typed["say"] == "own" and visit.request.method == "POST":
         try:
             measured = visit.behind.measure_text(visit.business_id, typed["body"], _of_voucher(typed))
         except InvalidInputError as error:
             flaws = [each.message for each in error.errors]
     variables = [] if version is None else [_shown(name, each) for name, each in version.variables.items()]
-    return ShownContent(channel, templates, variables, measured, flaws, is_by_tier)
+    return ShownContent(channel, templates, variables, measured, flaws, version is not None, is_by_tier)
 
 
 def _of_voucher(typed: Mapping[str, str]) -> Mapping[str, Variable]:
