@@ -165,6 +165,13 @@ def test_a_change_by_somebody_else_is_told_and_what_was_typed_can_be_saved_over_
     assert send(desk, "new", {**fields_of(gone.text), "do": "publish"}).status == 303
 
 
+def test_what_had_better_be_mended_is_said_when_it_is_saved(desk: Desk, stack: Stack) -> None:
+    put(stack)
+    seen = save(desk, "spring", any__html="<p>" + "x" * 90_000)
+    assert (seen.status, "Gmail clips" in seen.text, 'role="status"' in seen.text) == (200, True, True)
+    assert fields_of(seen.text)["tag"] == fields_of(desk.get("/console/templates/spring").text)["tag"]
+
+
 @pytest.mark.parametrize(("template_id", "wanted"), [("spring", 409), ("new", 422), ("a b", 422)])
 def test_a_new_template_takes_nobodys_place(desk: Desk, stack: Stack, template_id: str, wanted: int) -> None:
     put(stack)

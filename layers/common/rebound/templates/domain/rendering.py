@@ -232,7 +232,8 @@ def size_of(data: str) -> int:
 def filled_in(content: Content, values: Mapping[str, str], addresses: tuple[str, ...] = ALL_LINKS) -> Content:
     """The content with these values in the places of their variables; all other placeholders stay.
 
-    What a value has of a placeholder would be one: the content is to be checked again.
+    These stay as an editor might have left them, to be mended like those. What a value has of a placeholder would be
+    one: the content is to be checked again.
     """
     known = {**{name: f"##{{{{{name}}}}}" for name in names_used(content)}, **values}
     given = dict(_templates(content, addresses))

@@ -59,6 +59,8 @@ class Shown(Struct):
     wrong: Mapping[str, Sequence[str]] = {}
     status: HTTPStatus = HTTPStatus.OK
     changed_meanwhile: bool = False
+    done: str = ""
+    warnings: Sequence[str] = ()
     found: "Sequence[Customer]" = ()
     nobody: bool = False
     who: str = ""
@@ -280,7 +282,7 @@ def _worked_on(visit: Visit, shown: Shown, expected: Expected) -> PageAnswer:
         return _page(visit, shown)
     try:
         new = form.read(is_draft=what == "draft")
-        visit.behind.template_service.put(visit.business_id, form.template_id, new, expected)
+        view = visit.behind.template_service.put(visit.business_id, form.template_id, new, expected)
     except InvalidInputError as error:
         shown.wrong, shown.status = form.beside(error), HTTPStatus.UNPROCESSABLE_ENTITY
         return _page(visit, shown)
@@ -292,6 +294,10 @@ def _worked_on(visit: Visit, shown: Shown, expected: Expected) -> PageAnswer:
             shown.changed_meanwhile = True
         return _page(visit, shown)
     done = "saved_draft" if what == "draft" else "saved"
+    if view.warnings:
+        # What had better be mended is known now alone.
+        said = list(dict.fromkeys(each.message for each in view.warnings))
+        return _page(visit, Shown(form_of(view.version), view, done=done, warnings=said))
     more = {"customer": shown.customer} if shown.customer else {}
     return see(visit.request.link("templates", form.template_id, query={"done": done, **more}))
 
@@ -345,7 +351,8 @@ def _page(visit: Visit, shown: Shown) -> PageAnswer:
         of_everybody=VARIABLES,
         blocks=_has_blocks(),
         recipients=_recipients(visit, form.channel) if view is not None else (),
-        done=query.one("done") if query.one("done") in _SAID else "",
+        done=shown.done or (query.one("done") if query.one("done") in _SAID else ""),
+        warnings=shown.warnings,
     )
 
 
