@@ -18,6 +18,7 @@ from samcli.yamlhelper import yaml_dump
 from samtranslator.yaml_helper import yaml_parse
 
 from rebound.api.areas import AREAS
+from rebound.console.http.operations.watching import alarm_of
 from rebound.console.http.routes import ROUTES
 from rebound.customers.adapters.forgetting import UNFORGOTTEN
 from rebound.customers.adapters.profile_history import HISTORIES
@@ -356,6 +357,13 @@ def test_the_dashboard_shows_every_queue_and_only_what_is_there() -> None:
         logical for logical, function in FUNCTIONS.items() if function["Properties"].get("MemorySize", 512) == 1024
     }
     assert {function["Properties"].get("MemorySize", 512) for function in FUNCTIONS.values()} == {512, 1024}
+
+
+def test_the_alarm_of_each_queues_dead_letters_is_called_as_its_page_expects() -> None:
+    queues = json.loads(environment(FUNCTIONS["ServeOperationsFunction"])["DEAD_LETTER_QUEUES"]["Fn::Sub"])
+    assert {f"{alarm_of(queue)}Alarm" for queue in queues} == {
+        name for name in of_type("AWS::CloudWatch::Alarm") if name.endswith("DeadLettersAlarm")
+    }
 
 
 def test_the_operator_can_look_into_every_dead_letter_queue_and_put_its_letters_back() -> None:

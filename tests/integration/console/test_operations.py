@@ -146,6 +146,7 @@ def test_alarms_that_have_gone_off_stand_first_and_their_words_are_text(operator
     places = [page.index(name) for name in ("EmailDeadLetters", "BounceRate", "ApiErrors")]
     assert places == sorted(places)
     assert "&lt;b&gt;well" in page
+    assert './operations/dead-letters/email">EmailDeadLetters' in page
 
 
 def test_costs_are_those_of_this_month_or_the_one_before(operator: Desk, watched: MemoryUsages) -> None:

@@ -14,8 +14,14 @@ TABS: Final = ("", "dead-letters", "costs", "businesses", "senders", "plans")
 
 def show(visit: Visit) -> PageAnswer:
     """The alarms, those that have gone off first."""
+    queues = {alarm_of(name): name for name in visit.behind.ports.dead_letter_queues.names}
     alarms = visit.behind.read_alarms()
-    return visit.page("operations", tabs=TABS, tab="", alarms=alarms, runbook="; see docs/runbook.md.")
+    return visit.page("operations", tabs=TABS, tab="", alarms=alarms, queues=queues, runbook="; see docs/runbook.md.")
+
+
+def alarm_of(queue: str) -> str:
+    """What the template calls the alarm of a queue's dead letters."""
+    return "".join(word.capitalize() for word in queue.split("-")) + "DeadLetters"
 
 
 def show_costs(visit: Visit) -> PageAnswer:
