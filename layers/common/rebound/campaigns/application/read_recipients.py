@@ -90,9 +90,13 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
 
         Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor.
         """
-        campaign = self.view.find(business_id, campaign_id)
+        return self._messages(self.view.find(business_id, campaign_id), status, limit, cursor)
+
+    def _messages(
+        self, campaign: Campaign, status: MessageStatus | None, limit: int, cursor: str | None, most: int | None = None
+    ) -> Page[Message]:
         found, after = self._found(
-            campaign, Place.read(cursor), limit, lambda message: status in (None, message.shown_status)
+            campaign, Place.read(cursor), limit, lambda message: status in (None, message.shown_status), most
         )
         return Page(found, None if after is None else after.written())
 
@@ -100,8 +104,21 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
         self, business_id: str, campaign_id: str, *, status: MessageStatus | None, limit: int, cursor: str | None
     ) -> Page[Recipient]:
         """The same with the customers, for a file."""
-        page = self(business_id, campaign_id, status=status, limit=limit, cursor=cursor)
-        known = self.customers.get_many(business_id, [message.key.customer_id for message in page.items])
+        campaign = self.view.find(business_id, campaign_id)
+        return self.rows_of(campaign, status=status, limit=limit, cursor=cursor)
+
+    def rows_of(
+        self,
+        campaign: Campaign,
+        *,
+        status: MessageStatus | None,
+        limit: int,
+        cursor: str | None,
+        most: int | None = None,
+    ) -> Page[Recipient]:
+        """The same of a campaign that has been read; a page ends once ``most`` messages were looked at for it."""
+        page = self._messages(campaign, status, limit, cursor, most)
+        known = self.customers.get_many(campaign.business_id, [message.key.customer_id for message in page.items])
         return Page([Recipient(m, known.get(m.key.customer_id)) for m in page.items], page.next_cursor)
 
     def excluded(
@@ -112,6 +129,15 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
         Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor.
         """
         campaign = self.view.find(business_id, campaign_id)
+        return self.excluded_of(campaign, reason=reason, limit=limit, cursor=cursor)
+
+    def excluded_of(
+        self, campaign: Campaign, *, reason: str | None, limit: int, cursor: str | None, most: int | None = None
+    ) -> ExcludedCustomers:
+        """The same of a campaign that has been read; a page ends once ``most`` messages were looked at for it.
+
+        Where ``most`` is given, who was left out right before the send begins on a page of their own.
+        """
         found: list[tuple[str, str]] = []
         after: str | None = None
         if cursor is None or "." not in cursor:
@@ -122,11 +148,13 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
                 after = place
             else:
                 cursor, after = None, None
+                if most is not None and self._has_left_out_later(campaign, reason):
+                    after = Place().written()
         if after is None:
-            messages, place_after = self._left_out_later(campaign, Place.read(cursor), limit - len(found), reason)
+            messages, place_after = self._left_out_later(campaign, Place.read(cursor), limit - len(found), reason, most)
             found += [(message.key.customer_id, message.reason or "") for message in messages]
             after = None if place_after is None else place_after.written()
-        known = self.customers.get_many(business_id, [customer_id for customer_id, _ in found])
+        known = self.customers.get_many(campaign.business_id, [customer_id for customer_id, _ in found])
         items = [ExcludedCustomer(customer_id, why, known.get(customer_id)) for customer_id, why in found]
         return ExcludedCustomers(Page(items, after), campaign.run_id is None or campaign.names_left_out)
 
@@ -142,24 +170,31 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
                     yield write_cursor(f"{page.name}.{number}"), customer_id, why
 
     def _left_out_later(
-        self, campaign: Campaign, place: Place, limit: int, reason: str | None
+        self, campaign: Campaign, place: Place, limit: int, reason: str | None, most: int | None
     ) -> tuple[Sequence[Message], Place | None]:
         """Who was left out right before the send. Where the counts know of nobody, no message is read."""
-        labels = self.tallies.counts(campaign.campaign_id)
-        prefix = f"{MessageStatus.EXCLUDED}:"
-        if not any(label == f"{prefix}{reason}" if reason else label.startswith(prefix) for label in labels):
+        if not self._has_left_out_later(campaign, reason):
             return (), None
         return self._found(
             campaign,
             place,
             limit,
             lambda message: message.status is MessageStatus.EXCLUDED and reason in (None, message.reason),
+            most,
         )
 
+    def _has_left_out_later(self, campaign: Campaign, reason: str | None) -> bool:
+        prefix = f"{MessageStatus.EXCLUDED}:"
+        labels = self.tallies.counts(campaign.campaign_id)
+        return any(label == f"{prefix}{reason}" if reason else label.startswith(prefix) for label in labels)
+
     def _found(
-        self, campaign: Campaign, place: Place, limit: int, wanted: Callable[[Message], bool]
+        self, campaign: Campaign, place: Place, limit: int, wanted: Callable[[Message], bool], most: int | None
     ) -> tuple[Sequence[Message], Place | None]:
-        """Up to ``limit`` messages from a place on, and the place behind them; ``None`` at the end."""
+        """Up to ``limit`` messages from a place on, and the place behind them; ``None`` at the end.
+
+        Chunks are not begun once ``most`` messages were looked at.
+        """
         found: list[Message] = []
         looked_at = 0
         while True:
@@ -170,7 +205,7 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
                     continue
                 size = len(chunk.customer_ids)
                 if passed + size > place.seen:
-                    if len(found) == limit or looked_at >= MOST_LOOKED_AT:
+                    if len(found) == limit or looked_at >= (most or MOST_LOOKED_AT):
                         return found, place
                     looked_at += size
                     for message in self._messages_of(campaign, chunk)[max(place.seen - passed, 0) :]:
