@@ -16,14 +16,17 @@ from urllib.parse import urljoin, urlsplit
 
 from botocore.client import BaseClient
 
+from rebound.campaigns.domain.campaigns import CampaignStatus
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.console.http.frame import CSRF
 from rebound.console.http.routes import ROUTES, Route, find
 from rebound.console.wiring import use_cases
 from rebound.jobs.domain import JobKind
+from rebound.messages.domain.messages import MessageStatus
 from rebound.segments.domain.selections import CustomerFilter
 from rebound.staff.domain import Role
 from tests.fakes.aws import make
-from tests.fakes.making import BUSINESS_ID
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, RUN_ID, at, campaign, id_of, message, message_key
 from tests.integration.conftest import Stack
 from tests.integration.console.desk import ORIGIN, Desk
 from tests.integration.inbound.test_received_texts import NUMBER, text
@@ -94,8 +97,21 @@ def _draft(_: Stack) -> str:
     return draft_id
 
 
+def _sent_campaign(_: Stack) -> str:
+    """One that is under way; its one message went to somebody who is deleted since."""
+    made, ports = campaign(name=f"{MARK} offer", status=CampaignStatus.SENDING, run_id=RUN_ID), use_cases().ports
+    ports.campaigns.add(made)
+    ports.chunks.add(Chunk(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), (id_of(1),), (), created_at=at(0)))
+    key, reason = message_key(1, made.message_id(id_of(1))), f"{MARK} moved"
+    address = f"{MARK.lower()}@example.com"
+    ports.messages.record([message(1, MessageStatus.BOUNCED, key=key, address=address, reason=reason)])
+    ports.tallies.add(CAMPAIGN_ID, "shard", {"bounced": 1}, after=None, position="1")
+    return made.campaign_id
+
+
 THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
     "campaigns": _campaign,
+    "campaigns of sent": _sent_campaign,
     "customers": _customer,
     "customers/clean-up": _clean_up,
     "exports": lambda _: use_cases().start_export(BUSINESS_ID, "csv", CustomerFilter(q=MARK)).job.export_id,
@@ -113,7 +129,10 @@ THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
     "templates": _template,
     "sign-in": lambda stack: use_cases().make_link(OWNER, BUSINESS_ID),
 }
-"""By what stands before the id in an address: makes one, and says its id. All are the business's of the tests."""
+"""By what stands before the id in an address: makes one, and says its id. All are the business's of the tests.
+
+``… of …`` makes the one for the pages of a handler's module, where others are about one of another kind.
+"""
 
 
 @dataclass
@@ -133,8 +152,11 @@ class Made:
     def path(self, route: Route) -> str:
         """The path of a route, with an id that there is where that is known."""
         parts: list[str] = []
+        kind = route.handler.split(".")[-2].partition("_")[0]
         for part in route.address.split("/"):
-            parts.append(self.id("/".join(parts)) if part == "*" else part)
+            before = "/".join(parts)
+            name = f"{before} of {kind}"
+            parts.append(self.id(name if name in THINGS else before) if part == "*" else part)
         return "/console/" + "/".join(parts)
 
     def id(self, before: str) -> str:

@@ -1,1 +1,1 @@
-"""The pages on which campaigns are listed, written and sent."""
+"""The pages on which campaigns are listed, written, sent and watched."""

@@ -1,0 +1,238 @@
+"""One campaign once it was announced: how far it is, what came of it, and what is done with it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from rebound.campaigns.application.campaign_service import RESULT_STATUSES
+from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
+from rebound.campaigns.domain.redemptions import reward_on
+from rebound.console.domain.charts import Bar, Line, bars
+from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.visits import Visit
+from rebound.kernel.currencies import decimals_of, written_amount
+from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
+from rebound.messages.domain.messages import MessageStatus
+from rebound.templates.domain.content import EmailContent, Said, TextContent
+
+if TYPE_CHECKING:
+    from rebound.campaigns.application.campaign_service import CampaignView
+
+DONE: Final = ("pause", "resume", "cancel", "roll_back", "again")
+"""What the page says once, after it was done."""
+KINDS: Final = {
+    MessageStatus.DELIVERED: "good",
+    MessageStatus.BOUNCED: "bad",
+    MessageStatus.FAILED: "bad",
+    MessageStatus.UNCERTAIN: "warning",
+}
+_TYPED: Final = ("number", "since", "until")
+
+
+class Earned(Struct, frozen=True):
+    """What vouchers brought in, in one currency, as it is written; ``reward`` is ``None`` where none is due."""
+
+    redeemed: int
+    revenue: str
+    reward: str | None
+
+
+def show(visit: Visit, campaign_id: str) -> PageAnswer:
+    """How it stands. The page looks again by itself while something goes on, and is made anew once that has changed."""
+    view = visit.behind.campaign_service.get(visit.business_id, campaign_id)
+    page = _page(visit, view)
+    was = visit.request.query.given("was")
+    if visit.request.by_script and was is not None and was != state_of(view.campaign):
+        return replace(page, headers={**page.headers, "HX-Refresh": "true"})
+    return page
+
+
+def pause(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Hand over nothing more for now."""
+    return _steered(visit, campaign_id, "pause", visit.behind.steer_campaign.pause)
+
+
+def resume(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Go on where it stopped."""
+    return _steered(visit, campaign_id, "resume", visit.behind.steer_campaign.resume)
+
+
+def cancel(visit: Visit, campaign_id: str) -> PageAnswer:
+    """End it: what has not been handed over never will be."""
+    return _steered(visit, campaign_id, "cancel", visit.behind.steer_campaign.cancel)
+
+
+def copy(visit: Visit, campaign_id: str) -> PageAnswer:
+    """A draft that says the same to the same; sent twice, it is one."""
+    request = f"console#copy#{campaign_id}#{visit.request.form.one('once')}"
+    try:
+        copied = visit.behind.edit_campaign.copy(visit.business_id, campaign_id, request=request).campaign
+    except InvalidInputError as error:
+        return _again(visit, campaign_id, HTTPStatus.UNPROCESSABLE_ENTITY, said=[e.message for e in error.errors])
+    return see(visit.request.link("campaigns", copied.campaign_id))
+
+
+def roll_back(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Take back the flags that its bounces raised, once somebody has typed how many bounces there are."""
+    form = visit.request.form
+    typed = {name: form.one(name) for name in _TYPED}
+    unprocessable = HTTPStatus.UNPROCESSABLE_ENTITY
+    if not typed["number"].isdecimal() or typed["number"] != form.one("count"):
+        wrong = {"number": [visit.words("campaign.wrong_number")]}
+        return _again(visit, campaign_id, unprocessable, typed=typed, wrong=wrong)
+    try:
+        since, until = (_moment(visit, name, typed[name]) for name in ("since", "until"))
+        to_its_end = None if until is None else until.replace(second=59)
+        visit.behind.ask_for_rollback(visit.business_id, campaign_id, since, to_its_end)
+    except InvalidInputError as error:
+        return _again(visit, campaign_id, unprocessable, typed=typed, wrong=visit.wrong(error))
+    except ConflictError as error:
+        return _again(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
+    return see(visit.request.link("campaigns", campaign_id, query={"done": "roll_back"}))
+
+
+def state_of(campaign: Campaign) -> str:
+    """What the whole page depends on, so that it is made anew when that changes."""
+    rollback = campaign.rollback
+    return f"{campaign.status}-{'' if rollback is None else f'{rollback.rollback_id}-{rollback.done}'}"
+
+
+def _steered(visit: Visit, campaign_id: str, what: str, steer: Callable[[str, str], "CampaignView"]) -> PageAnswer:
+    try:
+        steer(visit.business_id, campaign_id)
+    except ConflictError as error:
+        return _again(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
+    return see(visit.request.link("campaigns", campaign_id, query={"done": what}))
+
+
+def _moment(visit: Visit, field: str, typed: str) -> datetime | None:
+    """A time by the business's clock; ``None`` for none. Raises ``InvalidInputError``."""
+    if not typed:
+        return None
+    zone = ZoneInfo(visit.business.time_zone if visit.business is not None else "UTC")
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=zone)
+    except ValueError:
+        raise InvalidInputError(FieldError(field, visit.words("campaign.no_time"))) from None
+
+
+def _again(
+    visit: Visit,
+    campaign_id: str,
+    status: HTTPStatus,
+    *,
+    said: Sequence[str] = (),
+    typed: Mapping[str, str] | None = None,
+    wrong: Mapping[str, Sequence[str]] | None = None,
+) -> PageAnswer:
+    """The page after something that was not done, with why, and with what was typed."""
+    view = visit.behind.campaign_service.get(visit.business_id, campaign_id)
+    return _page(visit, view, status, said=said, typed=typed, wrong=wrong)
+
+
+def _page(
+    visit: Visit,
+    view: "CampaignView",
+    status: HTTPStatus = HTTPStatus.OK,
+    *,
+    said: Sequence[str] = (),
+    typed: Mapping[str, str] | None = None,
+    wrong: Mapping[str, Sequence[str]] | None = None,
+) -> PageAnswer:
+    campaign, done = view.campaign, visit.request.query.one("done")
+    rollback, behind = campaign.rollback, visit.behind
+    is_running = campaign.status in RUNNING
+    return visit.page(
+        "campaign",
+        status,
+        campaign=campaign,
+        view=view,
+        state=state_of(campaign),
+        accounted=view.audience.targeted - view.results[MessageStatus.QUEUED],
+        results=_results(visit, view),
+        reasons=_reasons(visit, view),
+        left_out=sum(view.audience.excluded.values()),
+        earned=_earned(view),
+        content=_said_by(campaign.content),
+        # Results go on coming in after the end, but nobody waits for them.
+        goes_on=is_running or (rollback is not None and not rollback.done),
+        is_running=is_running,
+        may_pause=is_running or campaign.status is CampaignStatus.SCHEDULED,
+        may_cancel=campaign.status not in ENDED,
+        bounced=view.results[MessageStatus.BOUNCED],
+        done=done if done in DONE else None,
+        said=said,
+        typed=typed or dict.fromkeys(_TYPED, ""),
+        wrong=wrong or {},
+        once=behind.ports.ids.ulid(behind.ports.clock.now()),
+    )
+
+
+def _results(visit: Visit, view: "CampaignView") -> Sequence[Bar]:
+    link, words, campaign_id = visit.request.link, visit.words, view.campaign.campaign_id
+    return bars(
+        [
+            Line(
+                words(f"campaign.message.{status}"),
+                view.results[status],
+                KINDS.get(status, "plain"),
+                # Those of each tier are listed with their own campaign.
+                None if view.children else link("campaigns", campaign_id, "messages", query={"status": status}),
+            )
+            for status in RESULT_STATUSES
+        ]
+    )
+
+
+def _reasons(visit: Visit, view: "CampaignView") -> Sequence[Bar]:
+    """Why people were left out, the commonest reason first."""
+    link, campaign_id = visit.request.link, view.campaign.campaign_id
+    return bars(
+        [
+            Line(
+                reason_in_words(visit, reason),
+                count,
+                "warning",
+                None if view.children else link("campaigns", campaign_id, "left-out", query={"reason": reason}),
+            )
+            for reason, count in sorted(view.audience.excluded.items(), key=lambda pair: (-pair[1], pair[0]))
+        ]
+    )
+
+
+def reason_in_words(visit: Visit, reason: str) -> str:
+    """Why somebody was left out; a reason of a later version as it is."""
+    name = f"campaign.reason.{reason}"
+    return visit.words(name) if visit.words.has(name) else reason
+
+
+def _earned(view: "CampaignView") -> Sequence[Earned] | None:
+    """What the vouchers of a campaign brought in, by currency; ``None`` for one without."""
+    if view.brought_in is None:
+        return None
+    return [
+        Earned(
+            total.redeemed,
+            f"{written_amount(total.revenue, currency)} {currency}",
+            f"{reward_on(total.revenue, view.reward_percent, decimals_of(currency)):f} {currency}"
+            if view.reward_percent
+            else None,
+        )
+        for currency, total in sorted(view.brought_in.items())
+        if total.redeemed
+    ]
+
+
+def _said_by(content: Said) -> Mapping[str, str | None]:
+    """What can be shown of what it says without reading a template."""
+    match content:
+        case EmailContent(subject=subject, text=text):
+            return {"subject": subject, "text": text, "template": None}
+        case TextContent(body=body):
+            return {"subject": None, "text": body, "template": None}
+    return {"subject": None, "text": None, "template": content.made_from.template_id}
