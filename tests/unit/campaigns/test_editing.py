@@ -14,9 +14,15 @@ from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import (
+    ChangedMeanwhileError,
+    ConcurrentChangeError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+)
 from rebound.segments.domain.selections import Selection
-from rebound.templates.domain.content import Content, EmailContent
+from rebound.templates.domain.content import UNWRITTEN, Content, EmailContent
 from tests.fakes.making import BUSINESS_ID, GREETING, at, business, customer, id_of
 from tests.fakes.world import World
 
@@ -488,3 +494,46 @@ def test_a_start_that_found_nothing_to_do_is_not_in_the_way_of_the_next() -> Non
 
     assert world.runner.started == [(BUSINESS_ID, campaign.campaign_id)] * 2
     assert world.run(campaign.campaign_id).campaign.status is CampaignStatus.COMPLETED
+
+
+def test_a_draft_may_have_no_words_yet_and_is_announced_only_once_it_has() -> None:
+    world = world_of()
+    draft = world.post(content=UNWRITTEN[0], is_draft=True).campaign
+    changed = world.edit_campaign.change(BUSINESS_ID, draft.campaign_id, CampaignChange(category=Category.LOYALTY))
+    with pytest.raises(InvalidInputError) as refused:
+        world.edit_campaign.announce(BUSINESS_ID, draft.campaign_id)
+    assert [error.field for error in refused.value.errors] == ["content"]
+    assert stored(world, draft) == changed.campaign
+    world.edit_campaign.change(BUSINESS_ID, draft.campaign_id, said(OTHER))
+    world.edit_campaign.announce(BUSINESS_ID, draft.campaign_id)
+    world.run(draft.campaign_id)
+    assert set(subjects(world)) == {"Another"}
+
+
+def test_what_is_no_draft_has_words() -> None:
+    world = world_of()
+    with pytest.raises(InvalidInputError):
+        world.post(content=UNWRITTEN[0])
+    campaign = later(world)
+    with pytest.raises(InvalidInputError):
+        world.edit_campaign.change(BUSINESS_ID, campaign.campaign_id, said(UNWRITTEN[0]))
+
+
+def test_a_change_that_rests_on_another_state_is_refused_and_changes_nothing() -> None:
+    world = world_of()
+    draft = world.post(is_draft=True).campaign
+    was = stored(world, draft)
+    now = world.edit_campaign.change(BUSINESS_ID, draft.campaign_id, said(OTHER), version=was.version).campaign
+    with pytest.raises(ChangedMeanwhileError):
+        world.edit_campaign.change(BUSINESS_ID, draft.campaign_id, said(GREETING), version=was.version)
+    with pytest.raises(ChangedMeanwhileError):
+        world.edit_campaign.announce(BUSINESS_ID, draft.campaign_id, version=was.version)
+    assert stored(world, draft) == now
+
+
+def test_whoever_does_not_ask_whom_it_reaches_is_not_told() -> None:
+    world = world_of()
+    draft = world.post(is_draft=True).campaign
+    change = world.edit_campaign.change
+    assert change(BUSINESS_ID, draft.campaign_id, said(OTHER), foresees=False).foreseen is None
+    assert change(BUSINESS_ID, draft.campaign_id, said(OTHER)).foreseen is not None

@@ -159,7 +159,7 @@ def show_people(visit: Visit, campaign_id: str) -> PageAnswer:
         "compose_people",
         **in_frame(campaign, "check", is_changed=False, wrong={}),
         reason=reason,
-        reasons=[(each, reason_in_words(each)) for each in Exclusion],
+        reasons=[(each, reason_in_words(visit, each)) for each in Exclusion],
         people=people,
         flaws=flaws,
         next_cursor=next_cursor,
@@ -251,15 +251,18 @@ def _person(visit: Visit, campaign: Campaign, foreseen: "Foreseen") -> Person:
         case Hold(until, because):
             held = visit.words(f"compose.held_until.{because}", until=visit.words.time(until))
             return Person(id_, customer.full_name, "held", held, hand)
-    why = reason_in_words(decision)
+    why = reason_in_words(visit, decision)
     if foreseen.missing_variables:
         why = f"{why} ({', '.join(foreseen.missing_variables)})"
     may_be_added = decision in (Exclusion.INVALID_CONTACT, Exclusion.WAITING_FOR_RETRY)
     return Person(id_, customer.full_name, "excluded", why, hand, may_be_added)
 
 
-def reason_in_words(reason: str) -> str:
+def reason_in_words(visit: Visit, reason: str) -> str:
     """Why somebody is left out."""
+    name = f"campaign.reason.{reason}"
+    if visit.words.has(name):
+        return visit.words(name)
     words = WORDS[Exclusion(reason)].left_out
     return words[:1].upper() + words[1:]
 
@@ -311,7 +314,8 @@ def _page(
         **in_frame(campaign, "check", is_changed=is_changed, wrong=wrong or {}),
         reach=reach,
         reasons=[
-            (reason, reason_in_words(reason), n) for reason, n in sorted(reasons.items(), key=lambda each: -each[1])
+            (reason, reason_in_words(visit, reason), n)
+            for reason, n in sorted(reasons.items(), key=lambda each: -each[1])
         ],
         shown=_shown_to(visit, campaign, customer),
         segment=segment,
