@@ -330,7 +330,7 @@ def test_an_email_is_written_looked_at_and_published_without_scripts(
     page = without_scripts
     sign_in(page, console)
     page.goto(f"{console}/templates")
-    page.get_by_role("link", name="New email").click()
+    page.get_by_role("link", name="New email", exact=True).click()
     page.get_by_label("Name").fill("Autumn")
     page.get_by_label("Kind").select_option("marketing")
     page.get_by_label("Subject").fill("Hello ##{{first_name}}")

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rebound.preferences.application.confirm_appointment import ConfirmAppointment
     from rebound.preferences.application.customer_consent import ReadConsent, StateConsent
     from rebound.preferences.application.follow_links import FollowLinks, LinkReader
-    from rebound.preferences.application.layouts_tried import SendLayoutTest
     from rebound.preferences.application.own_profile import OwnProfile
     from rebound.preferences.application.relation_invitations import AnswerInvitation, RelationInvitations
     from rebound.preferences.ports import PreferencesPorts
@@ -76,9 +75,6 @@ class PreferencesUseCases(SendingUseCases, RelationsUseCases):
     )
     send_template_test: SendTemplateTest = use_case(
         "rebound.preferences.application.campaigns_tried", templates="template_service", post="post_to_test_recipient"
-    )
-    send_layout_test: SendLayoutTest = use_case(
-        "rebound.preferences.application.layouts_tried", post="post_to_test_recipient"
     )
 
 

@@ -26,6 +26,7 @@ from rebound.sending.domain.recipients import customer_of_tests
 from rebound.templates.domain.content import Content, MadeFrom, Said, TemplateContent, marked
 from rebound.templates.domain.rendering import check_content, filled_in, values_of
 from rebound.templates.domain.sendable import for_one
+from rebound.templates.domain.template import Template
 from rebound.templates.domain.variables import examples_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock, Ids, RequestIds
     from rebound.sending.application.post_test import PostTest
+    from rebound.templates.application.make_version import MakeVersion, NewVersion
     from rebound.templates.application.template_contents import TemplateContents
     from rebound.templates.application.template_service import TemplateService
     from rebound.templates.domain.template import TemplateVersion
@@ -242,9 +244,10 @@ class SendTest(Struct, frozen=True, kw_only=True):
 
 
 class SendTemplateTest(Struct, frozen=True, kw_only=True):
-    """Sends a template as a test, also a draft of one, with the examples of its variables."""
+    """Sends a template as a test, also a draft or what is not saved, with the examples of its variables."""
 
     templates: TemplateService
+    make_version: MakeVersion
     businesses: BusinessDirectory
     post: PostToTestRecipient
     clock: Clock
@@ -263,27 +266,39 @@ class SendTemplateTest(Struct, frozen=True, kw_only=True):
         Raises ``NotFoundError``, and as ``PostToTestRecipient``.
         """
         version = self.templates.get(business_id, template_id, number=number).version
+        return self._posted(version, to, own_address)
+
+    def unsaved(self, business_id: str, new: NewVersion, language: str, own_address: str) -> Message:
+        """Queue the test of what a version is to say to a reader of a language, to whoever works on it.
+
+        Raises ``InvalidInputError`` with paths as for the version, and as ``PostToTestRecipient``.
+        """
+        template = Template(business_id=business_id, template_id="-")
+        version = self.make_version(template, 1, new, self.clock.now()).version
+        return self._posted(version, own_address, own_address, language)
+
+    def _posted(self, version: TemplateVersion, to: str, own_address: str | None, language: str = "") -> Message:
         return self.post(
-            business_id,
+            version.business_id,
             to,
             channel=version.channel,
             category=version.category,
-            content=lambda: self._said(version),
+            content=lambda: self._said(version, language),
             own_address=own_address,
         )
 
-    def _said(self, version: TemplateVersion) -> Content:
-        """What it says in the business's language.
+    def _said(self, version: TemplateVersion, language: str) -> Content:
+        """What it says to a reader of the language, by default of the business's.
 
         It is written out, because the row of a draft may be gone by the time that the test is sent.
         """
         business = self.businesses.get(version.business_id)
-        customer = customer_of_tests(version.business_id, version.channel, "", self.clock.now())
-        known = values_of(customer, business)
+        reader = customer_of_tests(version.business_id, version.channel, "", self.clock.now())
+        reader = replace(reader, language=language) if language else reader
+        known = values_of(reader, business)
         examples = {name: each for name, each in examples_of(version.variables).items() if not known.get(name)}
-        found = for_one(
-            version.content_for(MadeFrom(version.template_id, version.version, examples)), customer, business
-        )
+        said = version.content_for(MadeFrom(version.template_id, version.version, examples))
+        found = for_one(said, reader, business)
         if found is None:
             raise AssertionError("every variable has an example")
         own = {name: found.values[name] for name in version.variables}

@@ -9,15 +9,15 @@ from msgspec import Struct
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.templates.application.make_version import FromLayout, NewVersion
+from rebound.templates.application.make_version import NewVersion
 from rebound.templates.application.template_service import check_event
 from rebound.templates.domain.template_events import event_of_default, template_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rebound.templates.application.make_version import FromLayout
     from rebound.templates.domain.content import Content, EmailContent
-    from rebound.templates.domain.template import TemplateVersion
     from rebound.templates.domain.variables import Declared
 
 
@@ -57,20 +57,3 @@ class GivenVersion(Struct, frozen=True, kw_only=True):
         if self.category is not None:
             return self.category
         return Category.TRANSACTIONAL if event is None else template_events()[event].category
-
-
-def saved_again(version: TemplateVersion) -> NewVersion:
-    """What a version was made from, so that it can be made once more, under this id or another."""
-    contents: dict[str, Content | FromLayout] = {
-        language: FromLayout(version.layouts[language]) if language in version.layouts else content
-        for language, content in version.contents.items()
-    }
-    return NewVersion(
-        name=version.name,
-        channel=version.channel,
-        category=version.category,
-        event=version.event,
-        variables={name: version.variables[name] for name in version.own_variables},
-        contents=contents,
-        email_content=version.email_content,
-    )

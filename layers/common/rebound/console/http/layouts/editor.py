@@ -264,7 +264,9 @@ def _tried(visit: Visit, edited: Edited, typed: LayoutTyped, history: History) -
     """Send what stands in the form to whoever asks."""
     status, said = HTTPStatus.UNPROCESSABLE_ENTITY, None
     try:
-        visit.behind.send_layout_test(visit.business_id, edited.version(typed), edited.language, visit.me.email)
+        visit.behind.send_template_test.unsaved(
+            visit.business_id, edited.version(typed), edited.language, visit.me.email
+        )
     except InvalidInputError as error:
         _tell(edited, typed, error.errors)
     except (ConflictError, TooSoonError) as error:

@@ -26,7 +26,7 @@ from rebound.kernel.errors import (
 from rebound.kernel.languages import LANGUAGES
 from rebound.segments.domain.selections import CustomerFilter
 from rebound.staff.domain import Right
-from rebound.templates.application.given_version import saved_again
+from rebound.templates.application.make_version import NewVersion
 from rebound.templates.application.preview_template import WhatToShow
 from rebound.templates.application.template_service import Expected
 from rebound.templates.domain.rendering import VARIABLES
@@ -149,7 +149,7 @@ def look(visit: Visit, template_id: str) -> PageAnswer:
 def copy(visit: Visit, template_id: str) -> PageAnswer:
     """Save the same as the draft of another template."""
     service, version = visit.behind.template_service, _view(visit, template_id).version
-    new = saved_again(version)
+    new = NewVersion.again(version)
     name = str(visit.words("templates.copy_of", name=version.name))
     for number in range(1, MOST_COPIES + 1):
         copied = f"{template_id[:55]}-copy{number if number > 1 else ''}"
