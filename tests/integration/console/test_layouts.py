@@ -1,12 +1,14 @@
 """The block editor: every block by form and by keyboard, drafts, undo, previews, tests, and two windows at once."""
 
+import gzip
+import re
 from html.parser import HTMLParser
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from rebound.console.http.layouts.form import INPUTS
+from rebound.console.http.layouts.form import INPUTS, STYLE, WEB_FONT
 from rebound.staff.domain import Role
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import OWNER, check, sign_in
@@ -351,3 +353,54 @@ def test_a_form_that_is_no_layout_changes_nothing(owner: Person, stack: Stack) -
     for do in ("save", "check", "undo", "redo", "test", "publish", "over", "place:b.0", "remove:b", ""):
         assert owner.post("layouts/autumn", do=do, history="AAAA")[0] in (200, 409, 422)
     assert stack.api("GET", "/v1/templates/autumn").body["draft_version"] is None
+
+
+def test_the_look_of_emails_is_a_setting_that_is_shown_before_it_is_saved(owner: Person, stack: Stack) -> None:
+    stack.api("PATCH", "/v1/business", {"layout_style": {"font": "Georgia", "link_color": "#010203"}})
+    page = owner.get("settings")[1]
+    was = dict(re.findall(r'name="(was_layout_style[^"]+)" value="([^"]*)"', page))
+    assert set(was) == {f"was_layout_style.{name}" for name in (*(each.name for each in STYLE), *WEB_FONT)}
+    shown = {name.removeprefix("was_"): value for name, value in was.items()}
+    typed = {**shown, "layout_style.font": "Verdana", "layout_style.link_color": "", "layout_style.corner_radius": "12"}
+    typed |= {
+        "layout_style.web_font.name": "Lato",
+        "layout_style.web_font.stylesheet": "https://fonts.example.com/lato",
+    }
+    status, frame = owner.post("settings/look", **typed)
+    assert (status, "Lato" in frame, "Verdana" in frame) == (200, True, True)
+    assert owner.post("settings/look", **{**typed, "layout_style.text_color": "red"})[0] == 422
+    before = stack.api("GET", "/v1/business").body
+    others = dict(re.findall(r'name="was_([^"]+)" value="([^"]*)"', page))
+    rest = {name: value for name, value in others.items() if value and name not in shown}
+    rest |= {"quiet_hours.sms.categories": others["quiet_hours.sms.categories"].split(", ")}
+    every = {**was, **{f"was_{name}": value for name, value in others.items()}, **rest}
+    status, page = owner.post("settings", **{**every, **typed, "layout_style.text_color": "red"})
+    assert (status, 'id="layout_style.text_color-wrong"' in page) == (422, True)
+    assert owner.post("settings", **{**every, **typed}) == (303, "./settings?saved=1")
+    style = {**before["layout_style"], "font": "Verdana", "link_color": "#0b57d0", "corner_radius": 12}
+    style["web_font"] = {"name": "Lato", "stylesheet": "https://fonts.example.com/lato"}
+    assert stack.api("GET", "/v1/business").body == {**before, "layout_style": style}
+    page = owner.get("settings")[1]
+    every |= dict(re.findall(r'name="(was_layout_style[^"]+)" value="([^"]*)"', page))
+    typed |= {"layout_style.web_font.name": "", "layout_style.web_font.stylesheet": ""}
+    assert owner.post("settings", **{**every, **typed})[0] == 303
+    assert stack.api("GET", "/v1/business").body["layout_style"] == {**style, "web_font": None}
+
+
+def test_the_editor_needs_few_requests_and_little_room(owner: Person, stack: Stack) -> None:
+    block = {"kind": "text", "text": "Each of these says something of its own, and nothing else. " * 5}
+    saved(stack, {"subject": "Long", "blocks": [{**block, "text": f"{n} {block['text']}"} for n in range(100)]})
+    owner.get("layouts/autumn")
+    with counted() as names:
+        status, page = owner.get("layouts/autumn")
+    assert status == 200
+    assert len(names) <= 8, names
+    assert len(gzip.compress(page.encode())) < 100_000
+    fields = Fields(page).found
+    with counted() as names:
+        status, page = owner.post("layouts/autumn", **{**fields, "do": "copy:b.0"})
+    assert (status, "at most 100 blocks" in page) == (200, True)
+    assert len(names) <= 8, names
+    with counted() as names:
+        assert owner.post("layouts/autumn", **{**fields, "b.0.text": "New", "do": "save"})[0] == 303
+    assert len(names) <= 8, names

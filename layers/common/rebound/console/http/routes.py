@@ -154,6 +154,7 @@ ROUTES: Final = (
     Route("POST", "templates/*/reset", "message_templates.pages.reset", (Right.EDIT_TEMPLATES,)),
     Route("POST", "templates/*/delete", "message_templates.pages.delete", (Right.EDIT_TEMPLATES,)),
     Route("POST", "templates/*/test", "message_templates.pages.send_test", (Right.EDIT_TEMPLATES,)),
+    Route("POST", "settings/look", "layouts.editor.show_style", (Right.SETTINGS,)),
     Route("GET", "layouts/new", "layouts.editor.begin", (Right.EDIT_TEMPLATES,)),
     Route("POST", "layouts/new", "layouts.editor.work_on_new", (Right.EDIT_TEMPLATES,)),
     Route("GET", "layouts/*", "layouts.editor.show", (Right.READ,)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.console.http.layouts.form import STYLE, WEB_FONT, Kind
 from rebound.console.http.requests import Form, PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.contacts.domain.reachability import PolicyPreset, counts_of
@@ -34,6 +35,7 @@ class Control(Struct, frozen=True):
     """Whether a choice may be none."""
 
 
+_KINDS: Final = {Kind.CHOICE: "choice", Kind.NUMBER: "number"}
 _GROUPS: Final[Mapping[str, Sequence[Control]]] = {
     "business": (
         Control("name"),
@@ -78,6 +80,10 @@ _GROUPS: Final[Mapping[str, Sequence[Control]]] = {
         Control("loyalty_interval_days", "number"),
         Control("negative_points", "switch"),
         Control("voucher_reward_percent", "number"),
+    ),
+    "look": (
+        *(Control(f"layout_style.{each.name}", _KINDS.get(each.kind, "text"), each.choices) for each in STYLE),
+        *(Control(f"layout_style.{name}") for name in WEB_FONT),
     ),
     "programs": (
         Control("test_recipients", "lines"),
@@ -167,6 +173,10 @@ def _value(control: Control, typed: Sequence[str]) -> object:
     return typed[0]
 
 
+_BY_OPTION: Final = ("switches", "double_opt_in", "recovery", "text_answers", "layout_style")
+"""Settings of which each option changes by itself."""
+
+
 def _change(changed: Sequence[Control], typed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """The change as the API takes it. What is whole there is whole here: a policy, a window, the caps."""
     names = {control.name for control in changed}
@@ -174,7 +184,7 @@ def _change(changed: Sequence[Control], typed: Mapping[str, Sequence[str]]) -> d
     change: dict[str, Any] = {}
     for control in changed:
         setting, _, option = control.name.partition(".")
-        if setting in ("switches", "double_opt_in", "recovery", "text_answers"):
+        if setting in _BY_OPTION and "." not in option:
             change.setdefault(setting, {})[option] = _value(control, typed[control.name])
         elif not option:
             change[setting] = _value(control, typed[control.name])
@@ -182,6 +192,8 @@ def _change(changed: Sequence[Control], typed: Mapping[str, Sequence[str]]) -> d
         preset = read("policy.preset")
         counts = {name: count for name in ("invalid", "unreachable") if (count := read(f"policy.{name}")) is not None}
         change["policy"] = {"preset": preset, **({"counts": counts} if preset == PolicyPreset.CUSTOM else {})}
+    if names & {f"layout_style.{name}" for name in WEB_FONT}:
+        change.setdefault("layout_style", {})["web_font"] = _web_font(read)
     for channel in ("sms", "email"):
         before = f"quiet_hours.{channel}."
         if any(name.startswith(before) for name in names):
@@ -189,14 +201,24 @@ def _change(changed: Sequence[Control], typed: Mapping[str, Sequence[str]]) -> d
             is_set = window["from"] is not None or window["until"] is not None
             change.setdefault("quiet_hours", {})[channel] = window if is_set else None
     if any(name.startswith("frequency_caps.") for name in names):
-        caps = []
-        for number in range(sum(name.startswith("frequency_caps.") and name.endswith(".name") for name in typed)):
-            cap = {each.name: _value(each, typed[f"frequency_caps.{number}.{each.name}"]) for each in _CAP}
-            # One without a name is none: so one is added, and taken away.
-            if cap["name"] is not None:
-                caps.append(cap)
-        change["frequency_caps"] = caps
+        change["frequency_caps"] = _caps(typed)
     return change
+
+
+def _caps(typed: Mapping[str, Sequence[str]]) -> list[dict[str, object]]:
+    """Those with a name: so one is added, and taken away."""
+    count = sum(name.startswith("frequency_caps.") and name.endswith(".name") for name in typed)
+    caps = [
+        {each.name: _value(each, typed[f"frequency_caps.{number}.{each.name}"]) for each in _CAP}
+        for number in range(count)
+    ]
+    return [cap for cap in caps if cap["name"] is not None]
+
+
+def _web_font(read: Callable[[str], object]) -> dict[str, object] | None:
+    """Whole, or none."""
+    font = {name.partition(".")[2]: read(f"layout_style.{name}") for name in WEB_FONT}
+    return {name: value for name, value in font.items() if value is not None} or None
 
 
 _BY_NAME: Final = {control.name: control for group in _GROUPS.values() for control in group}
@@ -227,6 +249,8 @@ def _shown(business: "Business") -> dict[str, Sequence[str]]:
         shown[f"quiet_hours.{channel}.until"] = [] if window is None else [f"{window.end:%H:%M}"]
         kept = () if window is None else window.categories
         shown[f"quiet_hours.{channel}.categories"] = [name for name in _CATEGORIES if name in kept]
+    font = business.layout_style.web_font
+    shown |= {f"layout_style.{name}": _text(getattr(font, name.partition(".")[2], None)) for name in WEB_FONT}
     for number, cap in enumerate([*business.frequency_caps, None]):
         for each in _CAP:
             value = getattr(cap, each.name, None)

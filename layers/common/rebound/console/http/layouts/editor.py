@@ -23,9 +23,11 @@ from rebound.console.http.layouts.form import (
     WEB_FONT,
     LayoutTyped,
     read_form,
+    style_of,
     typed_layout,
 )
 from rebound.console.http.layouts.steps import Done, History, done
+from rebound.console.http.layouts.text import read_typed
 from rebound.console.http.preview_frames import framed, framed_flaws
 from rebound.console.http.requests import Form, PageAnswer, see
 from rebound.console.http.visits import Visit
@@ -153,7 +155,33 @@ def show_in_frame(visit: Visit, template_id: str) -> PageAnswer:
         shown = visit.behind.preview_template.unsaved(visit.business_id, edited.version(typed), asked)
     except InvalidInputError as error:
         _tell(edited, typed, error.errors)
-        return framed_flaws([visit.words("layouts.no_preview"), "", *_flaws(visit, typed)])
+        return framed_flaws([visit.words("layouts.no_preview"), "", *(said for _, said in _flaws(visit, typed))])
+    return framed(shown.html or "")
+
+
+def show_style(visit: Visit) -> PageAnswer:
+    """The document of a frame: an email in the style that stands in the settings' form."""
+    form = visit.request.form
+
+    def words(key: str) -> str:
+        return str(visit.words(key))
+
+    names = (*(each.name for each in STYLE), *WEB_FONT)
+    style = style_of({name: form.one(f"layout_style.{name}") for name in names})
+    said = [
+        {"kind": "heading", "text": words("layouts.style_heading")},
+        {"kind": "text", "parts": read_typed(words("layouts.style_text"))["parts"]},
+        {"kind": "button", "text": words("layouts.style_button"), "link": "https://example.com"},
+        {"kind": "voucher", "title": words("layouts.kind.voucher"), "code": "ABC-123"},
+    ]
+    layout = FromLayout({"subject": "-", "style": style, "blocks": said})
+    new = NewVersion(
+        name="-", channel=Channel.EMAIL, category=Category.MARKETING, variables={}, contents={ANY_LANGUAGE: layout}
+    )
+    try:
+        shown = visit.behind.preview_template.unsaved(visit.business_id, new, WhatToShow(variables={}))
+    except InvalidInputError as error:
+        return framed_flaws([words("layouts.no_preview"), "", *(each.message for each in error.errors)])
     return framed(shown.html or "")
 
 
@@ -210,12 +238,12 @@ def _tell(edited: Edited, typed: LayoutTyped, errors: Sequence[FieldError], *, i
         typed.tell(within if is_ours else each.field if each.field == "name" else "", message, is_warning=is_warning)
 
 
-def _flaws(visit: Visit, typed: LayoutTyped) -> list[str]:
-    """All that is wrong, each with the block that it is about."""
-    said = [each for several in typed.wrong.values() for each in several]
+def _flaws(visit: Visit, typed: LayoutTyped) -> list[tuple[str, str]]:
+    """All that is wrong, each with the block that it is about, behind the place to mend it."""
+    said = [("about", each) for several in typed.wrong.values() for each in several]
     for place, block in typed.placed():
         where = f"{visit.words(f'layouts.kind.{block.kind}')} {_number_of(place)}"
-        said += [f"{where}: {each}" for several in block.wrong.values() for each in several]
+        said += [(place, f"{where}: {each}") for several in block.wrong.values() for each in several]
     return said
 
 
