@@ -242,7 +242,8 @@ def test_a_profile_that_is_the_customers_own_says_why_it_is_locked(stack: Stack,
     stack.api("PATCH", "/v1/business", {"shares_customers": True})
     use_cases().customer_service.change(BUSINESS_ID, anna, {"last_name": "Bergé"}, by_customer=True)
     shown = ask("GET", f"customers/{anna}")["body"]
-    assert re.search(r'id="email"[^>]*readonly', shown)
+    assert re.search(r'id="email"[^>]*aria-describedby="email-hint"[^>]*readonly', shown)
+    assert re.search(r'id="email-hint">Locked: only the customer', shown)
     assert not re.search(r'id="referred_by"[^>]*readonly', shown)
     answer = ask("POST", f"customers/{anna}", {"was_email": "anna@example.com", "email": "other@example.com"})
     assert answer["statusCode"] == 409
