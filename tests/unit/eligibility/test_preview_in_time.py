@@ -149,3 +149,34 @@ def test_of_those_who_share_an_address_with_a_try_that_is_due_one_is_foreseen_to
 
     assert audience is not None
     assert (dict(audience.excluded), audience.targeted) == ({"waiting_for_retry": 2}, 2)
+
+
+def test_a_first_look_names_everybody_of_few_and_some_of_many() -> None:
+    world = large()
+    draft = world.post(is_draft=True).campaign
+    listed = replace(draft, selection=Selection(customer_ids=(id_of(1), id_of(2), id_of(3))))
+    look = world.preview_audience.first_look(business(), draft, 1201)
+    counted = world.preview_audience(BUSINESS_ID, EVERYBODY)
+    assert look.everybody is not None
+    assert counted is not None
+    assert len(look.meant) == len(look.everybody) == counted.matched
+    for reason, number in counted.excluded.items():
+        assert sum(each.is_because_of(reason) for each in look.everybody) == number
+    some = world.preview_audience.first_look(business(), draft, 1200)
+    assert (some.everybody, len(some.meant)) == (None, 1201)
+    of_list = [world.preview_audience.first_look(business(), listed, most).everybody for most in (2, 3)]
+    assert of_list[0] is None
+    assert {each.customer.customer_id for each in of_list[1] or ()} == {id_of(1), id_of(2), id_of(3)}
+
+
+def test_a_page_of_those_who_are_rare_ends_after_so_many_were_looked_at_and_the_pages_have_all() -> None:
+    world = large()
+    found, cursor, pages = list[str](), None, 0
+    while pages == 0 or cursor is not None:
+        page = world.preview_audience.recipients(
+            BUSINESS_ID, EVERYBODY, limit=50, cursor=cursor, reason="opted_out", most=100
+        )
+        found += [each.customer.customer_id for each in page.items]
+        cursor, pages = page.next_cursor, pages + 1
+    assert found == [id_of(2)]
+    assert pages > 1
