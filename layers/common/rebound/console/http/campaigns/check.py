@@ -188,6 +188,7 @@ def reach_of(visit: Visit, campaign: Campaign, segment: "Segment | None", job_id
         people = [_person(visit, campaign, each) for each in look.everybody]
         people.sort(key=lambda each: (each.decision != "excluded", each.name))
         got = [each.customer for each in look.everybody if isinstance(each.decision, Send | Hold)]
+        got.sort(key=lambda customer: customer.full_name)
         return Reach(Audience(len(people), reasons), got, people)
     if job_id is None:
         return Reach(meant=look.meant)
