@@ -11,7 +11,6 @@ from msgspec import Struct
 from rebound.console.http.message_templates.form import TemplateForm, empty, form_in, form_of, worked_on
 from rebound.console.http.preview_frames import framed, framed_flaws, framed_text, framed_text_message
 from rebound.console.http.requests import Form, PageAnswer, see
-from rebound.console.http.routes import find
 from rebound.console.http.visits import Visit
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -87,7 +86,6 @@ def show_list(visit: Visit) -> PageAnswer:
         ready=ready,
         wrong=wrong,
         removed="removed" in query,
-        blocks=_has_blocks(),
     )
 
 
@@ -231,11 +229,6 @@ def show_in_frame(visit: Visit, template_id: str) -> PageAnswer:
     return framed(shown.html) if shown.html is not None else framed_text(shown.text)
 
 
-def _has_blocks() -> bool:
-    """Whether there is an editor of blocks."""
-    return "GET" in find(["layouts", "new"])[0]
-
-
 def _channel(given: Form) -> Channel:
     return Channel.SMS if given.one("channel") == Channel.SMS else Channel.EMAIL
 
@@ -349,7 +342,6 @@ def _page(visit: Visit, shown: Shown) -> PageAnswer:
         types={each: visit.words(f"templates.type_{each}") for each in map(str, VariableType)},
         of_event=_of_event(form.event),
         of_everybody=VARIABLES,
-        blocks=_has_blocks(),
         recipients=_recipients(visit, form.channel) if view is not None else (),
         done=shown.done or (query.one("done") if query.one("done") in _SAID else ""),
         warnings=shown.warnings,
