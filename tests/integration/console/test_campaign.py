@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import replace
+from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any, Final
 from unittest.mock import patch
@@ -13,12 +14,14 @@ import pytest
 from botocore.client import BaseClient
 from playwright.sync_api import Page, expect
 
+from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.console.http.campaigns import sent_people
 from rebound.kernel.audiences import Audience
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.staff.domain import Role
 from tests.fakes import house
 from tests.fakes.making import (
@@ -160,6 +163,19 @@ def test_a_page_needs_few_requests(stack: Stack, path: str) -> None:
     assert seen.status == 200, seen.text
     assert len(names) <= MOST_REQUESTS, names
     assert ATTACK not in seen.text
+
+
+def test_what_is_held_back_and_has_vouchers_needs_few_requests_too(stack: Stack) -> None:
+    sent(voucher=Voucher(kind=VoucherKind.PERCENT, value="10", valid_days=7, number=1))
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    house.ports().chunks.note_holds(CAMPAIGN_ID, {tomorrow: HoldReason.SEND_AT})
+    console = desk(stack)
+    console.get(PATH)
+    with counted() as names:
+        seen = console.get(PATH)
+    assert "For some the hour has not come yet" in seen.text
+    assert "None redeemed so far." in seen.text
+    assert len(names) <= MOST_REQUESTS, names
 
 
 def test_what_came_of_it_is_what_the_counts_say(stack: Stack) -> None:
@@ -337,6 +353,20 @@ def test_it_is_watched_until_it_ends(console: str, stack: Stack, page: Page) -> 
     house.ports().campaigns.replace(now(), replace(now(), status=CampaignStatus.COMPLETED, completed_at=at(99)))
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
     assert page.locator("[hx-trigger]").count() == 0
+
+
+def test_the_script_looks_on_until_there_are_enough_to_look_at(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sent_people, "LOOKED_AT", 50)
+    sent()
+    console, path = desk(stack), f"{PATH}/messages?status=queued"
+    few = console.get(path).text
+    assert few.count('<td class="tick">') == 1
+    assert re.search(r'hx-get="[^"]*shown=1"', few)
+    assert 'hx-trigger="load, click"' in few
+    monkeypatch.setattr(sent_people, "PEOPLE", 1)
+    enough = console.get(path).text
+    assert re.search(r'hx-get="[^"]*shown=0"', enough)
+    assert 'hx-trigger="load' not in enough
 
 
 def test_those_of_a_rare_status_are_looked_for_by_the_script(

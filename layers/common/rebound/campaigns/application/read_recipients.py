@@ -134,10 +134,7 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
     def excluded_of(
         self, campaign: Campaign, *, reason: str | None, limit: int, cursor: str | None, most: int | None = None
     ) -> ExcludedCustomers:
-        """The same of a campaign that has been read; a page ends once ``most`` messages were looked at for it.
-
-        Where ``most`` is given, who was left out right before the send begins on a page of their own.
-        """
+        """The same of a campaign that has been read; a page ends once ``most`` messages were looked at for it."""
         found: list[tuple[str, str]] = []
         after: str | None = None
         if cursor is None or "." not in cursor:
@@ -148,8 +145,6 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
                 after = place
             else:
                 cursor, after = None, None
-                if most is not None and self._has_left_out_later(campaign, reason):
-                    after = Place().written()
         if after is None:
             messages, place_after = self._left_out_later(campaign, Place.read(cursor), limit - len(found), reason, most)
             found += [(message.key.customer_id, message.reason or "") for message in messages]
@@ -173,7 +168,9 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
         self, campaign: Campaign, place: Place, limit: int, reason: str | None, most: int | None
     ) -> tuple[Sequence[Message], Place | None]:
         """Who was left out right before the send. Where the counts know of nobody, no message is read."""
-        if not self._has_left_out_later(campaign, reason):
+        labels = self.tallies.counts(campaign.campaign_id)
+        prefix = f"{MessageStatus.EXCLUDED}:"
+        if not any(label == f"{prefix}{reason}" if reason else label.startswith(prefix) for label in labels):
             return (), None
         return self._found(
             campaign,
@@ -182,11 +179,6 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
             lambda message: message.status is MessageStatus.EXCLUDED and reason in (None, message.reason),
             most,
         )
-
-    def _has_left_out_later(self, campaign: Campaign, reason: str | None) -> bool:
-        prefix = f"{MessageStatus.EXCLUDED}:"
-        labels = self.tallies.counts(campaign.campaign_id)
-        return any(label == f"{prefix}{reason}" if reason else label.startswith(prefix) for label in labels)
 
     def _found(
         self, campaign: Campaign, place: Place, limit: int, wanted: Callable[[Message], bool], most: int | None
