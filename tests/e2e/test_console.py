@@ -34,7 +34,7 @@ PEOPLE: Final = (
 )
 FLAGGED: Final = {"Bram": "bounce+bram@simulator.amazonses.com", "Chen": "bounce+chen@simulator.amazonses.com"}
 """Whose mailbox does not exist."""
-PATIENCE: Final = 20_000
+PATIENCE: Final = 90_000
 
 
 @pytest.fixture(scope="module")
