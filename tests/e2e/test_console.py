@@ -34,7 +34,7 @@ PEOPLE: Final = (
 )
 FLAGGED: Final = {"Bram": "bounce+bram@simulator.amazonses.com", "Chen": "bounce+chen@simulator.amazonses.com"}
 """Whose mailbox does not exist."""
-PATIENCE: Final = 90_000
+PATIENCE: Final = 25_000
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,7 @@ def test_somebody_with_a_browser_mends_an_address_writes_a_campaign_and_settles_
 
     _mend(page)
     assert api.get(f"/v1/customers/{people['Bram']}")["email"] == "bram.dekker@example.com"
+    _make_of_blocks(page)
     _write(page)
     campaigns = api.listing("/v1/campaigns")
     settled = calm.settled(api, campaigns[0]["campaign_id"])
@@ -122,6 +123,24 @@ def _mend(page: Page) -> None:
     expect(page.get_by_role("status")).to_have_text("Saved.")
 
 
+def _make_of_blocks(page: Page) -> None:
+    """An email of blocks, as a template."""
+    page.get_by_role("link", name="Templates").click()
+    page.get_by_role("link", name="New email of blocks").click()
+    page.get_by_label("Name", exact=True).fill("Autumn hours")
+    page.get_by_label("Subject", exact=True).fill("Our autumn hours, ##{{first_name}}")
+    page.get_by_role("group", name="Heading 1").get_by_label("Text", exact=True).fill("Hello ##{{first_name}}")
+    text = page.get_by_role("group", name="Text 2").get_by_label("Text", exact=True)
+    text.fill("From October on we open at **seven**.")
+    page.get_by_role("button", name="Remove: Button 3").click()
+    expect(page.frame_locator(".at-phone iframe:not(.coming)").get_by_text("we open at")).to_be_visible()
+    keep(page, "layout")
+    page.get_by_role("button", name="Save draft").first.click()
+    expect(page.get_by_role("status").first).to_contain_text("The draft is saved.")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_role("status").first).to_contain_text("Published")
+
+
 def _write(page: Page) -> None:
     """A segment, and a campaign to it; one of its people is taken out by hand."""
     page.get_by_role("link", name="Segments").click()
@@ -139,8 +158,8 @@ def _write(page: Page) -> None:
     page.get_by_label("Name of the campaign").fill("Autumn hours")
     page.get_by_label("For whom").select_option(label="Autumn")
     page.get_by_role("button", name="Save and go on").click()
-    page.get_by_label("Subject").fill("Our autumn hours, ##{{first_name}}")
-    page.get_by_label("Text", exact=True).fill("We open at seven from October on.")
+    page.get_by_label("A template", exact=True).check()
+    page.get_by_role("combobox", name="Template").select_option(label="Autumn hours")
     page.get_by_role("button", name="Save and go on").click()
     page.get_by_role("button", name="Save and go on").click()
     expect(page.locator("#who")).to_contain_text("9 people get it")
