@@ -38,7 +38,7 @@ DATED := W2531 E2531 E2533
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(PY) -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test bench check checkov crash dates fuzz mutate up env venv down build lock openapi format clean
+.PHONY: help demo test bench pictures check checkov crash dates fuzz mutate up env venv down build lock openapi format clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ test: $(INSTALLED) ## Everything: make check and checkov, then unit, contract, i
 
 bench: $(INSTALLED) ## Cost, CPU, memory and time, as JSON; PARTS="usd_per_million …" takes some, QUICK=1 smaller sizes
 	@$(PY) -m tests.benchmarks $(PARTS) $(if $(QUICK),--quick)
+
+pictures: $(INSTALLED) ## Draw the guide's pictures anew, on a stack of their own
+	@$(PY) -m pytest -q tests/e2e/test_console.py
+	@mkdir -p docs/pictures && cp .local/pictures/guide/*.png docs/pictures/
 
 check: $(INSTALLED) $(ENGINES) ## The fast part: format, lint, types, import rules, template
 	@$(PY) -m ruff format --check --quiet . || { echo "Not formatted; make format does it."; exit 1; }

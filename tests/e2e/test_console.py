@@ -34,7 +34,7 @@ PEOPLE: Final = (
 )
 FLAGGED: Final = {"Bram": "bounce+bram@simulator.amazonses.com", "Chen": "bounce+chen@simulator.amazonses.com"}
 """Whose mailbox does not exist."""
-PATIENCE: Final = 25_000
+PATIENCE: Final = 90_000
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def keep(page: Page, name: str) -> None:
 def test_somebody_with_a_browser_mends_an_address_writes_a_campaign_and_settles_a_reply(
     api: ReboundApi, calm: Calm, operator: Operator, twin: Twin, page: Page
 ) -> None:
+    api.patch("/v1/business", {"postal_address": "Juniper & Vale, 12 Orchard Street, Portland"})
     people = _furnish(api)
     calm.wait()
     until("the flags", lambda: api.get("/v1/customers/count", failed="email")["count"], lambda count: count == 2)
@@ -81,7 +82,7 @@ def test_somebody_with_a_browser_mends_an_address_writes_a_campaign_and_settles_
     _write(page)
     campaigns = api.listing("/v1/campaigns")
     settled = calm.settled(api, campaigns[0]["campaign_id"])
-    assert settled.audience == {**settled.audience, "matched": 10, "targeted": 8, "excluded": 2}
+    assert settled.audience["excluded"] == {"invalid_contact": 1, "taken_out": 1}
     assert settled.results["delivered"] == 8
     page.get_by_role("link", name="Campaigns").first.click()
     page.get_by_role("link", name="Autumn hours").click()
@@ -158,7 +159,7 @@ def _write(page: Page) -> None:
     page.get_by_label("Name of the campaign").fill("Autumn hours")
     page.get_by_label("For whom").select_option(label="Autumn")
     page.get_by_role("button", name="Save and go on").click()
-    page.get_by_label("A template", exact=True).check()
+    page.get_by_role("radio", name="A template").check()
     page.get_by_role("combobox", name="Template").select_option(label="Autumn hours")
     page.get_by_role("button", name="Save and go on").click()
     page.get_by_role("button", name="Save and go on").click()
@@ -166,6 +167,7 @@ def _write(page: Page) -> None:
     expect(page.locator("#who")).to_contain_text("1 is left out")
     page.get_by_role("button", name="Take out Jonas Weber").click()
     expect(page.locator("#who")).to_contain_text("8 people get it")
+    page.locator("#who").scroll_into_view_if_needed()
     keep(page, "composer")
     page.get_by_label("How many people get it? Type 8").fill("8")
     page.get_by_role("button", name="Send now").click()
