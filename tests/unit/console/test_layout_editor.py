@@ -138,6 +138,13 @@ def test_what_people_type_becomes_what_it_says(typed: str, parts: list[Any]) -> 
     assert read_typed(typed) == {"parts": parts}
 
 
+def test_spans_of_one_form_side_by_side_are_not_read_together_with_their_signs() -> None:
+    bold = [{"text": "a", "bold": True}, {"text": "b", "bold": True}]
+    assert read_typed(typed_of({"parts": [{"paragraph": bold}]})) == {
+        "parts": [{"paragraph": [{"text": "ab", "bold": True}]}]
+    }
+
+
 @pytest.mark.parametrize("typed", ["2 * 3 * 4", "**open", "[no link]", "a_b_c", "-5 degrees", r"C:\x", "3.5 m"])
 def test_a_sign_that_says_nothing_is_a_letter(typed: str) -> None:
     assert read_typed(typed) == {"text": typed}
