@@ -326,3 +326,19 @@ def test_a_list_looks_again_only_while_something_runs(stack: Stack) -> None:
     assert 'hx-trigger="every 4s"' in listed
     assert "0 of 0 done" in listed
     assert desk.get("/console/campaigns?status=draft").text.count("hx-trigger") == 0
+
+
+def test_a_voucher_is_shown_as_it_will_be_changed_and_taken_away(stack: Stack) -> None:
+    desk = Desk(stack).sign_in()
+    text = "##{{voucher_value}} off with ##{{voucher_code}}"
+    campaign_id = made(desk, said={**VOUCHER, "text": text})
+    path = f"/console/campaigns/{campaign_id}"
+    framed = desk.get(f"{path}/frame").text
+    assert "SAMPLE-CODE" in framed
+    assert "3" in framed.partition(" off with")[0][-6:]
+    changed = {**VOUCHER, "text": text, "voucher.value": "7.5", "do": "save"}
+    assert desk.post(f"{path}/what", changed).status == 303
+    assert stack.api("GET", f"/v1/campaigns/{campaign_id}").body["voucher"]["value"] == "7.5"
+    assert desk.post(f"{path}/what", {**changed, "voucher.kind": ""}).status == 422
+    assert desk.post(f"{path}/what", {**changed, "voucher.kind": "", "text": "Come."}).status == 303
+    assert stack.api("GET", f"/v1/campaigns/{campaign_id}").body["voucher"] is None
