@@ -11,7 +11,8 @@ from aws_lambda_powertools import Logger
 from playwright.sync_api import Page, expect
 
 from rebound.businesses.domain.holds import AccountHold
-from rebound.console.http.operations import letters, watching
+from rebound.console.http import frame
+from rebound.console.http.operations import letters
 from rebound.console.http.routes import ROUTES, Route
 from rebound.console.wiring import use_cases
 from rebound.operations.domain import Alarm, AlarmState, CostPart, EmailAccount, Usage
@@ -218,17 +219,16 @@ def test_what_an_operator_did_is_written_down_by_ids_alone(
 ) -> None:
     written = StringIO()
     log = Logger(service="serve_operations", level="INFO", stream=written, logger_handler=None)
-    monkeypatch.setattr(watching, "logger", lambda: log)
+    monkeypatch.setattr(frame, "logger", lambda: log)
     give_up(stack)
     operator.post("/console/operations/dead-letters/email", {"number": "1"})
     operator.post(f"/console/operations/businesses/{BUSINESS_ID}/senders", {"sender": "desk@salon.example.com"})
     said = [json.loads(line) for line in written.getvalue().splitlines()]
     [member] = use_cases().staff_service.list(None)
-    assert [(each["did"], each["member_id"]) for each in said] == [
-        ("redrive", member.member_id),
-        ("granted", member.member_id),
+    assert [(each["did"], each["ids"], each["member_id"]) for each in said] == [
+        ("operations.letters.redrive", ["email"], member.member_id),
+        ("operations.business.add_sender", [BUSINESS_ID], member.member_id),
     ]
-    assert said[1]["business_id"] == BUSINESS_ID
     assert "@" not in written.getvalue()
 
 

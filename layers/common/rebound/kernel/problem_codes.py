@@ -183,8 +183,8 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     "test_recipient_unconfirmed": ProblemKind(
         HTTPStatus.CONFLICT,
         "The address is one of the business's `test_recipients`, and its owner has not confirmed it yet.",
-        "Let its owner open the link that was sent there. Naming it again with PATCH /v1/business sends another, the "
-        "next day at the earliest.",
+        "Let its owner open the link that was sent there. Naming it again in the settings (PATCH /v1/business) "
+        "sends another, the next day at the earliest.",
     ),
     "job_ended": ProblemKind(
         HTTPStatus.CONFLICT,

@@ -445,14 +445,14 @@ def check_barrier(business: Business, channel: Channel, *, asks_confirmation: bo
 
 _BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {
     (Barrier.SWITCHED_OFF, Channel.EMAIL): (
-        "Emails are switched off for this business: set switches.email to true with PATCH /v1/business first."
+        "Emails are switched off for this business: set switches.email to true in its settings (PATCH /v1/business)."
     ),
     (Barrier.SWITCHED_OFF, Channel.SMS): (
-        "Texts are switched off for this business: set switches.sms to true with PATCH /v1/business first."
+        "Texts are switched off for this business: set switches.sms to true in its settings (PATCH /v1/business)."
     ),
     (Barrier.CONFIRMATIONS_OFF, Channel.SMS): (
-        "Text confirmations are switched off for this business: set switches.text_confirmations to true with "
-        "PATCH /v1/business first, or text without asks_confirmation."
+        "Text confirmations are switched off for this business: set switches.text_confirmations to true in "
+        "its settings (PATCH /v1/business) first, or text without asks_confirmation."
     ),
     (Barrier.NO_BUNDLE, Channel.SMS): (
         "Text confirmations come with the premium bundle, and this business has the basic one: whoever runs Rebound "
@@ -463,10 +463,10 @@ _BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {
     ),
     (Barrier.NO_ANSWERS, Channel.SMS): (
         "The business texts from a name, which nobody can answer: choose a text_from that is a number or a short code "
-        "with PATCH /v1/business first, or text without asks_confirmation."
+        "in its settings (PATCH /v1/business) first, or text without asks_confirmation."
     ),
-    (Barrier.NO_SENDER, Channel.EMAIL): "The business has no email_from: set it with PATCH /v1/business first.",
-    (Barrier.NO_SENDER, Channel.SMS): "The business has no text_from: set it with PATCH /v1/business first.",
+    (Barrier.NO_SENDER, Channel.EMAIL): "The business has no email_from: set it in its settings (PATCH /v1/business).",
+    (Barrier.NO_SENDER, Channel.SMS): "The business has no text_from: set it in its settings (PATCH /v1/business).",
 }
 
 

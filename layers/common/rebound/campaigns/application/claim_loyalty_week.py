@@ -120,6 +120,7 @@ def _too_close(audience: str, free: datetime, days: int) -> ConflictError:
     return ConflictError(
         "loyalty_week_taken",
         f"Another loyalty campaign to {whom} is less than {days} days away. They are free again at "
-        f"{write_time(free)}; PATCH /v1/business can set loyalty_interval_days to fewer days, or to null.",
+        f"{write_time(free)}; the settings (PATCH /v1/business) can have fewer days as "
+        "loyalty_interval_days, or null.",
         free_again_at=write_time(free),
     )

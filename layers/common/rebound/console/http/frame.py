@@ -16,6 +16,7 @@ from rebound.console.http.requests import ROOT, FormError, PageAnswer, PageReque
 from rebound.console.http.routes import SIGNED_IN, Route, find
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
+from rebound.platform.telemetry import logger
 from rebound.staff.domain import Role
 
 if TYPE_CHECKING:
@@ -86,8 +87,18 @@ def _answer(request: PageRequest, behind: "ConsoleUseCases", *, operations: bool
         return visit.instead("refused", HTTPStatus.FORBIDDEN)
     if request.method == "POST" and not signed_in.sent(request.form.one(CSRF)):
         return _send_again(visit, HTTPStatus.FORBIDDEN)
-    with acting(signed_in.email):
-        return _handled(route, visit, ids)
+    return _done(route, visit, ids)
+
+
+def _done(route: Route, visit: Visit, ids: Sequence[str]) -> PageAnswer:
+    """The answer to somebody who may; what they did is written down, by ids alone."""
+    with acting(visit.me.email):
+        answer = _handled(route, visit, ids)
+    # A form that only looked for something leads nowhere else.
+    if visit.request.method == "POST" and answer.status == HTTPStatus.SEE_OTHER:
+        by = visit.member.member_id if visit.member is not None else None
+        logger().info("done in the console", did=route.handler, member_id=by, ids=list(ids))
+    return answer
 
 
 def _handled(route: Route, visit: Visit, ids: Any) -> PageAnswer:

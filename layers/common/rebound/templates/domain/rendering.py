@@ -305,7 +305,7 @@ def warnings_about(business: Business, category: Category, channel: Channel) -> 
     """What a client that sends such messages had better know: each a setting, and what it lacks."""
     if channel is not Channel.EMAIL or scope_of(category) is None or business.postal_address:
         return ()
-    message = "Emails that sell must say where the business is (CAN-SPAM): set it with PATCH /v1/business."
+    message = "Emails that sell must say where the business is (CAN-SPAM): set it in its settings (PATCH /v1/business)."
     return (FieldError(POSTAL_ADDRESS, message),)
 
 

@@ -183,7 +183,7 @@ def check_required(declared: Declared, missing: tuple[str, ...], field: str = "v
 
 def _lacks(name: str, variable: Variable) -> str:
     if name in _OF_THE_BUSINESS:
-        return "Is required, and the business has none: set it with PATCH /v1/business, or give it here."
+        return "Is required, and the business has none: set it in its settings (PATCH /v1/business), or give it here."
     if name in _TYPES_OF_KNOWN:
         return "Is required, and the customer has none: complete the profile, or give it here."
     return f"Is required, and has no default. {allowed(variable.type)}"

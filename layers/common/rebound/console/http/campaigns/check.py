@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rebound.campaigns.application.edit_campaign import timing_of
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
-from rebound.console.http.campaigns.compose import business_of, campaign_page, found, in_frame
+from rebound.console.http.campaigns.compose import business_of, campaign_page, found, in_frame, segment_of
 from rebound.console.http.preview_frames import framed, framed_flaws, framed_text
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
@@ -106,7 +106,7 @@ def decide(visit: Visit, campaign_id: str) -> PageAnswer:
     typed, job_id = form.one("number"), form.given("count")
     if form.one("version") != str(campaign.version):
         return _page(visit, campaign, None, HTTPStatus.CONFLICT, typed=typed, is_changed=True)
-    reach = reach_of(visit, campaign, _segment(visit, campaign), job_id)
+    reach = reach_of(visit, campaign, segment_of(visit, campaign), job_id)
     if reach.number is None or typed != str(reach.number):
         name, n = ("wrong_number", reach.number) if reach.number is not None else ("count_first", 0)
         wrong: dict[str, Sequence[str]] = {"number": [visit.words(f"compose.{name}", n=n)]}
@@ -205,7 +205,7 @@ def reach_of(visit: Visit, campaign: Campaign, segment: "Segment | None", job_id
 def question_of(visit: Visit, campaign: Campaign, *, is_next_page: bool = False) -> Question:
     """What a count of a campaign asks. Raises ``InvalidInputError`` and ``ConflictError``."""
     behind, business_id = visit.behind, visit.business_id
-    selection = _pinned(visit, campaign, _segment(visit, campaign))
+    selection = _pinned(visit, campaign, segment_of(visit, campaign))
     said = loaded(campaign, behind.template_contents).content
     question = Question(
         selection.filter or {"all": []},
@@ -303,7 +303,7 @@ def _page(
     is_changed: bool = False,
 ) -> PageAnswer:
     behind = visit.behind
-    segment = _segment(visit, campaign)
+    segment = segment_of(visit, campaign)
     reach = reach_of(visit, campaign, segment, job_id) if reach is None else reach
     people, wanted = reach.people or (), visit.request.query.given("customer")
     customer = next((each for each in reach.meant if wanted in (None, each.customer_id)), None)
@@ -329,13 +329,3 @@ def _page(
         count=job_id or "",
         once=behind.ports.ids.ulid(behind.ports.clock.now()),
     )
-
-
-def _segment(visit: Visit, campaign: Campaign) -> "Segment | None":
-    """The saved segment that it is for; ``None`` for none, and for one that is deleted."""
-    if campaign.selection.segment_id is None:
-        return None
-    try:
-        return visit.behind.segment_service.get(visit.business_id, campaign.selection.segment_id)
-    except NotFoundError:
-        return None

@@ -24,7 +24,7 @@ from rebound.console.http.requests import Form, PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError
+from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.ids import ULIDS
 from rebound.kernel.local_time import first_instant_of, wall_clock
 from rebound.segments.domain.selections import CustomerFilter, Selection
@@ -33,6 +33,7 @@ from rebound.templates.domain.content import UNWRITTEN, TemplateContent
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.customers.domain import Customer
+    from rebound.segments.domain.segments import Segment
 
 STEPS: Final = ("whom", "what", "when", "check")
 MOST_SEGMENTS: Final = 100
@@ -410,3 +411,13 @@ def _kept(campaign: Campaign) -> Campaign:
     """A draft as its row keeps it, which has no version of a template."""
     said = campaign.content
     return replace(campaign, content=said.unpinned) if isinstance(said, TemplateContent) else campaign
+
+
+def segment_of(visit: Visit, campaign: Campaign) -> "Segment | None":
+    """The saved segment that it is for; ``None`` for none, and for one that is deleted."""
+    if campaign.selection.segment_id is None:
+        return None
+    try:
+        return visit.behind.segment_service.get(visit.business_id, campaign.selection.segment_id)
+    except NotFoundError:
+        return None

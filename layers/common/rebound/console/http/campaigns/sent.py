@@ -13,6 +13,7 @@ from rebound.campaigns.application.campaign_service import RESULT_STATUSES
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.campaigns.domain.redemptions import reward_on
 from rebound.console.domain.charts import Bar, Line, bars
+from rebound.console.http.campaigns.compose import segment_of
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.currencies import decimals_of, written_amount
@@ -151,6 +152,7 @@ def _page(
         "campaign",
         status,
         campaign=campaign,
+        segment=segment_of(visit, campaign),
         view=view,
         state=state_of(campaign),
         accounted=view.audience.targeted - view.results[MessageStatus.QUEUED],

@@ -9,7 +9,7 @@ from rebound.businesses.domain.business import Bundle
 from rebound.businesses.domain.senders import sender_key
 from rebound.businesses.domain.text_plan import TextPlan
 from rebound.console.http.operations.businesses import checked
-from rebound.console.http.operations.watching import TABS, tell
+from rebound.console.http.operations.watching import TABS
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -96,7 +96,6 @@ def _done(visit: Visit, business_id: str, what: str, write: "Callable[[], object
         form = visit.request.form
         typed = {name: form.one(name) for name in _FIELDS if name in form}
         return _page(visit, business_id, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
-    tell(visit, what, business_id=business_id)
     return see(visit.request.link("operations", "businesses", business_id, query={"done": what}))
 
 

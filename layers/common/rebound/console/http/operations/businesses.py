@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from rebound.businesses.domain.business import Bundle
-from rebound.console.http.operations.watching import PAGE, TABS, tell
+from rebound.console.http.operations.watching import PAGE, TABS
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import InvalidInputError
@@ -44,7 +44,6 @@ def create(visit: Visit) -> PageAnswer:
     except InvalidInputError as error:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return _form(visit, status, typed=typed, bundles=form.all("bundles"), wrong=visit.wrong(error))
-    tell(visit, "create_business", business_id=business.business_id)
     return see(visit.request.link("operations", "businesses", business.business_id, query={"done": "created"}))
 
 

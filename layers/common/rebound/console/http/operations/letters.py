@@ -5,7 +5,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
-from rebound.console.http.operations.watching import TABS, tell
+from rebound.console.http.operations.watching import TABS
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import NotFoundError
@@ -50,7 +50,6 @@ def redrive(visit: Visit, queue: str) -> PageAnswer:
     until = clock.now() + REDRIVING
     redriven = visit.behind.dead_letter_service.redrive(queue, lambda: clock.now() < until)
     count = redriven.counts[queue]
-    tell(visit, "redrive", queue=queue, count=count)
     done = {"redriven": str(count), **({} if redriven.done else {"more": "1"})}
     return see(visit.request.link("operations", "dead-letters", queue, query=done))
 

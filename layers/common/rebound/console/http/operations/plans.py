@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-from rebound.console.http.operations.watching import PAGE, TABS, tell
+from rebound.console.http.operations.watching import PAGE, TABS
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -27,7 +27,6 @@ def set_holds(visit: Visit) -> PageAnswer:
     form, holds = visit.request.form, visit.behind.account_holds
     if "off" in form:
         holds.switch_off()
-        tell(visit, "switch_hold_policy_off")
         return see(visit.request.link("operations", "plans", query={"done": "holds_off"}))
     typed = {name: form.one(name) for name in _HOLDS}
     try:
@@ -35,7 +34,6 @@ def set_holds(visit: Visit) -> PageAnswer:
         holds.set_policy(share=share, volume=int(volume), contact=typed["contact"])
     except InvalidInputError as error:
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
-    tell(visit, "set_hold_policy")
     return see(visit.request.link("operations", "plans", query={"done": "holds"}))
 
 
@@ -47,7 +45,6 @@ def set_price(visit: Visit) -> PageAnswer:
         visit.behind.text_price_table.set(**typed)
     except InvalidInputError as error:
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
-    tell(visit, "set_text_price")
     return see(visit.request.link("operations", "plans", query={"done": "price"}))
 
 
@@ -55,7 +52,6 @@ def remove_price(visit: Visit) -> PageAnswer:
     """Take a price away."""
     form = visit.request.form
     visit.behind.text_price_table.remove(country=form.one("country"), provider=form.one("provider"))
-    tell(visit, "remove_text_price")
     return see(visit.request.link("operations", "plans", query={"done": "price_removed"}))
 
 

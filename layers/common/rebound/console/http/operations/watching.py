@@ -1,11 +1,10 @@
 """Operators' first page with the alarms, what a month costs, and who sends from where."""
 
-from typing import Any, Final
+from typing import Final
 
 from rebound.console.http.requests import PageAnswer
 from rebound.console.http.visits import Visit
 from rebound.kernel.text_senders import kind_of
-from rebound.platform.telemetry import logger
 
 PAGE: Final = 50
 TABS: Final = ("", "dead-letters", "costs", "businesses", "senders", "plans")
@@ -35,10 +34,3 @@ def show_senders(visit: Visit) -> PageAnswer:
     """The identities of the stack, and a page of businesses with what they may send from."""
     senders = visit.behind.read_senders(PAGE, visit.request.query.given("cursor"))
     return visit.page("operations_senders", tabs=TABS, tab="senders", senders=senders, kind_of=kind_of)
-
-
-def tell(visit: Visit, what: str, **ids: Any) -> None:
-    """Write down what an operator did: ids only, and of the operator the id as one."""
-    member = visit.member
-    by = member.member_id if member is not None else None
-    logger().info("operator's page used", did=what, member_id=by, **ids)
