@@ -115,6 +115,9 @@ def test_a_rollback_that_another_has_replaced_ends(bounced: Stack) -> None:
     ("body", "field"),
     [
         ({"since": "2026-11-20T12:00:05Z", "until": "2026-11-20T12:00:04Z"}, "until"),
+        ({"since": "0202-11-20T12:00:05Z"}, "since"),
+        ({"until": "2026-11-20T11:59:59Z"}, "until"),
+        ({"since": "9999-12-31T23:59:59-14:00"}, "since"),
         ({"since": "yesterday"}, "since"),
         ({"until": "2026-11-20T12:00:04"}, "until"),
         ({"from": "2026-11-20T12:00:04Z"}, "from"),

@@ -93,8 +93,8 @@ class DateAttribute(Attribute[date]):
 
 
 def write_instant(at: datetime) -> str:
-    """The stored form of a time."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """The stored form of a time, with four digits of the year whatever the year is."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def read_instant(text: str) -> datetime:

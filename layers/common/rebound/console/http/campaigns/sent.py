@@ -88,8 +88,7 @@ def roll_back(visit: Visit, campaign_id: str) -> PageAnswer:
         return _again(visit, campaign_id, unprocessable, typed=typed, wrong=wrong)
     try:
         since, until = (_moment(visit, name, typed[name]) for name in ("since", "until"))
-        to_its_end = None if until is None else until.replace(second=59)
-        visit.behind.ask_for_rollback(visit.business_id, campaign_id, since, to_its_end)
+        visit.behind.ask_for_rollback(visit.business_id, campaign_id, since, _to_its_end(visit, until))
     except InvalidInputError as error:
         return _again(visit, campaign_id, unprocessable, typed=typed, wrong=visit.wrong(error))
     except ConflictError as error:
@@ -120,6 +119,14 @@ def _moment(visit: Visit, field: str, typed: str) -> datetime | None:
         return datetime.fromisoformat(typed).replace(tzinfo=zone)
     except ValueError:
         raise InvalidInputError(FieldError(field, visit.words("campaign.no_time"))) from None
+
+
+def _to_its_end(visit: Visit, minute: datetime | None) -> datetime | None:
+    """The end of a minute, or now within this one."""
+    now = visit.behind.ports.clock.now()
+    if minute is None or minute > now:
+        return minute
+    return min(minute.replace(second=59), now)
 
 
 def _again(
