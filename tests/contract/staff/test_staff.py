@@ -106,8 +106,9 @@ def test_a_generation_begins_once_for_who_saw_the_one_before(ports: EveryPorts) 
     assert before.generation < second.generation < ports.staff.person(ANA).generation
 
 
-def test_sessions_are_kept_changed_and_ended(ports: EveryPorts) -> None:
-    new = Session("hash", ANA, 7, at(0), at(0), at(900))
+@pytest.mark.parametrize("by_link", [True, False])
+def test_sessions_are_kept_changed_and_ended(ports: EveryPorts, by_link: bool) -> None:
+    new = Session("hash", ANA, 7, at(0), at(0), at(900), by_link=by_link)
     ports.staff_sessions.add(new)
     kept, person = found(ports, new)
     assert replace(kept, version=0) == new

@@ -1,5 +1,6 @@
 """The console without a browser: requests as browsers make them, and what is answered."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -9,6 +10,7 @@ from urllib.parse import urlencode, urljoin
 from rebound.console.http.frame import SESSION
 from rebound.console.wiring import use_cases
 from rebound.staff.domain import Role, csrf_of
+from tests.contract.businesses.fakes import MemoryReboundMail
 from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
 from tests.integration.console.site import answer_of, event_of
@@ -16,6 +18,12 @@ from tests.integration.console.site import answer_of, event_of
 HOST: Final = "console.example.com"
 ORIGIN: Final = f"https://{HOST}"
 FORM: Final = "application/x-www-form-urlencoded"
+
+
+def code_in(mail: MemoryReboundMail) -> str:
+    """The code in the subject of the last email."""
+    [code] = re.findall(r"\d{8}", mail.sent[-1][2])
+    return str(code)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,12 @@ class Desk:
         behind, business_id = use_cases(), None if role is Role.OPERATOR else BUSINESS_ID
         behind.invite(business_id, email, role, console_url=f"{ORIGIN}/console")
         assert self.post("/console/sign-in-link", {"token": behind.make_link(email, business_id)}).status == 303
+        return self
+
+    def sign_in_by_code(self, email: str, mail: MemoryReboundMail) -> "Desk":
+        """As somebody who is a member, by the code that ``mail`` gets for them."""
+        self.post("/console/sign-in", {"email": email})
+        assert self.post("/console/sign-in-code", {"code": code_in(mail)}).status == 303
         return self
 
     def go(self, path: str, seen: Seen) -> str:

@@ -14,9 +14,9 @@ from rebound.staff.application import sign_in
 from rebound.staff.domain import Role
 from tests.contract.businesses.fakes import MemoryReboundMail
 from tests.fakes import house
-from tests.fakes.making import BUSINESS_ID
+from tests.fakes.making import BUSINESS_ID, business
 from tests.integration.conftest import Stack
-from tests.integration.console.desk import FORM, ORIGIN, Desk
+from tests.integration.console.desk import FORM, ORIGIN, Desk, code_in
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_whoever_signs_in_goes_on_to_a_page_of_ours(
     assert 'name="next" value=""' in desk.get(f"/console/sign-in?next={quote(wanted, safe='')}").text
     Desk(stack).sign_in()
     desk.post("/console/sign-in", {"email": "owner@salon.example.com", "next": wanted})
-    code = _code(mail)
+    code = code_in(mail)
     seen = desk.post("/console/sign-in-code", {"code": code, "next": wanted})
     assert (seen.status, seen.location) == (303, "./customers")
 
@@ -227,7 +227,7 @@ def test_whoever_asked_for_a_page_comes_to_it_after_signing_in(
     wanted = f"customers/{customer}"
     asked = desk.post("/console/sign-in", {"email": "owner@salon.example.com", "next": wanted})
     assert desk.go("/console/sign-in", asked).startswith("/console/sign-in-code?next=")
-    seen = desk.post("/console/sign-in-code", {"code": _code(mail), "next": wanted})
+    seen = desk.post("/console/sign-in-code", {"code": code_in(mail), "next": wanted})
     assert desk.go("/console/sign-in-code", seen) == page
     assert desk.get(page).status == 200
 
@@ -352,8 +352,7 @@ def test_what_is_sent_before_a_business_is_chosen_is_kept_until_one_is(
     email = "owner@salon.example.com"
     Desk(stack).sign_in(email)
     use_cases().invite(None, email, Role.OPERATOR, console_url=f"{ORIGIN}/console")
-    desk.post("/console/sign-in", {"email": email})
-    desk.post("/console/sign-in-code", {"code": _code(mail)})
+    desk.sign_in_by_code(email, mail)
     assert desk.get("/console/customers").location == "./choose-business"
     asked = f"/console/customers/{customer}"
     typed = {"was_last_name": "Osei", "last_name": "Mensah"}
@@ -364,6 +363,41 @@ def test_what_is_sent_before_a_business_is_chosen_is_kept_until_one_is(
     assert desk.post("/console/choose-business", {"business_id": BUSINESS_ID}).status == 303
     assert desk.post(asked, typed).status == 303
     assert stack.api("GET", f"/v1/customers/{customer}").body["last_name"] == "Mensah"
+
+
+@pytest.fixture
+def cedar() -> str:
+    """Another business."""
+    house.ports().businesses.add(business(business_id="cedar", name="Cedar"))
+    return "cedar"
+
+
+def test_whoever_invites_gets_no_link_of_somebody_who_is_known_elsewhere(stack: Stack, cedar: str) -> None:
+    known, new = "victim@cedar.example.com", "new@example.com"
+    use_cases().invite(cedar, known, Role.OWNER, console_url=f"{ORIGIN}/console")
+    inviting = Desk(stack).sign_in()
+    inviting.post("/console/settings", {"was_email_from": "hello@juniper.example.com", "email_from": ""})
+    seen = {email: inviting.post("/console/staff", {"email": email, "role": "viewer"}) for email in (known, new)}
+    assert [seen[known].status, seen[new].status] == [200, 200]
+    assert "/sign-in/" not in seen[known].text
+    assert "address is known elsewhere" in seen[known].text
+    [link] = re.findall(r'id="link"[^>]*value="[^"]*/sign-in/([^"]*)"', seen[new].text)
+    assert Desk(stack).post("/console/sign-in-link", {"token": link}).status == 303
+
+
+@pytest.mark.parametrize("to", ["cedar", ""])
+def test_a_link_opens_the_business_that_it_is_for_and_a_code_opens_the_others(
+    stack: Stack, mail: MemoryReboundMail, cedar: str, to: str
+) -> None:
+    behind, email = use_cases(), "victim@cedar.example.com"
+    behind.invite(cedar, email, Role.OWNER, console_url=f"{ORIGIN}/console")
+    behind.invite(None, email, Role.OPERATOR, console_url=f"{ORIGIN}/console")
+    linked = Desk(stack).sign_in(email, Role.VIEWER)
+    assert "Cedar" not in linked.get("/console/choose-business").text
+    assert linked.post("/console/choose-business", {"business_id": to}).status == 404
+    assert (linked.get("/console/staff").status, linked.get("/console/operations").status) == (403, 403)
+    theirs = Desk(stack).sign_in_by_code(email, mail)
+    assert theirs.post("/console/choose-business", {"business_id": to}).status == 303
 
 
 def test_files_may_be_kept_for_good_by_everybody(desk: Desk) -> None:
@@ -380,8 +414,3 @@ def _link() -> str:
     behind: ConsoleUseCases = use_cases()
     behind.invite(BUSINESS_ID, "owner@salon.example.com", Role.OWNER, console_url=f"{ORIGIN}/console")
     return behind.make_link("owner@salon.example.com", BUSINESS_ID)
-
-
-def _code(mail: MemoryReboundMail) -> str:
-    [code] = re.findall(r"\d{8}", mail.sent[-1][2])
-    return str(code)

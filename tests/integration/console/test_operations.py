@@ -17,6 +17,7 @@ from rebound.console.http.routes import ROUTES, Route
 from rebound.console.wiring import use_cases
 from rebound.operations.domain import Alarm, AlarmState, CostPart, EmailAccount, Usage
 from rebound.staff.domain import Role
+from tests.contract.businesses.fakes import MemoryReboundMail
 from tests.contract.operations.fakes import MemoryAlarms, MemoryEmailIdentities, MemoryUsages
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NOON
@@ -107,11 +108,14 @@ def test_an_operator_comes_to_their_own_pages_first(operator: Desk) -> None:
     assert 'href="./customers"' not in page
 
 
-def test_who_is_an_owner_too_chooses_as_what_they_look(stack: Stack) -> None:
+def test_who_is_an_owner_too_chooses_as_what_they_look(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = MemoryReboundMail()
+    house.stand_in(monkeypatch, rebound_mail=mail)
+    monkeypatch.setattr("rebound.staff.application.sign_in.ASKING_TAKES", timedelta())
     behind = use_cases()
     behind.invite(None, "both@example.com", Role.OPERATOR, console_url="https://console.example.com/console")
-    desk = Desk(stack).sign_in("both@example.com")
-    assert desk.get("/console/operations").status == 403
+    behind.invite(BUSINESS_ID, "both@example.com", Role.OWNER, console_url="https://console.example.com/console")
+    desk = Desk(stack).sign_in_by_code("both@example.com", mail)
     path = "/console/choose-business"
     assert desk.go(path, desk.post(path, {"business_id": ""})) == "/console/operations"
     assert (desk.get("/console/operations").status, desk.get("/console/customers").status) == (200, 403)

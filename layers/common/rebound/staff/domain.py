@@ -161,7 +161,8 @@ class Session(Struct, frozen=True):
     """Somebody who is signed in, in one browser. What they may do is never here: their membership says it.
 
     ``member_id`` and ``business_id`` are of the membership that is looked at; without a ``member_id``, none was chosen
-    yet (an operator's has no business).
+    yet (an operator's has no business). One that began ``by_link`` looks at the membership of the link and at no other:
+    whoever invites somebody may have the link in hand, and a code only the person has.
     """
 
     session_hash: str
@@ -172,6 +173,7 @@ class Session(Struct, frozen=True):
     expires_at: datetime
     business_id: str | None = None
     member_id: str | None = None
+    by_link: bool = False
     version: int = 0
 
     @property
@@ -183,6 +185,10 @@ class Session(Struct, frozen=True):
         """Whether it has ended by itself: unused for too long, or a week old."""
         return now >= self.expires_at or now >= self.seen_at + SESSION_RESTS
 
+    def may_look_at(self, member: StaffMember) -> bool:
+        """Whether a membership of its person is open to it."""
+        return not self.by_link or member.member_id == self.member_id
+
     def looking_at(self, member: StaffMember) -> Session:
         """The same for another membership."""
         return replace(self, business_id=member.business_id, member_id=member.member_id)
@@ -192,8 +198,8 @@ class SignedIn(Struct, frozen=True):
     """Who a request is from.
 
     ``member`` is who they are in the business that they look at, as of now; ``None`` while they have not chosen among
-    several. ``others`` are their other memberships. ``csrf`` goes into forms: it is made of the session's token, and
-    does not lead back to it.
+    several. ``others`` are their other memberships that this session may look at. ``csrf`` goes into forms: it is made
+    of the session's token, and does not lead back to it.
     """
 
     email: str

@@ -19,7 +19,7 @@ def show_list(visit: Visit) -> PageAnswer:
 
 
 def invite(visit: Visit) -> PageAnswer:
-    """Send somebody a link that signs them in; where it cannot be sent, show it."""
+    """Send somebody a link that signs them in; where it cannot be sent, show it, if they are known nowhere else."""
     form = visit.request.form
     typed = {name: form.one(name) for name in _ASKED}
     try:
@@ -37,7 +37,7 @@ def invite(visit: Visit) -> PageAnswer:
     except ConflictError as error:
         return _page(visit, HTTPStatus.CONFLICT, typed=typed, said=[str(error)])
     if not invited.emailed:
-        return _page(visit, link_of_invited=invited.link)
+        return _page(visit, not_emailed=True, link_of_invited=None if invited.elsewhere else invited.link)
     return see(visit.request.link("staff", query={"done": "invited"}))
 
 
@@ -76,6 +76,7 @@ def _page(
     typed: Mapping[str, str] | None = None,
     wrong: Mapping[str, Sequence[str]] | None = None,
     said: Sequence[str] = (),
+    not_emailed: bool = False,
     link_of_invited: str | None = None,
 ) -> PageAnswer:
     done = visit.request.query.one("done")
@@ -88,5 +89,6 @@ def _page(
         wrong=wrong or {},
         said=said,
         done=done if done in _SAID else None,
+        not_emailed=not_emailed,
         link_of_invited=link_of_invited,
     )

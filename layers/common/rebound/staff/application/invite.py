@@ -29,11 +29,16 @@ if TYPE_CHECKING:
 
 
 class Invited(Struct, frozen=True):
-    """A member as they are now, and the link that signs them in once; ``emailed`` says whether it was sent to them."""
+    """A member as they are now, and the link that signs them in once; ``emailed`` says whether it was sent to them.
+
+    ``elsewhere`` says whether the same address belongs to another business, or to the operators: then the link is
+    shown to nobody who invites for a business, because it is not theirs to sign in as that person.
+    """
 
     member: StaffMember
     link: str
     emailed: bool
+    elsewhere: bool
 
 
 class MakeLink(Struct, frozen=True, kw_only=True):
@@ -121,7 +126,10 @@ class Invite(Struct, frozen=True, kw_only=True):
 
         member = retried(write)
         link = link_to(console_url, self.make_link(address, business_id))
-        return Invited(member, link, self.write_to_staff.invitation(member, link, console_url))
+        emailed = self.write_to_staff.invitation(member, link, console_url)
+        # Read after the membership was written: of two who invite somebody new at once, neither finds them alone.
+        elsewhere = len(self.staff.person(address).memberships) > 1
+        return Invited(member, link, emailed, elsewhere)
 
 
 def link_to(console_url: str, token: str) -> str:

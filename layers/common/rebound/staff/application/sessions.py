@@ -49,7 +49,7 @@ class Sessions(Struct, frozen=True, kw_only=True):
     def choose(self, token: str, business_id: str | None) -> SignedIn | None:
         """Look at another business, or at the stack as an operator; ``None`` as ``find``.
 
-        Raises ``NotFoundError`` when they do not belong to it.
+        Raises ``NotFoundError`` when they do not belong to it, or the session began by a link to another membership.
         """
 
         def write() -> SignedIn | None:
@@ -58,7 +58,7 @@ class Sessions(Struct, frozen=True, kw_only=True):
                 return None
             session, person = found
             member = person.in_business(business_id)
-            if member is None:
+            if member is None or not session.may_look_at(member):
                 raise NotFoundError("member of staff")
             chosen = replace(session.looking_at(member), seen_at=self.clock.now())
             self.sessions.save(chosen)
@@ -97,5 +97,5 @@ class Sessions(Struct, frozen=True, kw_only=True):
 
 def _signed_in(token: str, session: Session, person: Person) -> SignedIn:
     member = person.by_id(session.member_id)
-    others = [each for each in person.memberships if each is not member]
+    others = [each for each in person.memberships if each is not member and session.may_look_at(each)]
     return SignedIn(person.email, member, others, session.session_hash, csrf_of(token))

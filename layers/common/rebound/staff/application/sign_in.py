@@ -104,7 +104,10 @@ class SignIn(Struct, frozen=True, kw_only=True):
         return LinkView(member.email, member.role, member.business_id, name)
 
     def with_link(self, token: str) -> NewSession | None:
-        """Sign in by a link, once; ``None`` if it is too old, used, or its membership has ended."""
+        """Sign in by a link, once; ``None`` if it is too old, used, or its membership has ended.
+
+        The session is for the membership of the link alone, until its person signs in by a code.
+        """
         found = self._link(token)
         if found is not None:
             link, person, member = found
@@ -161,7 +164,10 @@ class SignIn(Struct, frozen=True, kw_only=True):
 
     def _begun(self, person: Person, member: StaffMember | None, way: Way) -> NewSession:
         now, token = self.clock.now(), session_token(self.ids.secret(), person.email)
-        session = Session(hash_of(token), person.email, person.generation, now, now, now + SESSION_LASTS)
+        by_link = way is Way.LINK
+        session = Session(
+            hash_of(token), person.email, person.generation, now, now, now + SESSION_LASTS, by_link=by_link
+        )
         if member is not None:
             session = session.looking_at(member)
         self.sessions.add(session)
