@@ -346,3 +346,12 @@ def test_an_email_is_written_looked_at_and_published_without_scripts(
     assert "Published" in page.get_by_role("status").inner_text()
     found = stack.api("GET", f"{URL}/autumn").body
     assert (found["status"], list(found["variables"])) == ("published", ["class_name"])
+
+
+def test_what_is_published_over_a_draft_leaves_none(desk: Desk, stack: Stack) -> None:
+    put(stack)
+    assert save(desk, "spring", "draft", **{"any.subject": "draft"}).status == 303
+    assert save(desk, "spring", "publish", **{"any.subject": "live"}).status in (200, 303)
+    kept = stack.api("GET", f"{URL}/spring").body
+
+    assert (kept["draft_version"], kept["content"]["subject"]) == (None, "live")

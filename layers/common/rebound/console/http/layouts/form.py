@@ -7,6 +7,7 @@ without another line. A block's place is that of its fields in the form: ``b.3``
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from textwrap import shorten
 from typing import Any, Final, get_args
 
 from msgspec import NODEFAULT, Struct, field, inspect
@@ -132,10 +133,9 @@ class Block(Struct):
     @property
     def says(self) -> str:
         """The beginning of what it says, to tell it from others of its kind."""
-        said = next(
-            (self.typed[each.name] for each in self.inputs if not each.is_look and self.typed.get(each.name)), ""
-        )
-        return " ".join(said.split())[:40]
+        written = (each for each in self.inputs if not each.is_look and not each.choices)
+        said = next((self.typed[each.name] for each in written if self.typed.get(each.name)), "")
+        return shorten(" ".join(said.split()), 28, placeholder=" …")
 
     def document(self) -> dict[str, Any]:
         """The block as the domain reads it; what is no number stays as it is, to be refused."""

@@ -274,8 +274,7 @@ def _worked_on(visit: Visit, shown: Shown, expected: Expected) -> PageAnswer:
         shown.status = HTTPStatus.UNPROCESSABLE_ENTITY
         return _page(visit, shown)
     try:
-        new = form.read(is_draft=what == "draft")
-        view = visit.behind.template_service.put(visit.business_id, form.template_id, new, expected)
+        view = _saved(visit, shown, expected, is_draft=what == "draft")
     except InvalidInputError as error:
         shown.wrong, shown.status = form.beside(error), HTTPStatus.UNPROCESSABLE_ENTITY
         return _page(visit, shown)
@@ -293,6 +292,17 @@ def _worked_on(visit: Visit, shown: Shown, expected: Expected) -> PageAnswer:
         return _page(visit, Shown(form_of(view.version), view, done=done, warnings=said))
     more = {"customer": shown.customer} if shown.customer else {}
     return see(visit.request.link("templates", form.template_id, query={"done": done, **more}))
+
+
+def _saved(visit: Visit, shown: Shown, expected: Expected, *, is_draft: bool) -> "TemplateView":
+    """The version as saved. Where somebody looks at a draft it is the draft that is published, so that none is left."""
+    service, form = visit.behind.template_service, shown.form
+    has_draft = shown.view is not None and bool(shown.view.template.draft)
+    view = service.put(visit.business_id, form.template_id, form.read(is_draft=is_draft or has_draft), expected)
+    if is_draft or not has_draft:
+        return view
+    published = service.publish(visit.business_id, form.template_id, Expected((view.template.tag,)))
+    return replace(published, warnings=view.warnings)
 
 
 def _look_for(visit: Visit, shown: Shown) -> None:
