@@ -170,6 +170,8 @@ def test_a_test_shows_a_code_that_is_none() -> None:
         ({"valid_days": None, "valid_until": "2020-01-01"}, "valid_until"),
         ({"valid_days": None, "valid_until": "2029-01-01"}, "valid_until"),
         ({"valid_days": None, "valid_until": "31.12.2026"}, "valid_until"),
+        ({"valid_days": None, "valid_until": "9999-12-31"}, "valid_until"),
+        ({"valid_from": "9999-12-31"}, "valid_from"),
         ({"valid_from": "2026-12-01T10:00:00"}, "valid_from"),
         ({"valid_from": "2027-06-01"}, "valid_from"),
     ],

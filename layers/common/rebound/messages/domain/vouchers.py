@@ -169,17 +169,18 @@ def _checked_moment(given: str | None, errors: list[FieldError], field: str) -> 
     if given is None:
         return None
     text = given.strip()
+    is_day = _DATE.fullmatch(text) is not None
     try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text).isoformat()
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None or not 1000 < moment.year < 9998:  # noqa: PLR2004
+    # Close to the end of the calendar there is no next day, and in some zones not this one.
+    is_known = moment is not None and 1000 < moment.year < 9998  # noqa: PLR2004
+    if moment is None or not is_known or (moment.tzinfo is None and not is_day):
         example = "2026-12-31, or a moment with an offset (RFC 3339), 2026-12-31T18:00:00Z."
         errors.append(FieldError(field, f"Must be a date on the business's calendar, {example}"))
         return None
-    return write_time(moment)
+    return moment.date().isoformat() if is_day else write_time(moment)
 
 
 def _moment(written: str, zone: str) -> datetime:
