@@ -29,7 +29,7 @@ STORED: Final = frozenset(
 DAYS_AND_CLOCKS: Final = frozenset(
     {
         "rebound.campaigns.http.campaigns",
-        "rebound.console.http.campaigns.compose",
+        "rebound.console.http.typed",
         "rebound.imports_exports.application.customer_files",
         "rebound.imports_exports.application.import_rows",
         "rebound.messages.application.voucher_values",

@@ -52,6 +52,12 @@ def version(seen: Seen) -> str:
     return str(found)
 
 
+def shown(seen: Seen) -> dict[str, str]:
+    """What the form of the last step says about what it showed."""
+    [who] = re.findall(r'name="who" value="([0-9a-f]*)"', seen.text)
+    return {"version": version(seen), "who": who}
+
+
 def campaigns(stack: Stack) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = stack.api("GET", "/v1/campaigns").body["items"]
     return rows
@@ -129,7 +135,7 @@ def test_what_was_sent_twice_is_one_draft_and_is_sent_once(stack: Stack) -> None
     # The second of a double click is of the page before the first.
     said = {**EMAIL, "do": "on", "version": version(desk.get(f"{path}/what"))}
     assert [desk.post(f"{path}/what", said).status for _ in range(2)] == [303, 303]
-    sent = {"do": "send", "number": "2", "version": version(desk.get(f"{path}/check"))}
+    sent = {"do": "send", "number": "2", **shown(desk.get(f"{path}/check"))}
     answers = [desk.post(f"{path}/check", sent) for _ in range(2)]
     assert [desk.go(f"{path}/check", each) for each in answers] == [path, path]
     assert [each["status"] for each in campaigns(stack)] == ["expanding"]
@@ -157,7 +163,7 @@ def campaigns_text(stack: Stack, campaign_id: str) -> str:
 def test_what_changed_since_it_was_looked_at_is_not_sent(stack: Stack) -> None:
     desk, other = Desk(stack).sign_in(), Desk(stack).sign_in("other@salon.example.com")
     path = f"/console/campaigns/{made(desk)}"
-    sent = {"do": "send", "number": "2", "version": version(desk.get(f"{path}/check"))}
+    sent = {"do": "send", "number": "2", **shown(desk.get(f"{path}/check"))}
     assert other.post(f"{path}/what", {**EMAIL, "text": "Theirs.", "do": "on"}).status == 303
     seen = desk.post(f"{path}/check", sent)
     assert seen.status == 409
@@ -178,9 +184,14 @@ def test_what_changed_since_it_was_looked_at_is_not_sent(stack: Stack) -> None:
         ("*/what", {**EMAIL, "say": "template"}, "template_id"),
         ("*/what", {**VOUCHER, "voucher.value": "x"}, "voucher.value"),
         ("*/what", {**VOUCHER, "voucher.valid_days": "x"}, "voucher.valid_days"),
+        ("*/what", {**VOUCHER, "voucher.valid_days": "9" * 5000}, "voucher.valid_days"),
+        ("*/what", {**VOUCHER, "voucher.valid_days": "", "voucher.valid_until": "9999-12-31"}, "voucher.valid_until"),
         ("*/when", {"when": "at"}, "send_at"),
         ("*/when", {"when": "at", "send_at": "soon"}, "send_at"),
         ("*/when", {"when": "at", "send_at": "2001-01-01T10:00"}, "send_at"),
+        ("*/when", {"when": "at", "send_at": "9999-12-31T23:59"}, "send_at"),
+        ("*/when", {"when": "local", "send_at": "0001-01-01T00:00"}, "send_at"),
+        ("*/when", {"when": "now", "expires_at": "9999-12-31T23:59"}, "expires_at"),
         ("*/when", {"when": "now", "expires_at": "2001-01-01T10:00"}, "expires_at"),
     ],
 )  # fmt: skip
@@ -320,7 +331,7 @@ def test_a_list_looks_again_only_while_something_runs(stack: Stack) -> None:
     desk = Desk(stack).sign_in()
     path = f"/console/campaigns/{made(desk)}"
     assert "hx-trigger" not in desk.get("/console/campaigns").text
-    sent = {"do": "send", "number": "2", "version": version(desk.get(f"{path}/check"))}
+    sent = {"do": "send", "number": "2", **shown(desk.get(f"{path}/check"))}
     assert desk.post(f"{path}/check", sent).status == 303
     listed = desk.get("/console/campaigns").text
     assert 'hx-trigger="every 4s"' in listed

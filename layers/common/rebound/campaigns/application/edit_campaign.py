@@ -118,15 +118,17 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         self,
         business_id: str,
         campaign_id: str,
-        change: CampaignChange,
+        wanted: CampaignChange | Callable[[Campaign], CampaignChange],
         *,
         version: int | None = None,
         foresees: bool = True,
     ) -> CampaignView:
         """Change a draft, or a campaign that has not begun; one whose time is then over begins at once.
 
-        With a ``version`` only as it was then. ``foresees`` is as in ``CampaignService.post``. Raises
-        ``NotFoundError``, ``InvalidInputError``, ``ConflictError`` when it has begun, and ``ChangedMeanwhileError``.
+        What is ``wanted`` may depend on the campaign as it is when it is written: nobody else's change is lost then.
+        What that raises is raised. With a ``version`` only as it was then. ``foresees`` is as in
+        ``CampaignService.post``. Raises ``NotFoundError``, ``InvalidInputError``, ``ConflictError`` when it has begun,
+        and ``ChangedMeanwhileError``.
         """
         foreseen: list[Audience | None] = []
 
@@ -134,6 +136,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             campaign = self.view.find(business_id, campaign_id)
             if not campaign.is_editable:
                 raise begun(campaign)
+            change = wanted if isinstance(wanted, CampaignChange) else wanted(campaign)
             _check_version(campaign, version)
             changed, meant = self._checked(campaign, change)
             if change.timing is not None and campaign.status is CampaignStatus.SCHEDULED:

@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import replace
+from datetime import timedelta
+from hashlib import sha256
 from http import HTTPStatus
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.json import encode
 
 from rebound.campaigns.application.edit_campaign import timing_of
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
@@ -23,6 +26,7 @@ from rebound.jobs.domain import STANDING, JobKind, JobStatus, audience_of
 from rebound.kernel.audiences import Audience
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, InvalidInputError, NotFoundError
+from rebound.kernel.ids import ULIDS
 from rebound.messages.application.load_content import loaded
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import UNWRITTEN
@@ -31,6 +35,7 @@ from rebound.templates.domain.text_size import size_of_text
 if TYPE_CHECKING:
     from rebound.eligibility.application.preview_audience import Foreseen
     from rebound.jobs.application.job_service import JobView
+    from rebound.jobs.domain import Job
     from rebound.segments.domain.segments import Segment
     from rebound.templates.application.preview_template import Preview
 
@@ -42,6 +47,8 @@ PEOPLE: Final = 25
 """On a page of them."""
 MOST_LOOKED_AT: Final = 200
 """For a page of people, which may be short then."""
+COUNT_LASTS: Final = timedelta(hours=1)
+"""Since it was asked for: for so long a count in the background says who gets it."""
 _NAMES: Final = {Channel.EMAIL: "alex@example.com", Channel.SMS: "+15005550006"}
 
 
@@ -60,7 +67,8 @@ class Person(Struct, frozen=True):
 class Reach(Struct, frozen=True):
     """Whom it reaches: the counts once they are known; ``job_id`` where they are counted in the background.
 
-    ``people`` are all who are meant, where they are few. ``flaws`` say why nobody can be counted.
+    ``people`` are all who are meant, where they are few. ``flaws`` say why nobody can be counted. ``is_of_others`` says
+    that what was counted is something else than what would be sent now.
     """
 
     audience: Audience | None = None
@@ -69,6 +77,15 @@ class Reach(Struct, frozen=True):
     people: Sequence[Person] | None = None
     job: "JobView | None" = None
     flaws: Sequence[str] = ()
+    is_of_others: bool = False
+
+    @property
+    def who(self) -> str:
+        """A digest of those who get it, where all are known; empty otherwise."""
+        if self.people is None:
+            return ""
+        got = sorted(each.customer_id for each in self.people if each.decision != "excluded")
+        return sha256(" ".join(got).encode()).hexdigest()
 
     @property
     def is_counting(self) -> bool:
@@ -107,9 +124,12 @@ def decide(visit: Visit, campaign_id: str) -> PageAnswer:
     if form.one("version") != str(campaign.version):
         return _page(visit, campaign, None, HTTPStatus.CONFLICT, typed=typed, is_changed=True)
     reach = reach_of(visit, campaign, segment_of(visit, campaign), job_id)
+    if reach.who and form.one("who") != reach.who:
+        wrong: dict[str, Sequence[str]] = {"number": [visit.words("compose.others_now")]}
+        return _page(visit, campaign, None, HTTPStatus.CONFLICT, reach=reach, wrong=wrong)
     if reach.number is None or typed != str(reach.number):
         name, n = ("wrong_number", reach.number) if reach.number is not None else ("count_first", 0)
-        wrong: dict[str, Sequence[str]] = {"number": [visit.words(f"compose.{name}", n=n)]}
+        wrong = {"number": [visit.words(f"compose.{name}", n=n)]}
         return _page(visit, campaign, job_id, HTTPStatus.UNPROCESSABLE_ENTITY, reach=reach, typed=typed, wrong=wrong)
     try:
         behind.edit_campaign.announce(visit.business_id, campaign_id, version=campaign.version)
@@ -170,7 +190,7 @@ def show_people(visit: Visit, campaign_id: str) -> PageAnswer:
 
 def reach_of(visit: Visit, campaign: Campaign, segment: "Segment | None", job_id: str | None) -> Reach:
     """Whom a campaign reaches, as far as that is known at once, or by the job that counted it."""
-    behind, business_id = visit.behind, visit.business_id
+    behind = visit.behind
     try:
         meant = replace(campaign, selection=_pinned(visit, campaign, segment))
         if campaign.contents is not None:
@@ -190,24 +210,47 @@ def reach_of(visit: Visit, campaign: Campaign, segment: "Segment | None", job_id
         got = [each.customer for each in look.everybody if isinstance(each.decision, Send | Hold)]
         got.sort(key=lambda customer: customer.full_name)
         return Reach(Audience(len(people), reasons), got, people)
-    if job_id is None:
+    view = _count_of(visit, job_id)
+    if view is None:
         return Reach(meant=look.meant)
-    try:
-        view = behind.job_service.get(business_id, job_id)
-    except NotFoundError:
-        return Reach(meant=look.meant)
-    if view.job.kind is not JobKind.PREVIEW:
-        return Reach(meant=look.meant)
+    if not _is_counted_for(visit, view.job, campaign, meant.selection):
+        return Reach(meant=look.meant, is_of_others=True)
     is_known = view.job.status is JobStatus.COMPLETED
     return Reach(audience_of(view.counts[0]) if is_known else None, look.meant, job=view)
 
 
+def _count_of(visit: Visit, job_id: str | None) -> "JobView | None":
+    if job_id is None or not ULIDS.fullmatch(job_id):
+        return None
+    try:
+        view = visit.behind.job_service.get(visit.business_id, job_id)
+    except NotFoundError:
+        return None
+    return view if view.job.kind is JobKind.PREVIEW else None
+
+
+def _is_counted_for(visit: Visit, job: "Job", campaign: Campaign, selection: Selection) -> bool:
+    """Whether a count was asked for lately, and for just what the campaign would be sent to if it were sent now."""
+    if visit.behind.ports.clock.now() - job.created_at > COUNT_LASTS:
+        return False
+    try:
+        question = _question(visit, campaign, selection)
+    except InvalidInputError:
+        return False
+    # Asked again, it would be as of another moment.
+    asked, now = ({**each, "as_of": None} for each in (Question.read(job.request).written(), question.written()))
+    return encode(asked, order="deterministic") == encode(now, order="deterministic")
+
+
 def question_of(visit: Visit, campaign: Campaign, *, is_next_page: bool = False) -> Question:
     """What a count of a campaign asks. Raises ``InvalidInputError`` and ``ConflictError``."""
-    behind, business_id = visit.behind, visit.business_id
-    selection = _pinned(visit, campaign, segment_of(visit, campaign))
-    said = loaded(campaign, behind.template_contents).content
-    question = Question(
+    question = _question(visit, campaign, _pinned(visit, campaign, segment_of(visit, campaign)))
+    return visit.behind.preview_audience.pin(visit.business_id, question, is_next_page=is_next_page)
+
+
+def _question(visit: Visit, campaign: Campaign, selection: Selection) -> Question:
+    said = loaded(campaign, visit.behind.template_contents).content
+    return Question(
         selection.filter or {"all": []},
         campaign.channel,
         campaign.category,
@@ -218,7 +261,6 @@ def question_of(visit: Visit, campaign: Campaign, *, is_next_page: bool = False)
         timing_of(campaign),
         exclude_customer_ids=campaign.exclude_customer_ids,
     )
-    return behind.preview_audience.pin(business_id, question, is_next_page=is_next_page)
 
 
 def _pinned(visit: Visit, campaign: Campaign, segment: "Segment | None") -> Selection:

@@ -21,11 +21,12 @@ from rebound.console.http.campaigns.content import (
     voucher_of,
 )
 from rebound.console.http.requests import Form, PageAnswer, see
+from rebound.console.http.typed import CLOCK, clock_time, whole_number
 from rebound.console.http.visits import Visit
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError, NotFoundError
-from rebound.kernel.ids import ULIDS
+from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.kernel.local_time import first_instant_of, wall_clock
 from rebound.segments.domain.selections import CustomerFilter, Selection
 from rebound.templates.domain.content import UNWRITTEN, TemplateContent
@@ -44,8 +45,9 @@ EVERYBODY: Final = "*everybody"
 AS_IT_IS: Final = "*as-it-is"
 """In place of the id of a segment, which has no star."""
 _EVERYBODY: Final = Selection(filter={"all": []})
-_CLOCK: Final = "%Y-%m-%dT%H:%M"
-"""A time as forms have it."""
+MOST_BY_HAND: Final = 1000
+"""Customers whom somebody adds back, and as many whom they take out, as programs may."""
+_LAST_VERSION: Final = 10**9
 
 # --- for whom ---------------------------------------------------------------------------------------------------------
 
@@ -105,33 +107,57 @@ def save_whom(visit: Visit, campaign_id: str) -> PageAnswer:
             exclude_failed=typed["exclude_failed"] == "1",
         )
 
-    return saved(visit, campaign_id, change, lambda again, **said: _whom(visit, again, typed, **said), "what")
+    again: Callable[..., PageAnswer] = lambda campaign, **said: _whom(visit, campaign, typed, **said)  # noqa: E731
+    return saved(visit, campaign_id, change, again, "what", only_drafts=True)
 
 
 def by_hand(visit: Visit, campaign_id: str) -> PageAnswer:
     """Add somebody back, take somebody out, or undo that."""
     form = visit.request.form
-    campaign = found(visit, campaign_id)
-    added, taken = set(campaign.include_customer_ids), set(campaign.exclude_customer_ids)
     what, _, customer_id = form.one("do").partition(":")
+    if what not in ("add_back", "take_out", "undo") or not CUSTOMER_IDS.fullmatch(customer_id):
+        raise NotFoundError("customer")
+    if what != "undo":
+        visit.behind.ports.customers.get(visit.business_id, customer_id)
+
+    def change(campaign: Campaign) -> CampaignChange:
+        return _changed_by_hand(visit, campaign, what, customer_id)
+
+    def again(status: HTTPStatus, *said: str) -> PageAnswer:
+        campaign = found(visit, campaign_id)
+        return _whom(visit, campaign, _typed_of_whom(campaign), status, wrong={"": said})
+
+    try:
+        visit.behind.edit_campaign.change(visit.business_id, campaign_id, change, foresees=False)
+    except InvalidInputError as error:
+        return again(HTTPStatus.UNPROCESSABLE_ENTITY, *(each.message for each in error.errors))
+    except ConflictError as error:
+        return again(HTTPStatus.CONFLICT, str(error))
+    # A count in the background is of those who were meant before.
+    back = form.one("back") if form.one("back") in ("whom", "check", "who") else "check"
+    return see(visit.request.link("campaigns", campaign_id, back))
+
+
+def _changed_by_hand(visit: Visit, campaign: Campaign, what: str, customer_id: str) -> CampaignChange:
+    """Raises ``ConflictError`` where more would get what is announced: nobody types the number any more."""
+    added, taken = set(campaign.include_customer_ids), set(campaign.exclude_customer_ids)
+    if what == "add_back" or (what == "undo" and customer_id in taken):
+        check_draft(visit, campaign)
+    # Somebody whom a program named by an id of its own is named by ours from then on, as are those beside them.
+    is_named = customer_id in added | taken
     added.discard(customer_id)
     taken.discard(customer_id)
-    if what == "add_back":
-        added.add(customer_id)
-    elif what == "take_out":
-        taken.add(customer_id)
-    # Somebody whom a program named by an id of its own is named by ours from then on, as are those beside them.
-    is_named = customer_id in campaign.include_customer_ids | campaign.exclude_customer_ids
-    change = CampaignChange(
+    if what != "undo":
+        named = added if what == "add_back" else taken
+        named.add(customer_id)
+        if len(named) > MOST_BY_HAND:
+            raise InvalidInputError(FieldError("do", visit.words("compose.too_many_by_hand", n=MOST_BY_HAND)))
+    return CampaignChange(
         include_customer_ids=frozenset(added),
         include_external_ids=frozenset() if is_named else None,
         exclude_customer_ids=frozenset(taken),
         exclude_external_ids=frozenset() if is_named else None,
     )
-    visit.behind.edit_campaign.change(visit.business_id, campaign_id, change, foresees=False)
-    back = form.one("back") if form.one("back") in ("whom", "check", "who") else "check"
-    query = {"count": form.one("count")} if ULIDS.fullmatch(form.one("count")) else None
-    return see(visit.request.link("campaigns", campaign_id, back, query=query))
 
 
 def _typed_whom(form: Form) -> dict[str, str]:
@@ -286,8 +312,8 @@ def _typed_of_when(visit: Visit, campaign: Campaign) -> dict[str, str]:
         at = wall_clock(campaign.send_at, zone)
     return {
         "when": "now" if at is None else "local" if campaign.local_time is not None else "at",
-        "send_at": "" if at is None else f"{at:{_CLOCK}}",
-        "expires_at": "" if campaign.expires_at is None else f"{wall_clock(campaign.expires_at, zone):{_CLOCK}}",
+        "send_at": "" if at is None else f"{at:{CLOCK}}",
+        "expires_at": "" if campaign.expires_at is None else f"{wall_clock(campaign.expires_at, zone):{CLOCK}}",
     }
 
 
@@ -310,10 +336,10 @@ def _clock(visit: Visit, field: str, typed: str) -> datetime | None:
     """What a clock shows, as it was typed. Raises ``InvalidInputError``."""
     if not typed:
         return None
-    try:
-        return datetime.strptime(typed[:16], _CLOCK)  # noqa: DTZ007 - a clock's, without a zone
-    except ValueError:
-        raise InvalidInputError(FieldError(field, visit.words("compose.no_time"))) from None
+    at = clock_time(typed)
+    if at is None:
+        raise InvalidInputError(FieldError(field, visit.words("compose.no_time")))
+    return at
 
 
 def _when(
@@ -378,21 +404,25 @@ def saved(
     change: Callable[[], CampaignChange],
     again: Callable[..., PageAnswer],
     onwards: str,
+    *,
+    only_drafts: bool = False,
 ) -> PageAnswer:
-    """Keep a change and go on; or show the step again, with what was typed and what is wrong with that.
+    """Keep a change, perhaps one of drafts only, and go on; or show the step again, with what was typed.
 
     What somebody else has changed since the step was shown is shown as well, and replaced only by sending it again.
     """
     form = visit.request.form
-    version = form.one("version")
+    # What is no version is none that there ever was.
+    version = (whole_number(form.one("version"), _LAST_VERSION) or 0) if form.one("version") else None
     try:
-        visit.behind.edit_campaign.change(
-            visit.business_id,
-            campaign_id,
-            change(),
-            version=int(version) if version.isdecimal() else None,
-            foresees=False,
-        )
+        wanted = change()
+
+        def checked(campaign: Campaign) -> CampaignChange:
+            if only_drafts:
+                check_draft(visit, campaign)
+            return wanted
+
+        visit.behind.edit_campaign.change(visit.business_id, campaign_id, checked, version=version, foresees=False)
     except InvalidInputError as error:
         wrong = beside_fields(visit, error)
         return again(found(visit, campaign_id), status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
@@ -405,6 +435,12 @@ def saved(
         return again(found(visit, campaign_id), status=HTTPStatus.CONFLICT, wrong={"": [str(error)]})
     step = visit.request.path[-1] if form.one("do") == "save" else onwards
     return see(visit.request.link("campaigns", campaign_id, step, query={"saved": "1"} if step != onwards else None))
+
+
+def check_draft(visit: Visit, campaign: Campaign) -> None:
+    """Raises ``ConflictError`` for a campaign that is announced: who gets it is what somebody typed the number for."""
+    if campaign.status is not CampaignStatus.DRAFT:
+        raise ConflictError("campaign_begun", visit.words("compose.whom_stands"))
 
 
 def _kept(campaign: Campaign) -> Campaign:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.console.http.requests import Form
+from rebound.console.http.typed import whole_number
 from rebound.console.http.visits import Visit
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
-from rebound.messages.domain.vouchers import Voucher, VoucherKind
+from rebound.messages.domain.vouchers import MOST_DAYS, Voucher, VoucherKind
 from rebound.templates.domain.content import UNWRITTEN, EmailContent, MadeFrom, Said, TemplateContent, TextContent
 from rebound.templates.domain.typed_values import allowed
 from rebound.templates.domain.variables import Variable
@@ -135,15 +136,17 @@ def voucher_of(visit: Visit, typed: Mapping[str, str]) -> Voucher | None:
     kind, days = given["kind"], given["valid_days"]
     if kind not in list(VoucherKind):
         return None
-    if days is not None and not days.isdecimal():
-        raise InvalidInputError(FieldError("voucher.valid_days", visit.words("compose.no_number")))
+    valid_days = None if days is None else whole_number(days, MOST_DAYS, 1)
+    if days is not None and valid_days is None:
+        wrong = visit.words("recurring.number_wrong", least=1, most=MOST_DAYS)
+        raise InvalidInputError(FieldError("voucher.valid_days", wrong))
     return Voucher(
         kind=VoucherKind(kind),
         value=given["value"] or "",
         currency=given["currency"],
         valid_from=given["valid_from"],
         valid_until=given["valid_until"],
-        valid_days=None if days is None else int(days),
+        valid_days=valid_days,
     )
 
 

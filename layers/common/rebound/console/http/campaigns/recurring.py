@@ -16,6 +16,7 @@ from rebound.console.http.campaigns.content import (
     voucher_of,
 )
 from rebound.console.http.requests import Form, PageAnswer, see
+from rebound.console.http.typed import whole_number
 from rebound.console.http.visits import Visit
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -218,10 +219,10 @@ def _audience(visit: Visit, typed: Mapping[str, str], before: RecurringCampaign)
 
 
 def _number(visit: Visit, typed: Mapping[str, str], name: str, least: int, most: int) -> int:
-    text = typed[name]
-    if text not in map(str, range(least, most + 1)):
+    number = whole_number(typed[name], most, least)
+    if number is None:
         raise InvalidInputError(FieldError(name, visit.words("recurring.number_wrong", least=least, most=most)))
-    return int(text)
+    return number
 
 
 def _kept(recurring: RecurringCampaign) -> RecurringCampaign:

@@ -1,0 +1,29 @@
+"""Numbers and times as people type them into forms."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+CLOCK: Final = "%Y-%m-%dT%H:%M"
+"""A time as forms have it."""
+_FARTHEST_ZONE: Final = timedelta(days=2)
+"""More than any clock on earth is from another."""
+_FIRST: Final = datetime.min.replace(tzinfo=UTC) + _FARTHEST_ZONE
+_LAST: Final = datetime.max.replace(tzinfo=UTC) - _FARTHEST_ZONE
+
+
+def whole_number(text: str, most: int, least: int = 0) -> int | None:
+    """The number that is typed in digits; ``None`` for what is none, and for one out of bounds, however long it is."""
+    digits = text.lstrip("0") or text[-1:]
+    if not text.isdecimal() or len(digits) > len(str(most)):
+        return None
+    number = int(digits)
+    return number if least <= number <= most else None
+
+
+def clock_time(text: str) -> datetime | None:
+    """What a clock shows, without a zone; ``None`` for no such time, and for one that not every zone can tell."""
+    try:
+        at = datetime.strptime(text[:16], CLOCK)  # noqa: DTZ007 - a clock's, without a zone
+    except ValueError:
+        return None
+    return at if _FIRST <= at.replace(tzinfo=UTC) <= _LAST else None
