@@ -181,11 +181,11 @@ NOT_OF_WORKERS: Final = frozenset(
         "newest",
     }
 )
-"""Called in the workers' modules, but by the API's use cases and pages, which sign a URL and read what is kept; the walk over all
-contacts that an operator asks for; the wait after a lost race, which the story does not lose: what was tried has not
-been done; the keys of links, which are in memory (``NOT_OUTSIDE``); where a short link leads, which only its page
-reads; the filling of the index of a business of before there was one, which an operator asks for and the contract suite
-of customers tries; and methods of our own that have the names of ports'.
+"""Called in the workers' modules, but by the API's use cases and pages, which sign a URL and read what is kept; the
+walk over all contacts that an operator asks for; the wait after a lost race, which the story does not lose: what was
+tried has not been done; the keys of links, which are in memory (``NOT_OUTSIDE``); where a short link leads, which only
+its page reads; the filling of the index of a business of before there was one, which an operator asks for and the
+contract suite of customers tries; and methods of our own that have the names of ports'.
 """
 
 
