@@ -5,9 +5,10 @@ checks every change of every zone.
 """
 
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from math import ceil
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, available_timezones
 
 SECOND: Final = timedelta(seconds=1)
 MAX_ZONE: Final = 64
@@ -17,12 +18,16 @@ FIRST_CLOCK: Final = timedelta(hours=14)
 
 
 def time_zone(value: str) -> str:
-    """The name of a time zone that exists. Raises ``ValueError`` with a sentence for people."""
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("Must be an IANA time zone, such as America/New_York.") from None
+    """The name of a time zone of a place, or UTC. Raises ``ValueError`` with a sentence for people."""
+    if value not in _zones():
+        raise ValueError("Must be an IANA time zone of a place, such as America/New_York, or UTC.")
     return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Names without a slash stand for rules, such as posixrules, or for what they are called in one country."""
+    return frozenset({"UTC", *(name for name in available_timezones() if "/" in name)})
 
 
 def wall_clock(at: datetime, zone: str) -> datetime:
