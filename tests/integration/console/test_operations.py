@@ -1,10 +1,12 @@
 """The pages of operators: alarms, dead letters, costs, businesses, senders, plans; and that nobody else comes near."""
 
 import json
+import re
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -287,7 +289,11 @@ def test_a_business_that_cannot_be_is_not_made_and_nothing_typed_is_lost(
 def test_what_a_business_has_booked_its_plan_and_its_senders_are_set(operator: Desk) -> None:
     path = f"/console/operations/businesses/{BUSINESS_ID}"
     assert (
-        operator.post(f"{path}/booked", {"bundles": "premium", "text_rate": "2.5", "was_text_rate": ""}).status == 303
+        operator.post(
+            f"{path}/booked",
+            {"bundles": "premium", "was_bundles": "marketing premium", "text_rate": "2.5", "was_text_rate": ""},
+        ).status
+        == 303
     )
     assert (
         operator.post(f"{path}/text-plan", {"included": "500", "tier": "Studio", "inbound_texts": "on"}).status == 303
@@ -303,7 +309,10 @@ def test_what_a_business_has_booked_its_plan_and_its_senders_are_set(operator: D
     )
     assert "desk@salon.example.com" in now.senders.email
     # What the page did not change stays as somebody else has set it meanwhile.
-    assert operator.post(f"{path}/booked", {"text_rate": "2.5", "was_text_rate": "2.5"}).status == 303
+    assert (
+        operator.post(f"{path}/booked", {"text_rate": "2.5", "was_text_rate": "2.5", "was_bundles": "premium"}).status
+        == 303
+    )
     assert operator.post(f"{path}/senders/remove", {"sender": "desk@salon.example.com"}).status == 303
     assert operator.post(f"{path}/text-plan", {"off": "1"}).status == 303
     now = business()
@@ -452,3 +461,21 @@ def test_a_business_is_found_as_one_types(console: str, stack: Stack, page: Page
     page.get_by_role("button", name="Save").first.click()
     expect(page.get_by_role("status")).to_have_text("Saved.")
     assert house.ports().businesses.get("cedar").text_rate == 3.0
+
+
+def test_two_operators_at_once_do_not_undo_what_the_other_has_booked(operator: Desk) -> None:
+    path = f"/console/operations/businesses/{BUSINESS_ID}"
+    for number, bundle in enumerate(("premium", "marketing")):
+        if bundle not in business().bundles:
+            assert operator.post(f"{path}/booked", {"bundles": bundle}).status == 303, number
+    shown = re.search(r'name="was_bundles" value="([^"]*)"', operator.get(path).text)
+    assert shown is not None
+    assert shown[1].split() == ["marketing", "premium"]
+    page = [("csrf", operator.csrf), ("was_bundles", shown[1])]
+    # Each clears one of the two, from a page that shows both.
+    for kept in ("premium", "marketing"):
+        assert operator.send(f"{path}/booked", urlencode([*page, ("bundles", kept)])).status == 303
+    assert business().bundles == frozenset()
+    both = [("bundles", "premium"), ("bundles", "marketing"), ("text_rate", "3"), ("was_text_rate", "")]
+    assert operator.send(f"{path}/booked", urlencode([*page, *both])).status == 303
+    assert (business().bundles, business().text_rate) == (frozenset(), 3)

@@ -35,7 +35,12 @@ def book(visit: Visit, business_id: str) -> PageAnswer:
     from rebound.operations.http.tenants import BusinessOfOperatorRequest  # noqa: PLC0415
 
     form = visit.request.form
-    change: dict[str, Any] = {"bundles": form.all("bundles")}
+    change: dict[str, Any] = {}
+    ticked, shown = set(form.all("bundles")), set(form.one("was_bundles").split())
+    if ticked != shown:
+        # Only what was ticked or cleared here: what another operator does at the same time stays.
+        booked = {str(each) for each in visit.behind.tenant_service.get_business(business_id).bundles}
+        change["bundles"] = sorted((booked | ticked - shown) - (shown - ticked))
     if form.one("text_rate") != form.one("was_text_rate"):
         change["text_rate"] = _number(form.one("text_rate"))
 
