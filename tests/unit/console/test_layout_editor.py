@@ -1,6 +1,8 @@
 """The block editor's form: every layout comes back from it as the same email, and every button does one thing."""
 
+import base64
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -358,6 +360,18 @@ def test_a_history_of_something_else_is_forgotten() -> None:
     )
     for now in given:
         assert History.of(History(now).packed(), layout("a")).before == []
+
+
+@pytest.mark.parametrize("depth", [1, 900, 100_000])
+def test_a_history_deeper_than_columns_are_is_forgotten(depth: int) -> None:
+    column = '{"kind":"columns","columns":[{"blocks":['
+    deep = f'{column * depth}{column}{{"kind":"text","parts":[]}}{"]}]}" * depth}]}}]}}'
+    packed = base64.b64encode(
+        zlib.compress(f'{{"now":{{"blocks":[{deep}]}},"before":[],"after":[]}}'.encode())
+    ).decode()
+    typed = layout("a")
+    assert History.of(packed, typed).now == typed.document()
+    assert History.of(packed, typed).before == []
 
 
 def test_all_networks_can_be_chosen() -> None:

@@ -23,6 +23,17 @@ from rebound.templates.domain.layout import MAX_BLOCKS, MAX_COLUMNS
 MOST_STATES: Final = 50
 MOST_PACKED: Final = 24_000
 """Characters of the states in a form: a page has room for them."""
+_NO_HISTORY: Final = (
+    binascii.Error,
+    zlib.error,
+    msgspec.DecodeError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)
+"""What reading anything else than a history raises."""
 _NUMBER: Final = re.compile("[0-9]{1,3}")
 _MOST_UNPACKED: Final = 8_000_000
 
@@ -95,11 +106,18 @@ def _unpacked(packed: str) -> History | None:
     try:
         given = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), _MOST_UNPACKED)
         found = msgspec.json.decode(given, type=History)
-        for each in (found.now, *found.before, *found.after):
-            typed_layout(each)
-    except (binascii.Error, zlib.error, msgspec.DecodeError, ValueError, TypeError, KeyError, AttributeError):
+        fit = all(_fits(typed_layout(each)) for each in (found.now, *found.before, *found.after))
+    except _NO_HISTORY:
         return None
-    return found
+    return found if fit else None
+
+
+def _fits(layout: LayoutTyped) -> bool:
+    """Whether a state is one that the form could have had: columns stand in no columns."""
+    return all(
+        len(block.columns) <= MAX_COLUMNS and not any(each.columns for column in block.columns for each in column)
+        for block in layout.blocks
+    )
 
 
 def done(layout: LayoutTyped, what: str, form: Form) -> Done | None:
