@@ -246,33 +246,45 @@ def test_a_viewer_sees_what_came_of_it_and_no_button(stack: Stack) -> None:
 def test_flags_are_taken_back_once_the_number_of_bounces_is_typed(stack: Stack) -> None:
     sent(CampaignStatus.COMPLETED)
     console = desk(stack)
-    wrong = console.post(f"{PATH}/roll-back", {"count": "4", "number": "5", "since": "2026-11-20T07:00"})
+    wrong = console.post(f"{PATH}/roll-back", {"number": "5", "since": "2026-11-20T07:00"})
     assert (wrong.status, 'id="number-wrong"' in wrong.text, 'value="2026-11-20T07:00"' in wrong.text) == (
         422,
         True,
         True,
     )
-    no_time = console.post(f"{PATH}/roll-back", {"count": "4", "number": "4", "until": "noon"})
+    no_time = console.post(f"{PATH}/roll-back", {"number": "4", "until": "noon"})
     assert (no_time.status, 'id="until-wrong"' in no_time.text) == (422, True)
-    form = {"count": "4", "number": "4", "since": "2026-11-20T08:00", "until": "2026-11-20T07:00"}
+    form = {"number": "4", "since": "2026-11-20T08:00", "until": "2026-11-20T07:00"}
     turned = console.post(f"{PATH}/roll-back", form)
     assert (turned.status, 'id="until-wrong"' in turned.text) == (422, True)
     for impossible in ("0001-01-01T00:00", "0202-11-20T07:00", "2026-11-20T06:59", "9999-12-31T23:59"):
         for name in ("since", "until"):
-            refused = console.post(f"{PATH}/roll-back", {"count": "4", "number": "4", name: impossible})
+            refused = console.post(f"{PATH}/roll-back", {"number": "4", name: impossible})
             assert (refused.status, f'id="{name}-wrong"' in refused.text) == (422, True), impossible
     assert now().rollback is None
     # By the business's clock, which is five hours behind.
-    form = {"count": "4", "number": "4", "since": "2026-11-20T07:00", "until": "2026-11-20T07:01"}
+    form = {"number": "4", "since": "2026-11-20T07:00", "until": "2026-11-20T07:01"}
     assert console.post(f"{PATH}/roll-back", form).status == 303
     asked = now().rollback
     assert asked is not None
     assert (asked.since, asked.until) == (at(0), at(119))
+    # The same form again is told of it, and begins no other.
+    twice = console.post(f"{PATH}/roll-back", form)
+    assert (twice.status, 'value="2026-11-20T07:01"' in twice.text, now().rollback) == (409, True, asked)
+    assert f'name="rollback" value="{asked.rollback_id}"' in twice.text
     assert 'hx-trigger="every 4s"' in console.get(PATH).text
     house.ports().campaigns.replace(now(), replace(now(), rollback=replace(asked, done=True, bounces=3)))
     done = console.get(PATH).text
     assert "3 bounces" in done
     assert "every 4s" not in done
+
+
+def test_the_number_of_bounces_is_the_campaigns_and_not_the_forms(stack: Stack) -> None:
+    sent(CampaignStatus.COMPLETED)
+    console = desk(stack)
+    for number in ("0", "5", "", "9" * 5000):
+        assert console.post(f"{PATH}/roll-back", {"count": number, "number": number}).status == 422
+    assert now().rollback is None
 
 
 def test_a_copy_is_made_once(stack: Stack) -> None:
@@ -291,17 +303,36 @@ def test_those_added_back_get_it_once_and_are_asked_for_by_number(stack: Stack) 
     assert set(re.findall(r'name="customer" value="([^"]+)"', listed)) == {*people, id_of(58)}
     asked = console.send(f"{PATH}/again", urlencode({"csrf": console.csrf, "customer": people}, doseq=True))
     assert (asked.status, "Ana56 Silva, Ana57 Silva" in asked.text) == (200, True)
-    fields = {"csrf": console.csrf, "customer": people, "once": "a"}
+    fields = {"csrf": console.csrf, "customer": people}
     wrong = console.send(f"{PATH}/send-again", urlencode({**fields, "number": "3"}, doseq=True))
     assert (wrong.status, 'id="number-wrong"' in wrong.text) == (422, True)
     assert console.post(f"{PATH}/again").status == 422
     form = urlencode({**fields, "number": "2"}, doseq=True)
-    first, again = (console.send(f"{PATH}/send-again", form).location for _ in range(2))
-    assert first == again
+    turned = urlencode({**fields, "customer": people[::-1], "number": "2"}, doseq=True)
+    first, again = (console.send(f"{PATH}/send-again", each).location for each in (form, turned))
+    assert again == first.replace("done=again", "done=again_before")
+    assert (
+        "Nothing was sent a second time."
+        in console.get(console.go(f"{PATH}/send-again", console.send(f"{PATH}/send-again", form))).text
+    )
     made = house.ports().campaigns.get(BUSINESS_ID, first.rpartition("/")[2].partition("?")[0])
     assert (made.name, made.status, made.content) == ("Autumn offer (again)", CampaignStatus.EXPANDING, before.content)
     assert made.selection.customer_ids == tuple(people)
     assert (made.include_customer_ids, made.exclude_customer_ids) == (frozenset(people), frozenset())
+
+
+@pytest.mark.parametrize("other", [id_of(1), id_of(35), id_of(50), id_of(59), id_of(990), "0" * 32, "x" * 3000])
+def test_it_is_sent_again_to_nobody_whom_it_reached_or_was_not_for(stack: Stack, other: str) -> None:
+    sent(CampaignStatus.COMPLETED)
+    console, bounced = desk(stack), id_of(40)
+    form = {"csrf": console.csrf, "customer": [bounced, other], "number": "2"}
+    for page in ("again", "send-again"):
+        seen = console.send(f"{PATH}/{page}", urlencode(form, doseq=True))
+        assert seen.status == 422
+        assert re.findall(r'name="customer" value="([^"]+)"', seen.text) == [bounced]
+    assert [each.campaign_id for each in house.ports().campaigns.page(BUSINESS_ID, 9, None).items] == [CAMPAIGN_ID]
+    alone = console.send(f"{PATH}/send-again", urlencode({**form, "customer": [bounced], "number": "1"}, doseq=True))
+    assert alone.status == 303
 
 
 def test_the_script_asks_until_it_ends_and_then_makes_the_page_anew(stack: Stack) -> None:

@@ -27,6 +27,7 @@ from tests.integration.conftest import Stack
 from tests.integration.console.conftest import OWNER, check, sign_in
 from tests.integration.console.site import event_of
 from tests.integration.inbound.test_received_texts import text
+from tests.integration.jobs.test_jobs import run
 
 TABS: Final = ("", "/family", "/activity", "/points", "/timeline", "/waiting")
 MOST_REQUESTS: Final = 8
@@ -162,6 +163,27 @@ def test_all_that_are_found_are_deleted_exported_and_counted(stack: Stack, anna:
     listed = ask("POST", "customers", found)["body"]
     assert "boris@example.com" in listed
     assert "anna@example.com" not in listed
+
+
+def test_whoever_was_not_among_those_found_stays(stack: Stack, anna: str, boris: str, ask: Ask) -> None:
+    question = ask("POST", "customers/clean-up", {"tag": "old", "of": "all"})["body"]
+    named = re.findall(r'name="found" value="([^"]+)"', question)
+    assert named == [boris]
+    stack.api("PATCH", f"/v1/customers/{boris}", {"general_tags": []})
+    stack.api("PATCH", f"/v1/customers/{anna}", {"general_tags": ["old"]})
+    form = {"tag": "old", "found": boris, "count": "1", "number": "1", "once": "x"}
+    begun = ask("POST", "customers/clean-up-begun", form)
+    job = run(stack, {"job_id": begun["headers"]["Location"].rpartition("/")[2]})
+    assert job["status"] == "refused"
+    assert [stack.api("GET", f"/v1/customers/{each}").status for each in (anna, boris)] == [200, 200]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "²", "-1", "1.0", ""])
+@pytest.mark.parametrize("also", ["count", "found", "customer"])
+def test_what_is_no_number_deletes_nobody(boris: str, ask: Ask, number: str, also: str) -> None:
+    form = {"tag": "old", also: number, "number": number, "once": "x"}
+    answer = ask("POST", "customers/clean-up-begun", form)
+    assert answer["statusCode"] == 422
 
 
 @pytest.mark.parametrize(

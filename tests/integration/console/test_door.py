@@ -332,6 +332,19 @@ def test_a_wrong_form_is_said_and_changes_nothing(
     assert stack.api("GET", f"/v1/customers/{customer}").body == before
 
 
+@pytest.mark.parametrize("error", [OverflowError("date value out of range"), RecursionError("too deep")])
+def test_what_is_beyond_reading_is_said_on_a_page(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def beyond(*_: object) -> None:
+        raise error
+
+    desk.sign_in()
+    monkeypatch.setattr(use_cases().segment_service.__class__, "page", beyond)
+    seen = desk.get("/console/segments")
+    assert (seen.status, "too large" in seen.text) == (422, True)
+
+
 @pytest.mark.parametrize("fields", [{"cursor": "nonsense"}, {"cursor": "é" * 400}, {"q": "x" * 5000}, {"tag": "\x00"}])
 def test_a_search_that_cannot_be_is_no_fault_of_ours(desk: Desk, fields: dict[str, str]) -> None:
     assert desk.sign_in().post("/console/customers", fields).status in (200, 422)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -218,6 +219,34 @@ def test_a_setting_that_cannot_be_is_said_beside_its_field(
     status, page = owner.post("settings", **given)
     assert (status, re.findall(r'class="wrong" id="([^"]+)-wrong"', page)[0]) == (422, beside)
     assert stack.api("GET", "/v1/business").body == before
+
+
+def test_caps_that_somebody_else_changed_meanwhile_are_not_written_over_unseen(owner: Person, stack: Stack) -> None:
+    def caps(*names: str) -> list[dict[str, object]]:
+        return [{"name": each, "at_most": 2, "within_days": 7, "categories": ["marketing"]} for each in names]
+
+    def form_of(page: str) -> dict[str, str]:
+        rows = re.findall(r'name="(was_frequency_caps[^"]+)" value="([^"]*)"', page)
+        return dict(rows) | {name.removeprefix("was_"): value for name, value in rows if value}
+
+    def names() -> list[str]:
+        return [each["name"] for each in stack.api("GET", "/v1/business").body["frequency_caps"]]
+
+    stack.api("PATCH", "/v1/business", {"frequency_caps": caps("Mine", "Other")})
+    form = form_of(owner.get("settings")[1]) | {"frequency_caps.1.name": "Renamed"}
+    stack.api("PATCH", "/v1/business", {"frequency_caps": caps("<b>Theirs</b>")})
+    status, page = owner.post("settings", **form, name="Elm", was_name="x")
+    assert (status, "&lt;b&gt;Theirs" in page, 'value="Renamed"' in page) == (409, True, True)
+    assert names() == ["<b>Theirs</b>"]
+    assert stack.api("GET", "/v1/business").body["name"] != "Elm"
+    # What is not about caps is written.
+    assert owner.post("settings", **{**form, "frequency_caps.1.name": "Other"}, name="Elm", was_name="x")[0] == 303
+    assert (names(), stack.api("GET", "/v1/business").body["name"]) == (["<b>Theirs</b>"], "Elm")
+    # Whoever was told and saves again means it.
+    told = dict(re.findall(r'name="(was_frequency_caps[^"]+)" value="([^"]*)"', page))
+    meant = {**form, **{name: unescape(value) for name, value in told.items()}}
+    assert owner.post("settings", **meant)[0] == 303
+    assert names() == ["Mine", "Renamed"]
 
 
 def test_who_is_to_get_tests_is_asked_and_a_policy_is_taken_on(owner: Person, stack: Stack) -> None:

@@ -1,11 +1,14 @@
 """Segments: the list, and a builder that works with and without scripts."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from rebound.staff.domain import Role
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import check, sign_in
+from tests.integration.console.desk import Desk
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +99,37 @@ def test_who_only_looks_on_sees_no_buttons(console: str, stack: Stack, page: Pag
     sign_in(page, console, Role.VIEWER)
     page.goto(f"{console}/segments/vip")
     assert page.locator("main button").count() == 0
+
+
+def test_two_people_save_the_same_segment_and_nothing_is_lost_unseen(stack: Stack) -> None:
+    saved(stack, "vip", {"tag": "spring"})
+    desk = Desk(stack).sign_in()
+    shown = re.search(r'name="rests_on" value="([^"]+)"', desk.get("/console/segments/vip").text)
+    assert shown is not None
+    stack.api("PUT", "/v1/segments/vip", {"name": "Theirs", "filter": {"tag": "autumn"}})
+    form = {"n.kind": "all", "n.0.kind": "tag", "n.0.value": "winter", "name": "Mine", "rests_on": shown[1]}
+    # Counting meanwhile does not make the form rest on theirs.
+    assert shown[0] in desk.post("/console/segments/vip", {**form, "do": "count"}).text
+    told = desk.post("/console/segments/vip", {**form, "do": "save"})
+    assert (told.status, "Theirs" in told.text, 'value="winter"' in told.text or ">winter<" in told.text) == (
+        409,
+        True,
+        True,
+    )
+    assert 'value="Mine"' in told.text
+    assert stack.api("GET", "/v1/segments/vip").body["name"] == "Theirs"
+    again = re.search(r'name="rests_on" value="([^"]+)"', told.text)
+    assert again is not None
+    assert desk.post("/console/segments/vip", {**form, "do": "save", "rests_on": again[1]}).status == 303
+    assert stack.api("GET", "/v1/segments/vip").body["name"] == "Mine"
+    assert desk.post("/console/segments/vip", {**form, "do": "save", "rests_on": "noon"}).status == 422
+
+
+@pytest.mark.parametrize("place", ["n." + "9" * 5000, "n.²", "n." * 2000, "n.0." + "9" * 9])
+@pytest.mark.parametrize("do", ["add", "group", "remove"])
+def test_a_place_that_is_none_changes_nothing(stack: Stack, do: str, place: str) -> None:
+    form = {"n.kind": "all", "n.0.kind": "visits", "n.0.at_least": "9" * 5000, "name": "Long"}
+    desk = Desk(stack).sign_in()
+    seen = desk.post("/console/segments/new", {**form, "do": f"{do}:{place}"})
+    assert (seen.status, seen.text.count('name="n.0.kind"'), 'name="n.1.kind"' in seen.text) == (200, 1, False)
+    assert desk.post("/console/segments/new", {**form, "do": "save"}).status == 422

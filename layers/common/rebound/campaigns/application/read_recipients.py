@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import replace
 from typing import TYPE_CHECKING, Final, Self
 
@@ -12,6 +12,7 @@ from msgspec import Struct
 from rebound.campaigns.domain.campaigns import Campaign, queued_message
 from rebound.campaigns.domain.chunks import LEFT_OUT, Chunk, ChunkState
 from rebound.customers.domain import Customer
+from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.kernel.pages import Page, not_a_cursor, read_cursor, write_cursor
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
@@ -152,6 +153,23 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
         known = self.customers.get_many(campaign.business_id, [customer_id for customer_id, _ in found])
         items = [ExcludedCustomer(customer_id, why, known.get(customer_id)) for customer_id, why in found]
         return ExcludedCustomers(Page(items, after), campaign.run_id is None or campaign.names_left_out)
+
+    def became_of(self, campaign: Campaign, customer_ids: Collection[str]) -> Mapping[str, tuple[MessageStatus, str]]:
+        """What became of some of those whom a campaign was for: the status and its reason, empty for none.
+
+        Whoever was left out is excluded. Ids of others, and of those who have not come to their turn, are not in it.
+        """
+        if campaign.run_id is None:
+            return {}
+        ids = [each for each in dict.fromkeys(customer_ids) if CUSTOMER_IDS.fullmatch(each)]
+        keys = [MessageKey(campaign.business_id, each, campaign.message_id(each)) for each in ids]
+        known = self.messages.get_many(keys)
+        found = {key.customer_id: (each.shown_status, each.reason or "") for key, each in known.items()}
+        missing = set(ids) - found.keys()
+        for page in self.expansion.left_out(campaign.campaign_id) if missing else ():
+            for why, left_out in page.by_reason.items():
+                found |= dict.fromkeys(missing.intersection(left_out), (MessageStatus.EXCLUDED, why))
+        return found
 
     def _left_out(self, campaign: Campaign, cursor: str | None, reason: str | None) -> Iterator[tuple[str, str, str]]:
         """Whom the expansion left out: the cursor after each, the customer's id, the reason."""

@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Final
 
 from rebound.console.http.customers import asked_in, pairs_of, wanted_by
-from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.requests import PageAnswer, see, whole
 from rebound.console.http.visits import Visit
 from rebound.jobs.domain import COUNT, DELETED, FAILED, FROZEN, SKIPPED, STANDING, JobKind
 from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.segments.domain.selections import CustomerFilter
+
+MOST_NAMED: Final = 1000
+"""Of those who were found; of more, their number alone is compared before anybody is deleted."""
 
 
 def ask(visit: Visit) -> PageAnswer:
@@ -23,11 +28,15 @@ def begin(visit: Visit) -> PageAnswer:
     """Begin when the number is right."""
     form = visit.request.form
     asked, chosen, typed = asked_in(form), form.all("customer"), form.one("number")
-    if not typed.isdecimal() or int(typed) != _number(form.one("count")):
+    named = _ids(chosen or form.all("found"))
+    count = len(named) if named else whole(form.one("count"))
+    number = whole(typed)
+    if number is None or number != count:
         return _question(visit, asked, chosen, typed=typed, is_wrong=True)
+    # Of those who were found only who was named on the page goes, and only who is still one of them.
     wanted = CustomerFilter() if chosen else wanted_by(visit, asked)
     request = f"console#clean-up#{form.one('once')}"
-    begun = visit.behind.bulk_delete(visit.business_id, wanted, chosen or None, int(typed), request, by=visit.me.email)
+    begun = visit.behind.bulk_delete(visit.business_id, wanted, named or None, number, request, by=visit.me.email)
     return see(visit.request.link("customers", "clean-up", begun.job.job_id))
 
 
@@ -51,8 +60,8 @@ def show(visit: Visit, job_id: str) -> PageAnswer:
     )
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
+def _ids(given: Sequence[str]) -> list[str]:
+    return [each for each in dict.fromkeys(given) if CUSTOMER_IDS.fullmatch(each)]
 
 
 def _question(
@@ -65,19 +74,21 @@ def _question(
     nobody: bool = False,
 ) -> PageAnswer:
     said: str | None = None
-    count: int | None = len(set(chosen))
+    count: int | None = len(_ids(chosen))
+    found: Sequence[str] = ()
     if nobody:
         said = visit.words("customers_cleaned.choose_some")
     elif not chosen and not pairs_of(asked):
         said = visit.words("customers_cleaned.narrow")
     elif not chosen:
         try:
-            counts = visit.behind.count_customers(visit.business_id, wanted_by(visit, asked))
+            counted = visit.behind.count_customers.counted(visit.business_id, wanted_by(visit, asked), MOST_NAMED)
         except InvalidInputError as error:
-            said, counts = error.errors[0].message, None
+            said, counted = error.errors[0].message, None
         else:
-            said = None if counts is not None else visit.words("customers_cleaned.too_many")
-        count = None if counts is None else counts.get(COUNT, 0)
+            said = None if counted is not None else visit.words("customers_cleaned.too_many")
+        count = None if counted is None else counted.counts.get(COUNT, 0)
+        found = () if counted is None else counted.customer_ids or ()
     if said is None and not count:
         said = visit.words("customers.none_found")
     words = visit.words
@@ -88,6 +99,7 @@ def _question(
         count=count or 0,
         asked_pairs=pairs_of(asked),
         chosen=chosen,
+        found=found,
         typed=typed,
         once=visit.request.form.one("once") or visit.behind.ports.ids.ulid(visit.behind.ports.clock.now()),
         wrong={"number": [words("customers_cleaned.wrong", n=count or 0)]} if is_wrong else {},

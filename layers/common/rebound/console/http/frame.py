@@ -110,6 +110,10 @@ def _handled(route: Route, visit: Visit, ids: Any) -> PageAnswer:
         return visit.instead("not_done", HTTPStatus.UNPROCESSABLE_ENTITY, said=[each.message for each in error.errors])
     except ConflictError as error:
         return visit.instead("not_done", HTTPStatus.CONFLICT, said=[str(error)])
+    except (OverflowError, RecursionError):
+        # Of what was sent: a time outside of the calendar, or one part within another thousands of times.
+        logger().warning("a form of the console is beyond what is read", exc_info=True)
+        return visit.instead("not_done", HTTPStatus.UNPROCESSABLE_ENTITY, said=[visit.words("not_done.beyond_reading")])
     except ConcurrentChangeError:
         return visit.instead("changed_meanwhile", HTTPStatus.CONFLICT)
 

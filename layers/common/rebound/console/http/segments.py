@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from msgspec import Struct, field
 
-from rebound.console.http.requests import Form, PageAnswer, see
+from rebound.console.http.requests import Form, PageAnswer, see, whole
 from rebound.console.http.visits import Visit
 from rebound.customers.domain import COMPARED_FIELDS
-from rebound.kernel.errors import ConflictError, InvalidInputError
+from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError
 from rebound.segments.domain.filters import LEAVES, MAX_NODES
 from rebound.segments.domain.leaf_inputs import InputKind, LeafInput, read_inputs
 from rebound.segments.domain.selections import CustomerFilter
@@ -147,9 +148,10 @@ def _found(root: Node, place: str) -> Node | None:
     """The node at a place; ``None`` where there is none."""
     node = root
     for index in place.split(".")[1:]:
-        if not index.isdecimal() or int(index) >= len(node.parts):
+        number = whole(index)
+        if number is None or number >= len(node.parts):
             return None
-        node = node.parts[int(index)]
+        node = node.parts[number]
     return node
 
 
@@ -222,11 +224,24 @@ def _worked_on(visit: Visit, segment: "Segment | None") -> PageAnswer:
         wrong = {"name": [f"Must have 1 to {MAX_NAME} characters."]}
         return _builder(visit, segment, name, root, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
     try:
-        visit.behind.segment_service.put(visit.business_id, segment_id, name, root.tree)
+        visit.behind.segment_service.put(visit.business_id, segment_id, name, root.tree, _rests_on(form, segment))
+    except ChangedMeanwhileError:
+        theirs = visit.behind.segment_service.get(visit.business_id, segment_id)
+        return _builder(visit, theirs, name, root, status=HTTPStatus.CONFLICT, is_changed=True)
     except InvalidInputError as error:
         wrong = _beside(root, error)
         return _builder(visit, segment, name, root, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
     return see(visit.request.link("segments", segment_id, query={"saved": "1"}))
+
+
+def _rests_on(form: Form, segment: "Segment | None") -> datetime | None:
+    """When the segment that the form was made from was saved; ``None`` of a new one. Raises ``InvalidInputError``."""
+    if segment is None or "rests_on" not in form:
+        return None
+    try:
+        return datetime.fromisoformat(form.one("rests_on"))
+    except ValueError:
+        raise InvalidInputError(FieldError("rests_on", "Must be a time.")) from None
 
 
 def _beside(root: Node, error: InvalidInputError) -> dict[str, list[str]]:
@@ -241,6 +256,13 @@ def _beside(root: Node, error: InvalidInputError) -> dict[str, list[str]]:
     return rest
 
 
+def _mark(form: Form, segment: "Segment | None", *, is_changed: bool) -> str | None:
+    """When the segment was saved that the form rests on: theirs, once somebody was told of it."""
+    if segment is None:
+        return None
+    return segment.updated_at.isoformat() if is_changed else form.one("rests_on", segment.updated_at.isoformat())
+
+
 def _builder(
     visit: Visit,
     segment: "Segment | None",
@@ -250,6 +272,7 @@ def _builder(
     status: HTTPStatus = HTTPStatus.OK,
     wrong: Mapping[str, Sequence[str]] | None = None,
     count_all: bool = False,
+    is_changed: bool = False,
 ) -> PageAnswer:
     names: Sequence[str] = ()
     number, is_all, is_slow, flaws = 0, True, False, list[str]()
@@ -279,6 +302,8 @@ def _builder(
         kinds=tuple(_INPUTS),
         others=[each for each in saved if segment is None or each.segment_id != segment.segment_id],
         wrong=wrong or {},
+        rests_on=_mark(visit.request.form, segment, is_changed=is_changed),
+        is_changed=is_changed,
         saved="saved" in visit.request.query,
         live={"number": number, "is_all": is_all, "is_slow": is_slow, "names": names, "flaws": flaws},
     )

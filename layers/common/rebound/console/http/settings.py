@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -90,6 +91,7 @@ _GROUPS: Final[Mapping[str, Sequence[Control]]] = {
         Control("message_events", "checks", MESSAGE_EVENTS),
     ),
 }
+_CAPS: Final = "frequency_caps."
 _CAP: Final = (
     Control("name"),
     Control("at_most", "number"),
@@ -115,9 +117,13 @@ def save(visit: Visit) -> PageAnswer:
     from rebound.platform.http.problems import fields_of_content  # noqa: PLC0415
 
     business, form = _business(visit), visit.request.form
-    controls = _with_caps(business)
+    controls = _with_caps(max(1, _caps_in(form)))
     typed = {control.name: _typed(control, form) for control in controls}
     changed = [control for control in controls if ", ".join(typed[control.name]) != form.one(f"was_{control.name}")]
+    if any(control.name.startswith(_CAPS) for control in changed) and _were_changed(business, form):
+        theirs = ", ".join(cap.name for cap in business.frequency_caps) or visit.words("settings.none")
+        said = visit.words("settings.caps_changed", names=theirs)
+        return _page(visit, business, HTTPStatus.CONFLICT, typed=typed, wrong={"frequency_caps": [said]})
     try:
         change = given(BusinessChangeRequest.model_validate(_change(changed, typed)))
         if change:
@@ -138,14 +144,28 @@ def _business(visit: Visit) -> "Business":
     return visit.behind.settings_of_business.get(visit.business_id)
 
 
-def _with_caps(business: "Business") -> Sequence[Control]:
-    """All controls: those of every cap that there is, and of one more."""
+def _with_caps(count: int) -> Sequence[Control]:
+    """All controls, with those of some caps."""
     caps = [
-        Control(f"frequency_caps.{number}.{each.name}", each.kind, each.choices, each.empty)
-        for number in range(len(business.frequency_caps) + 1)
+        Control(f"{_CAPS}{number}.{each.name}", each.kind, each.choices, each.empty)
+        for number in range(count)
         for each in _CAP
     ]
     return [*(control for group in _GROUPS.values() for control in group), *caps]
+
+
+def _caps_in(form: Form) -> int:
+    """For how many caps there is room in a form."""
+    return next(number for number in count() if f"was_{_CAPS}{number}.name" not in form)
+
+
+def _were_changed(business: "Business", form: Form) -> bool:
+    """Whether the caps are no longer those that the form was made from: they are written as a whole."""
+    prefix = f"was_{_CAPS}"
+    was = {name.removeprefix("was_"): form.one(name) for name in form.values if name.startswith(prefix)}
+    now = {name: ", ".join(value).strip() for name, value in _shown(business).items() if name.startswith(_CAPS)}
+    # Rows for caps that there are not yet are empty.
+    return bool(was) and any(was.get(name, "") != now.get(name, "") for name in was.keys() | now.keys())
 
 
 def _typed(control: Control, form: Form) -> Sequence[str]:
@@ -200,18 +220,15 @@ def _change(changed: Sequence[Control], typed: Mapping[str, Sequence[str]]) -> d
             window = {part: read(before + part) for part in ("from", "until", "categories")}
             is_set = window["from"] is not None or window["until"] is not None
             change.setdefault("quiet_hours", {})[channel] = window if is_set else None
-    if any(name.startswith("frequency_caps.") for name in names):
+    if any(name.startswith(_CAPS) for name in names):
         change["frequency_caps"] = _caps(typed)
     return change
 
 
 def _caps(typed: Mapping[str, Sequence[str]]) -> list[dict[str, object]]:
     """Those with a name: so one is added, and taken away."""
-    count = sum(name.startswith("frequency_caps.") and name.endswith(".name") for name in typed)
-    caps = [
-        {each.name: _value(each, typed[f"frequency_caps.{number}.{each.name}"]) for each in _CAP}
-        for number in range(count)
-    ]
+    room = sum(name.startswith(_CAPS) and name.endswith(".name") for name in typed)
+    caps = [{each.name: _value(each, typed[f"{_CAPS}{number}.{each.name}"]) for each in _CAP} for number in range(room)]
     return [cap for cap in caps if cap["name"] is not None]
 
 
@@ -257,7 +274,7 @@ def _shown(business: "Business") -> dict[str, Sequence[str]]:
             kept = (
                 [name for name in _CATEGORIES if name in (value or ())] if each.name == "categories" else _text(value)
             )
-            shown[f"frequency_caps.{number}.{each.name}"] = kept
+            shown[f"{_CAPS}{number}.{each.name}"] = kept
     for control in _BY_NAME.values():
         if control.name not in shown:
             setting, _, option = control.name.partition(".")
@@ -281,21 +298,27 @@ def _page(
     typed: Mapping[str, Sequence[str]] | None = None,
     wrong: Mapping[str, Sequence[str]] | None = None,
 ) -> PageAnswer:
-    was = _shown(business)
+    was, is_stale = _shown(business), status is HTTPStatus.CONFLICT
     senders = {
         "email_from": list(dict.fromkeys([*business.senders.email, *_text(business.email_from)])),
         "text_from": list(dict.fromkeys([*business.senders.sms, *_text(business.text_from)])),
     }
     form = visit.request.form
+    named = [*was, *(typed or ())]
+    shown_was = {name: ", ".join(was.get(name, ())) for name in named}
+    if typed:
+        # What somebody was told of is what the next form is made from.
+        shown_was |= {n: form.one(f"was_{n}") for n in typed if not (is_stale and n.startswith(_CAPS))}
+    values = was if typed is None else {name: typed.get(name, ()) for name in named}
     return visit.page(
         "settings",
         status,
         groups=_GROUPS,
         cap=_CAP,
-        caps=len(business.frequency_caps),
+        caps=sum(name.startswith(_CAPS) and name.endswith(".name") for name in values) - 1,
         senders=senders,
-        values=typed or was,
-        was={name: form.one(f"was_{name}") for name in typed} if typed else {n: ", ".join(v) for n, v in was.items()},
+        values=values,
+        was=shown_was,
         wrong=wrong or {},
         confirmed=business.confirmed_test_recipients,
         saved="saved" in visit.request.query,

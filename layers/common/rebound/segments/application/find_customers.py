@@ -147,6 +147,13 @@ LONGEST_COUNT: Final = timedelta(seconds=20)
 """How long a count may take; the API gateway waits 29 seconds."""
 
 
+class Counted(Struct, frozen=True):
+    """``counts`` as of a job that counts, and who was counted, by id; ``None`` where they are too many to name."""
+
+    counts: Mapping[str, int]
+    customer_ids: Sequence[str] | None
+
+
 class CountCustomers(Struct, frozen=True, kw_only=True):
     """Counts the customers of a filter within one request."""
 
@@ -161,16 +168,24 @@ class CountCustomers(Struct, frozen=True, kw_only=True):
 
         Raises ``InvalidInputError`` when the filter is wrong.
         """
+        counted = self.counted(business_id, wanted, 0)
+        return None if counted is None else counted.counts
+
+    def counted(self, business_id: str, wanted: CustomerFilter, most: int) -> Counted | None:
+        """The same, with the ids of who was counted where these are at most ``most``."""
         matcher = wanted.compiled()
+        ids: list[str] = []
         deadline = self.clock.now() + self.longest
         first, last = bounds(0, 1)
         counts: Counter[str] = Counter()
         after: str | None = None
         while self.clock.now() < deadline:
             customers = self.customers.read_range(business_id, first, last, after, PAGE)
-            counts.update(tally(customers, among(customers, matcher, self.contacts, self.summaries, consistent=False)))
+            matched = among(customers, matcher, self.contacts, self.summaries, consistent=False)
+            counts.update(tally(customers, matched))
+            ids += [each.customer_id for each in matched[: max(0, most + 1 - len(ids))]]
             if len(customers) < PAGE:
-                return counts
+                return Counted(counts, ids if len(ids) <= most and len(ids) == counts[COUNT] else None)
             after = customers[-1].customer_id
         return None
 

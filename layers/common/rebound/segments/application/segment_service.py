@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.kernel.retrying import retried
 from rebound.segments.domain.filters import compile_filter, pinned, segments_in
 from rebound.segments.domain.segments import MAX_ORDERED, SavedSegments, Segment
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rebound.platform.ports import Clock
     from rebound.segments.ports import SegmentBook, SegmentUser
 
@@ -32,8 +34,19 @@ class SegmentService(Struct, frozen=True, kw_only=True):
     users: Sequence[SegmentUser]
     clock: Clock
 
-    def put(self, business_id: str, segment_id: str, name: str, filter_: Mapping[str, Any]) -> Segment:
-        """Create or replace. Raises ``InvalidInputError`` with each condition that is wrong."""
+    def put(
+        self,
+        business_id: str,
+        segment_id: str,
+        name: str,
+        filter_: Mapping[str, Any],
+        instead_of: datetime | None = None,
+    ) -> Segment:
+        """Create or replace; ``instead_of`` is when what it is to replace was saved.
+
+        Raises ``InvalidInputError`` with each condition that is wrong, and ``ChangedMeanwhileError`` where another is
+        there than was to be replaced, or none.
+        """
         if not SEGMENT_ID.fullmatch(segment_id):
             raise InvalidInputError(FieldError("segment_id", "Must be 1 to 64 letters, digits, - or _."))
         # What is wrong by itself is refused before anything is read.
@@ -41,6 +54,9 @@ class SegmentService(Struct, frozen=True, kw_only=True):
 
         def write() -> Segment:
             saved = self.segments.all(business_id)
+            there = saved.segments.get(segment_id)
+            if instead_of is not None and (there is None or there.updated_at != instead_of):
+                raise ChangedMeanwhileError("Somebody else has changed the segment meanwhile.")
             segment = Segment(business_id, segment_id, name.strip(), filter_, self.clock.now())
             self._check(saved, segment)
             self.segments.put(segment, saved)

@@ -1,10 +1,14 @@
 """What people fill in for a condition of a filter: how each is shown in a form, and read from one."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum, auto
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
+
+_NUMBER: Final = re.compile("[0-9]{1,18}")
+"""Larger than any number that a condition takes."""
 
 
 class InputKind(StrEnum):
@@ -34,7 +38,7 @@ class LeafInput(Struct, frozen=True):
         if self.kind is InputKind.YES_NO:
             return typed == "true"
         if self.kind is InputKind.NUMBER:
-            return int(typed) if typed.isascii() and typed.isdigit() else typed
+            return int(typed) if _NUMBER.fullmatch(typed) else typed
         if self.kind is InputKind.NAMES:
             names = [line.strip() for line in typed.splitlines() if line.strip()]
             return names[0] if len(names) == 1 else names

@@ -24,7 +24,7 @@ from rebound.templates.domain.content import EmailContent, Said, TextContent
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignView
 
-DONE: Final = ("pause", "resume", "cancel", "roll_back", "again")
+DONE: Final = ("pause", "resume", "cancel", "roll_back", "again", "again_before")
 """What the page says once, after it was done."""
 KINDS: Final = {
     MessageStatus.DELIVERED: "good",
@@ -83,7 +83,12 @@ def roll_back(visit: Visit, campaign_id: str) -> PageAnswer:
     form = visit.request.form
     typed = {name: form.one(name) for name in _TYPED}
     unprocessable = HTTPStatus.UNPROCESSABLE_ENTITY
-    if not typed["number"].isdecimal() or typed["number"] != form.one("count"):
+    view = visit.behind.campaign_service.get(visit.business_id, campaign_id)
+    if form.one("rollback") != _rollback_id(view.campaign):
+        said = [visit.words("campaign.rolled_back_meanwhile")]
+        return _page(visit, view, HTTPStatus.CONFLICT, said=said, typed=typed)
+    bounced = view.results[MessageStatus.BOUNCED]
+    if not bounced or typed["number"] != str(bounced):
         wrong = {"number": [visit.words("campaign.wrong_number")]}
         return _again(visit, campaign_id, unprocessable, typed=typed, wrong=wrong)
     try:
@@ -94,6 +99,11 @@ def roll_back(visit: Visit, campaign_id: str) -> PageAnswer:
     except ConflictError as error:
         return _again(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
     return see(visit.request.link("campaigns", campaign_id, query={"done": "roll_back"}))
+
+
+def _rollback_id(campaign: Campaign) -> str:
+    """Of the rollback that is the last; empty for none."""
+    return campaign.rollback.rollback_id if campaign.rollback is not None else ""
 
 
 def state_of(campaign: Campaign) -> str:
@@ -173,6 +183,7 @@ def _page(
         is_running=is_running,
         may_pause=is_running or campaign.status is CampaignStatus.SCHEDULED,
         may_cancel=campaign.status not in ENDED,
+        rollback_id=_rollback_id(campaign),
         bounced=view.results[MessageStatus.BOUNCED],
         done=done if done in DONE else None,
         said=said,

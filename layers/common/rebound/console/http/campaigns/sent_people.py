@@ -1,6 +1,6 @@
 """Whom one campaign went to and what became of each, whom it left out, and sending it again to some of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.campaigns.application.edit_campaign import CampaignChange
+from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.console.http.campaigns.sent import reason_in_words
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
@@ -134,15 +135,21 @@ def ask_again(visit: Visit, campaign_id: str) -> PageAnswer:
 
 
 def send_again(visit: Visit, campaign_id: str) -> PageAnswer:
-    """Send a copy of it to those who were ticked, flagged or not, when the number is right; sent twice, it is one."""
+    """Send a copy of it to those who were ticked, flagged or not, when the number is right.
+
+    The same people lead to the one copy, however often it is asked for.
+    """
     form, behind, words = visit.request.form, visit.behind, visit.words
-    people = list(dict.fromkeys(form.all("customer")))
+    campaign = behind.campaign_service.find(visit.business_id, campaign_id)
+    ticked = dict.fromkeys(form.all("customer"))
+    people = _may_again(visit, campaign, ticked)
+    if len(people) != len(ticked):
+        return _question(visit, campaign_id)
     if form.one("number") != str(len(people)) or not people:
         wrong = {"number": [words("campaign.again_wrong", n=len(people))]}
         return _question(visit, campaign_id, wrong=wrong)
-    campaign = behind.campaign_service.find(visit.business_id, campaign_id)
     again = words("campaign.again_name", name=campaign.name).unescape()
-    request = f"console#again#{campaign_id}#{form.one('once')}"
+    request = f"console#again#{campaign_id}#{'#'.join(sorted(people))}"
     change = CampaignChange(
         name=again if len(again) <= MAX_NAME else campaign.name,
         selection=lambda _: Selection(customer_ids=tuple(people)),
@@ -153,12 +160,26 @@ def send_again(visit: Visit, campaign_id: str) -> PageAnswer:
     )
     try:
         draft = behind.edit_campaign.copy(visit.business_id, campaign_id, change, request).campaign
+        if draft.status is not CampaignStatus.DRAFT:
+            return see(visit.request.link("campaigns", draft.campaign_id, query={"done": "again_before"}))
         behind.edit_campaign.announce(visit.business_id, draft.campaign_id)
     except InvalidInputError as error:
         return _question(visit, campaign_id, said=[each.message for each in error.errors])
     except ConflictError as error:
         return _question(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
     return see(visit.request.link("campaigns", draft.campaign_id, query={"done": "again"}))
+
+
+def _may_again(visit: Visit, campaign: "Campaign", ticked: Collection[str]) -> list[str]:
+    """Those of the ticked ones who are still there, and to whom nothing of this campaign came."""
+    became = visit.behind.read_recipients.became_of(campaign, ticked)
+    people = [
+        each
+        for each, (status, reason) in became.items()
+        if status in AGAIN or (status is MessageStatus.EXCLUDED and reason in ADDED_BACK)
+    ]
+    known = visit.behind.ports.customers.get_many(visit.business_id, people)
+    return [each for each in ticked if each in known]
 
 
 def _people(
@@ -206,9 +227,12 @@ def _question(
 ) -> PageAnswer:
     form, behind = visit.request.form, visit.behind
     campaign = behind.campaign_service.find(visit.business_id, campaign_id)
-    people = list(dict.fromkeys(form.all("customer")))
+    ticked = dict.fromkeys(form.all("customer"))
+    people = _may_again(visit, campaign, ticked)
     known = behind.ports.customers.get_many(visit.business_id, people[:MOST_NAMED])
-    if not people:
+    if len(people) != len(ticked):
+        said = [visit.words("campaign.again_not_theirs", n=len(ticked) - len(people))]
+    elif not people:
         said = [visit.words("campaign.again_nobody")]
     return visit.page(
         "campaign_again",
@@ -219,7 +243,6 @@ def _question(
         number=form.one("number"),
         wrong=wrong or {},
         said=said,
-        once=form.one("once") or behind.ports.ids.ulid(behind.ports.clock.now()),
     )
 
 
