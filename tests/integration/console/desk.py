@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urljoin
 
 from rebound.console.http.frame import SESSION
 from rebound.console.wiring import use_cases
-from rebound.staff.domain import Role, csrf_of
+from rebound.staff.domain import Role
 from tests.contract.businesses.fakes import MemoryReboundMail
 from tests.fakes.making import BUSINESS_ID
 from tests.integration.conftest import Stack
@@ -48,10 +48,16 @@ class Desk:
     before: str = ""
     """What a domain puts before the paths."""
     jar: dict[str, str] = field(default_factory=dict)
+    _form_tokens: dict[str, str] = field(default_factory=dict)
 
     @property
     def csrf(self) -> str:
-        return csrf_of(self.jar[SESSION])
+        """What a page has in its forms now."""
+        token = self.jar[SESSION]
+        if token not in self._form_tokens:
+            signed_in = use_cases().sessions.find(token)
+            self._form_tokens[token] = signed_in.csrf if signed_in is not None else ""
+        return self._form_tokens[token]
 
     def get(self, path: str, method: str = "GET", **headers: str | None) -> Seen:
         return self._ask(method, path, headers, None)
@@ -87,6 +93,8 @@ class Desk:
         event = event_of(method, path, sent, body)
         event["path"] = f"{self.before}{event['path']}"
         answer = answer_of(self.stack, event)
+        if path.endswith("choose-business"):
+            self._form_tokens.clear()
         set_cookies = answer.get("multiValueHeaders", {}).get("Set-Cookie", [])
         for name, morsel in [pair for each in set_cookies for pair in SimpleCookie(each).items()]:
             if morsel["max-age"] == "0":

@@ -413,6 +413,58 @@ def test_a_link_opens_the_business_that_it_is_for_and_a_code_opens_the_others(
     assert theirs.post("/console/choose-business", {"business_id": to}).status == 303
 
 
+@pytest.fixture
+def of_two(stack: Stack, mail: MemoryReboundMail, cedar: str) -> Desk:
+    """Who is an owner of two businesses, and looks at the first."""
+    for business_id in (BUSINESS_ID, cedar):
+        use_cases().invite(business_id, "both@example.com", Role.OWNER, console_url=f"{ORIGIN}/console")
+    desk = Desk(stack).sign_in_by_code("both@example.com", mail)
+    assert desk.post("/console/choose-business", {"business_id": BUSINESS_ID}).status == 303
+    return desk
+
+
+def test_a_form_of_one_business_does_nothing_in_another(of_two: Desk, cedar: str) -> None:
+    opened = of_two.csrf
+    of_two.post("/console/choose-business", {"business_id": cedar})
+    typed = {"email": "new@example.com", "role": "viewer"}
+    seen = of_two.post("/console/staff", {**typed, "csrf": opened})
+    assert seen.status == 403
+    assert "You are now in Cedar" in seen.text
+    assert "new@example.com" not in seen.text
+    kept = use_cases().staff_service
+    assert {each.email for id_ in (BUSINESS_ID, cedar) for each in kept.list(id_)} == {"both@example.com"}
+    of_two.post("/console/choose-business", {"business_id": BUSINESS_ID, "csrf": opened})
+    assert of_two.post("/console/staff", {**typed, "csrf": opened}).status == 303
+    assert [each.email for each in kept.list(cedar)] == ["both@example.com"]
+
+
+def test_a_form_that_outlives_its_session_is_offered_in_its_own_business_alone(
+    of_two: Desk, stack: Stack, mail: MemoryReboundMail, cedar: str
+) -> None:
+    typed = {"email": "new@example.com", "role": "viewer", "csrf": of_two.csrf}
+    of_two.post("/console/sign-out")
+    seen = of_two.post("/console/staff", typed)
+    assert (seen.status, typed["csrf"] in seen.text) == (401, True)
+    of_two.sign_in_by_code("both@example.com", mail)
+    seen = of_two.post("/console/staff", typed)
+    assert (seen.status, typed["csrf"] in seen.text) == (409, True)
+    of_two.post("/console/choose-business", {"business_id": cedar})
+    assert "new@example.com" not in of_two.post("/console/staff", typed).text
+    of_two.post("/console/choose-business", {"business_id": BUSINESS_ID})
+    seen = of_two.post("/console/staff", typed)
+    assert seen.status == 403
+    assert "it is done in Salon Juniper" in seen.text
+    assert 'value="new@example.com"' in seen.text
+    assert f'value="{of_two.csrf}"' in seen.text
+
+
+def test_signing_out_goes_from_a_tab_of_another_business(of_two: Desk, cedar: str) -> None:
+    opened = of_two.csrf
+    of_two.post("/console/choose-business", {"business_id": cedar})
+    assert of_two.post("/console/sign-out", {"csrf": opened}).status == 303
+    assert SESSION not in of_two.jar
+
+
 def test_files_may_be_kept_for_good_by_everybody(desk: Desk) -> None:
     page = desk.get("/console/sign-in").text
     names = [part.partition('"')[0] for part in page.split("./static/")[1:]]

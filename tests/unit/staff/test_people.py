@@ -304,9 +304,9 @@ def test_a_form_token_is_of_its_session_and_does_not_tell_its_token() -> None:
     one, other = signed_in(world).token, signed_in(world).token
     person = found(world, one)
 
-    assert person.csrf == csrf_of(one) == found(world, one).csrf
+    assert person.csrf == csrf_of(one, person.member) == found(world, one).csrf
     assert person.sent(person.csrf)
-    assert not any(person.sent(given) for given in ("", csrf_of(other), one, "\ud800"))
+    assert not any(person.sent(given) for given in ("", csrf_of(other, person.member), one, "\ud800"))
     assert one not in repr(person)
     assert person.csrf not in json.dumps([person.session_hash])
 

@@ -39,7 +39,9 @@ MOST_MEMBERS: Final = 200
 MAX_LOCATION: Final = 64
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SESSION_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}([0-9a-f]{64})")
-_FORM_TOKEN: Final = b"rebound console: form token"
+_FORM_TOKEN: Final = b"rebound console: form token of "
+OPERATORS: Final = "*"
+"""The place of operators' forms, which no business is called."""
 
 
 class Right(Enum):
@@ -198,8 +200,8 @@ class SignedIn(Struct, frozen=True):
     """Who a request is from.
 
     ``member`` is who they are in the business that they look at, as of now; ``None`` while they have not chosen among
-    several. ``others`` are their other memberships that this session may look at. ``csrf`` goes into forms: it is made
-    of the session's token, and does not lead back to it.
+    several. ``others`` are their other memberships that this session may look at. ``csrf`` goes into forms: see
+    ``csrf_of``.
     """
 
     email: str
@@ -209,8 +211,12 @@ class SignedIn(Struct, frozen=True):
     csrf: str
 
     def sent(self, form_token: str) -> bool:
-        """Whether a form that came with a token was made for this session; compared in constant time."""
+        """Whether a form was made for this session and for the business that it looks at now; in constant time."""
         return hmac.compare_digest(form_token.encode(errors="surrogatepass"), self.csrf.encode())
+
+    def is_of_another_place(self, form_token: str) -> bool:
+        """Whether a form says that it was made for another business, or for the stack, than is looked at now."""
+        return _place_in(form_token) not in ("", _place_in(self.csrf))
 
 
 class NewSession(Struct, frozen=True):
@@ -314,6 +320,26 @@ def tidied_code(code: str) -> str:
     return "".join(code.split()).replace("-", "")
 
 
-def csrf_of(token: str) -> str:
-    """What the forms of a session carry."""
-    return hmac.digest(token.encode(), _FORM_TOKEN, "sha256").hex()
+def csrf_of(token: str, member: StaffMember | None) -> str:
+    """What the forms of a session carry while it looks at a membership, or at none yet.
+
+    It is made of the session's token and does not lead back to it, and it ends with the place that the form is for: a
+    business's id, or ``OPERATORS``. So a form that was opened for one business does nothing in another.
+    """
+    return _csrf_of(token, "" if member is None else member.business_id or OPERATORS)
+
+
+def is_of_session(form_token: str, token: str) -> bool:
+    """Whether a form was made for a session, wherever it looked then; compared in constant time."""
+    own = _csrf_of(token, _place_in(form_token))
+    return hmac.compare_digest(form_token.encode(errors="surrogatepass"), own.encode(errors="surrogatepass"))
+
+
+def _csrf_of(token: str, place: str) -> str:
+    made = hmac.digest(token.encode(), _FORM_TOKEN + place.encode(errors="surrogatepass"), "sha256")
+    return f"{made.hex()}.{place}"
+
+
+def _place_in(form_token: str) -> str:
+    """The place that a form says it is for; empty for one that was made before any was chosen."""
+    return form_token.partition(".")[2]

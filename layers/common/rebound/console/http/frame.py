@@ -2,7 +2,8 @@
 
 What changes something is a POST from a page of this console (``Origin``), with the token of the session that the page
 was made for. Where either is missing nothing is done; where only the token is another session's, because somebody was
-signed out in the middle, what they typed is shown again to be sent again.
+signed out in the middle, what they typed is shown again to be sent again. A form that was opened for one business does
+nothing while another is looked at, and is not offered again there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +18,11 @@ from rebound.console.http.routes import SIGNED_IN, Route, find
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
 from rebound.platform.telemetry import logger
-from rebound.staff.domain import Role
+from rebound.staff.domain import Role, is_of_session
 
 if TYPE_CHECKING:
     from rebound.console.wiring import ConsoleUseCases
-    from rebound.staff.domain import StaffMember
+    from rebound.staff.domain import SignedIn, StaffMember
 
 SESSION: Final = "rebound_session"
 """The cookie with the session's token."""
@@ -85,9 +86,17 @@ def _answer(request: PageRequest, behind: "ConsoleUseCases", *, operations: bool
         return _without_business(visit)
     if not any(map(visit.may, route.rights)):
         return visit.instead("refused", HTTPStatus.FORBIDDEN)
-    if request.method == "POST" and not signed_in.sent(request.form.one(CSRF)):
+    if request.method == "POST" and not _is_own(route, signed_in, request):
         return _send_again(visit, HTTPStatus.FORBIDDEN)
     return _done(route, visit, ids)
+
+
+def _is_own(route: Route, signed_in: "SignedIn", request: PageRequest) -> bool:
+    """Whether a form is of this session, and of the business that is looked at unless it is about none."""
+    form_token = request.form.one(CSRF)
+    if route.rights is SIGNED_IN:
+        return is_of_session(form_token, request.cookies[SESSION])
+    return signed_in.sent(form_token)
 
 
 def _done(route: Route, visit: Visit, ids: Sequence[str]) -> PageAnswer:
@@ -143,13 +152,18 @@ def _signed_out(visit: Visit) -> PageAnswer:
 def _send_again(visit: Visit, status: HTTPStatus, *, before: str | None = None) -> PageAnswer:
     """What was typed, to be sent with the token of the session that there is now, or once there is one.
 
-    ``before`` is the page that somebody must have been to first.
+    ``before`` is the page that somebody must have been to first; until then the form stays one of its own business.
     """
     request = visit.request
+    form_token = request.form.one(CSRF)
+    if before is None and visit.me.is_of_another_place(form_token):
+        return visit.instead("other_place", status)
+    kept = {} if before is None else {"csrf": form_token}
     return visit.instead(
         "send_again",
         status,
         address=request.link(*request.path),
         fields=request.form.without(CSRF).pairs if request.method == "POST" else None,
         before=before,
+        **kept,
     )

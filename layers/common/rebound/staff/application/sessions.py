@@ -98,4 +98,4 @@ class Sessions(Struct, frozen=True, kw_only=True):
 def _signed_in(token: str, session: Session, person: Person) -> SignedIn:
     member = person.by_id(session.member_id)
     others = [each for each in person.memberships if each is not member and session.may_look_at(each)]
-    return SignedIn(person.email, member, others, session.session_hash, csrf_of(token))
+    return SignedIn(person.email, member, others, session.session_hash, csrf_of(token, member))
