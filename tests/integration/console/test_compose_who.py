@@ -60,6 +60,27 @@ def test_a_count_of_something_else_sends_nothing(
     assert 'name="number"' in desk.get(f"{path}/check?count={again}").text
 
 
+@pytest.mark.parametrize("when", ["now", "at", "local"])
+def test_a_count_as_of_the_day_from_a_template_is_of_the_campaign(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr(compose_check, "MOST_NAMED", 1)
+    never = {"not": {"birthday": {"within_days": 3}}}
+    assert stack.api("PUT", "/v1/segments/spring", {"name": "Spring people", "filter": never}).status == 200
+    content = {"subject": "Hello", "text": "Come."}
+    template = {"name": "Spring", "channel": "email", "category": "marketing", "content": content}
+    assert stack.api("PUT", "/v1/templates/spring", template).status == 200
+    desk = Desk(stack).sign_in()
+    path = f"/console/campaigns/{made(desk, said={'say': 'template', 'template_id': 'spring'})}"
+    at = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%dT%H:%M}"
+    assert desk.post(f"{path}/when", {"when": when, "send_at": at, "expires_at": "", "do": "on"}).status == 303
+    job_id = counted_by_job(desk, stack, path)
+    assert "3 people get it" in desk.get(f"{path}/check?count={job_id}").text
+    at = f"{datetime.now(UTC) + timedelta(days=8):%Y-%m-%dT%H:%M}"
+    assert desk.post(f"{path}/when", {"when": "at", "send_at": at, "do": "on"}).status == 303
+    assert "Count again" in desk.get(f"{path}/check?count={job_id}").text
+
+
 def test_a_count_of_long_ago_sends_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compose_check, "MOST_NAMED", 1)
     desk = Desk(stack).sign_in()
