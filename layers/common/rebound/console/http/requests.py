@@ -125,9 +125,16 @@ class PageRequest(Struct, frozen=True):
 
     @property
     def cookies(self) -> Mapping[str, str]:
-        """What the browser keeps for the console, by name."""
-        pairs = (pair.strip().partition("=") for pair in self.headers.get("cookie", "").split(";"))
-        return {name: value for name, _, value in pairs if name}
+        """What the browser keeps for the console, by name.
+
+        One that comes with two different values is none: another host of the same domain may have set one of them, and
+        nothing tells which (RFC 6265, 8.6).
+        """
+        given: dict[str, set[str]] = {}
+        for pair in self.headers.get("cookie", "").split(";"):
+            name, _, value = pair.strip().partition("=")
+            given.setdefault(name, set()).add(value)
+        return {name: values.pop() for name, values in given.items() if name and len(values) == 1}
 
     @property
     def comes_from_here(self) -> bool:
