@@ -156,6 +156,17 @@ def test_whoever_is_signed_in_sees_the_pages_to_sign_in_as_well(desk: Desk, path
     assert '<form method="post"' in desk.get(f"/console/{path.format(link=_link())}").text.partition("<main")[2]
 
 
+@pytest.mark.parametrize("theirs_last", [True, False])
+def test_of_two_sessions_that_a_browser_sends_neither_is_taken(desk: Desk, stack: Stack, theirs_last: bool) -> None:
+    own = desk.sign_in().jar[SESSION]
+    theirs = Desk(stack).sign_in("eve@salon.example.com").jar[SESSION]
+    sent = [own, theirs] if theirs_last else [theirs, own]
+    both = "; ".join(f"{SESSION}={token}" for token in sent)
+    assert desk.get("/console/customers", cookie=both).status == 303
+    assert desk.post("/console/customers", cookie=both).status == 401
+    assert desk.get("/console/customers", cookie=f"{SESSION}={own}; {SESSION}={own}").status == 200
+
+
 def test_signing_out_ends_the_session_and_not_only_the_cookie(desk: Desk) -> None:
     before = dict(desk.sign_in().jar)
     assert desk.post("/console/sign-out").status == 303
@@ -348,6 +359,18 @@ def test_what_is_beyond_reading_is_said_on_a_page(
 @pytest.mark.parametrize("fields", [{"cursor": "nonsense"}, {"cursor": "é" * 400}, {"q": "x" * 5000}, {"tag": "\x00"}])
 def test_a_search_that_cannot_be_is_no_fault_of_ours(desk: Desk, fields: dict[str, str]) -> None:
     assert desk.sign_in().post("/console/customers", fields).status in (200, 422)
+
+
+def test_a_role_that_was_changed_meanwhile_is_not_overwritten(stack: Stack) -> None:
+    one, two = Desk(stack).sign_in(), Desk(stack).sign_in("other@salon.example.com")
+    Desk(stack).sign_in("bo@salon.example.com", Role.STAFF)
+    seen = {"email": "bo@salon.example.com", "was_role": "staff"}
+    assert one.post("/console/staff/change", {**seen, "role": "viewer"}).status == 303
+    late = two.post("/console/staff/change", {**seen, "role": "staff", "location_id": "north"})
+    assert late.status == 409
+    assert "bo@salon.example.com meanwhile, who is now: viewer" in late.text.replace("Viewer", "viewer")
+    [bo] = [each for each in use_cases().staff_service.list(BUSINESS_ID) if each.email == seen["email"]]
+    assert (bo.role, bo.location_id) == (Role.VIEWER, None)
 
 
 def test_two_people_who_edit_somebody_at_once_do_not_undo_each_other(stack: Stack, customer: str) -> None:

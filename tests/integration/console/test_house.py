@@ -117,7 +117,10 @@ def test_a_text_is_not_settled_twice_otherwise(owner: Person, ana: str) -> None:
 
 def test_a_colleague_is_invited_changed_and_removed_and_the_last_owner_stays(owner: Person) -> None:
     assert owner.post("staff", email="Bo@example.com", role="viewer")[0] in (200, 303)
-    assert owner.post("staff/change", email="bo@example.com", role="staff", location_id="north")[0] == 303
+    assert (
+        owner.post("staff/change", email="bo@example.com", role="staff", was_role="viewer", location_id="north")[0]
+        == 303
+    )
     members = use_cases().staff_service.list(BUSINESS_ID)
     assert [(each.email, each.role, each.location_id, each.invited_by) for each in members] == [
         ("bo@example.com", Role.STAFF, "north", OWNER),

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
+from rebound.staff.application.staff_service import RoleChangedError
 from rebound.staff.domain import (
     MOST_MEMBERS,
+    ROLES_OF_BUSINESSES,
     SEEN_EVERY,
     SESSION_LASTS,
     SESSION_RESTS,
@@ -318,3 +320,15 @@ def test_a_code_may_be_asked_for_by_who_was_removed_and_opens_nothing() -> None:
     assert world.rebound_mail.sent == []
     world.sign_in.ask(ANA)
     assert code_in(world)
+
+
+@given(st.sampled_from(ROLES_OF_BUSINESSES), st.sampled_from(ROLES_OF_BUSINESSES), st.sampled_from(ROLES_OF_BUSINESSES))
+def test_a_role_is_changed_only_from_the_one_that_was_seen(now: Role, seen: Role, wanted: Role) -> None:
+    world = salon((ANA, "owner"), (BO, now))
+    if now is seen:
+        assert world.staff_service.change(BUSINESS_ID, BO, wanted, seen_role=seen).role is wanted
+        return
+    with pytest.raises(RoleChangedError) as refused:
+        world.staff_service.change(BUSINESS_ID, BO, wanted, "north", seen_role=seen)
+    [bo] = [each for each in world.staff_service.list(BUSINESS_ID) if each.email == BO]
+    assert (bo.role, bo.location_id, refused.value.member.role) == (now, None, now)

@@ -7,6 +7,7 @@ from typing import Final
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import ConflictError, InvalidInputError
+from rebound.staff.application.staff_service import RoleChangedError
 from rebound.staff.domain import ROLES_OF_BUSINESSES
 
 _SAID: Final = ("invited", "changed", "removed")
@@ -46,8 +47,16 @@ def change(visit: Visit) -> PageAnswer:
     form = visit.request.form
     try:
         visit.behind.staff_service.change(
-            visit.business_id, form.one("email"), form.one("role"), form.one("location_id") or None
+            visit.business_id,
+            form.one("email"),
+            form.one("role"),
+            form.one("location_id") or None,
+            seen_role=form.one("was_role"),
         )
+    except RoleChangedError as error:
+        role = visit.words(f"role.{error.member.role}")
+        said = visit.words("staff.role_changed", email=error.member.email, role=role)
+        return _page(visit, HTTPStatus.CONFLICT, said=[said])
     except (InvalidInputError, ConflictError) as error:
         return _not_done(visit, error)
     return see(visit.request.link("staff", query={"done": "changed"}))

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from rebound.staff.ports import StaffBook
 
 
+class RoleChangedError(Exception):
+    """Somebody else gave ``member``, as they are now, another role meanwhile."""
+
+    def __init__(self, member: StaffMember) -> None:
+        super().__init__(f"The role is {member.role} by now.")
+        self.member = member
+
+
 class StaffService(Struct, frozen=True, kw_only=True):
     """Lists, changes and removes members. Each takes effect with their next request.
 
@@ -35,16 +43,27 @@ class StaffService(Struct, frozen=True, kw_only=True):
             self.businesses.get(business_id)
         return self.staff.members(self.staff.roster(business_id))
 
-    def change(self, business_id: str | None, email: str, role: str, location_id: str | None = None) -> StaffMember:
+    def change(
+        self,
+        business_id: str | None,
+        email: str,
+        role: str,
+        location_id: str | None = None,
+        *,
+        seen_role: str | None = None,
+    ) -> StaffMember:
         """Give a member a role and a location, or none.
 
-        Raises ``InvalidInputError``, ``NotFoundError`` and, for the last owner, ``ConflictError``.
+        ``seen_role`` is the role that whoever changes it has seen. Raises ``InvalidInputError``, ``NotFoundError``,
+        ``RoleChangedError`` where the role is another than that by now, and, for the last owner, ``ConflictError``.
         """
         refuse_all_that_is_wrong(lambda: read_role(business_id, role), lambda: read_location(location_id))
         given, location = read_role(business_id, role), read_location(location_id)
 
         def write() -> StaffMember:
             roster, member = self._found(business_id, email)
+            if seen_role is not None and member.role != seen_role:
+                raise RoleChangedError(member)
             changed = replace(member, role=given, location_id=location)
             return self.staff.save(roster.with_role(member.email, given), changed)
 
