@@ -368,7 +368,7 @@ def test_points_are_booked_once_with_a_reason(stack: Stack, anna: str, ask: Ask)
     for _ in range(2):
         assert ask("POST", path, {"delta": "+5", "reason": "sorry", "once": "a"})["statusCode"] == 303
     assert "5 points" in ask("GET", path)["body"]
-    assert "sorry" in ask("GET", f"customers/{anna}/timeline")["body"]
+    assert "sorry" in ask("GET", f"customers/{anna}/points")["body"]
     for form in ({"delta": "many", "reason": "x"}, {"delta": "1", "reason": ""}):
         answer = ask("POST", path, {**form, "once": "b"})
         assert answer["statusCode"] == 422
