@@ -15,7 +15,7 @@ from local.stack.build import BUILT, BUILT_LAYER, build
 
 FUNCTIONS: Final = sorted(path.parent.name for path in (Path(__file__).parents[2] / "functions").glob("*/handler.py"))
 SOURCE: Final = Path(__file__).parents[2] / "layers" / "common" / "rebound"
-LARGEST_MEGABYTES: Final = 64
+LARGEST_MEGABYTES: Final = 72
 IMPORT_ALL: Final = """
 import importlib, pkgutil, rebound
 for module in pkgutil.walk_packages(rebound.__path__, "rebound."):
