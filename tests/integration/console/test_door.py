@@ -361,6 +361,23 @@ def test_a_search_that_cannot_be_is_no_fault_of_ours(desk: Desk, fields: dict[st
     assert desk.sign_in().post("/console/customers", fields).status in (200, 422)
 
 
+def test_a_form_for_a_key_that_is_sent_twice_makes_one(desk: Desk) -> None:
+    desk.sign_in()
+
+    def keys() -> list[str]:
+        return [key.key_id for key in use_cases().tenant_service.list_keys(BUSINESS_ID) if key.label == "Till"]
+
+    new = {"label": "Till", "scope": "customers:read", "once": "a"}
+    assert [desk.post("/console/keys", new).status for _ in range(2)] == [200, 409]
+    [key_id] = keys()
+    rotated = [desk.post(f"/console/keys/{key_id}/rotate", {"once": "b"}).status for _ in range(2)]
+    assert (rotated, len(keys())) == ([200, 409], 2)
+    assert desk.post("/console/keys", {**new, "once": "c"}).status == 200
+    assert len(keys()) == 3
+    page = desk.get("/console/keys").text
+    assert page.count('name="once" value="') == 1 + page.count('/rotate"')
+
+
 def test_a_role_that_was_changed_meanwhile_is_not_overwritten(stack: Stack) -> None:
     one, two = Desk(stack).sign_in(), Desk(stack).sign_in("other@salon.example.com")
     Desk(stack).sign_in("bo@salon.example.com", Role.STAFF)

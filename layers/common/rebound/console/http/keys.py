@@ -37,7 +37,10 @@ def show_list(visit: Visit) -> PageAnswer:
 
 
 def create(visit: Visit) -> PageAnswer:
-    """A new key. Its token is in the answer to this form and never again, so no address leads to it."""
+    """A new key. Its token is in the answer to this form and never again, so no address leads to it.
+
+    The same form sent twice makes one.
+    """
     form = visit.request.form
     label, scopes = form.one("label"), form.all("scope")
     wrong: dict[str, list[str]] = {}
@@ -47,12 +50,16 @@ def create(visit: Visit) -> PageAnswer:
         wrong["scope"] = [visit.words("keys.scope_wrong")]
     if wrong:
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, label=label, chosen=scopes, wrong=wrong)
+    if not _is_first(visit, "create"):
+        return _sent_before(visit)
     chosen = [scope for scope in ApiScope if scope in scopes]
     return _page(visit, made=visit.behind.tenant_service.create_key(visit.business_id, chosen, label))
 
 
 def rotate(visit: Visit, key_id: str) -> PageAnswer:
-    """A key that follows another, shown as a new one is."""
+    """A key that follows another, shown as a new one is; the same form sent twice makes one."""
+    if not _is_first(visit, f"rotate#{key_id}"):
+        return _sent_before(visit)
     try:
         made = visit.behind.tenant_service.rotate_key(visit.business_id, key_id)
     except ConflictError as error:
@@ -64,6 +71,18 @@ def revoke(visit: Visit, key_id: str) -> PageAnswer:
     """End a key now."""
     visit.behind.tenant_service.revoke_key(visit.business_id, key_id)
     return see(visit.request.link("keys", query={"revoked": "1"}))
+
+
+def _is_first(visit: Visit, what: str) -> bool:
+    """Whether this form was not sent before: of two clicks only one makes a key."""
+    ports, once = visit.behind.ports, visit.request.form.one("once")
+    proposed = ports.ids.ulid(ports.clock.now())
+    request = f"console#keys#{what}#{once}"
+    return not once or ports.request_ids.id_for(visit.business_id, request, proposed) == proposed
+
+
+def _sent_before(visit: Visit) -> PageAnswer:
+    return _page(visit, HTTPStatus.CONFLICT, said=[visit.words("keys.sent_before")])
 
 
 def _page(
@@ -105,5 +124,6 @@ def _page(
         said=said,
         made=made,
         hours=HOURS,
+        once=visit.behind.ports.ids.ulid(now),
         revoked="revoked" in visit.request.query,
     )
