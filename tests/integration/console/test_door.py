@@ -378,6 +378,19 @@ def test_a_form_for_a_key_that_is_sent_twice_makes_one(desk: Desk) -> None:
     assert page.count('name="once" value="') == 1 + page.count('/rotate"')
 
 
+def test_a_form_for_a_business_that_is_sent_twice_makes_one_also_after_it_was_refused(desk: Desk) -> None:
+    desk.sign_in("ops@example.com", Role.OPERATOR)
+    path = "/console/operations/businesses/new"
+    assert 'name="once" value="0' in desk.get(path).text
+    given = {"name": "Elm", "country": "US", "time_zone": "America/New_York", "once": "a"}
+    assert desk.post(path, {**given, "time_zone": "Nowhere"}).status == 422
+    first, again = (desk.go(path, desk.post(path, given)) for _ in range(2))
+    assert first == again
+    other = desk.go(path, desk.post(path, {**given, "once": "b"}))
+    assert other != first
+    assert len([each for each in use_cases().tenant_service.list_businesses(50, None).items if each.name == "Elm"]) == 2
+
+
 def test_a_role_that_was_changed_meanwhile_is_not_overwritten(stack: Stack) -> None:
     one, two = Desk(stack).sign_in(), Desk(stack).sign_in("other@salon.example.com")
     Desk(stack).sign_in("bo@salon.example.com", Role.STAFF)

@@ -57,12 +57,15 @@ class TenantService(Struct, frozen=True, kw_only=True):
     ids: Ids
     default_text_provider: Provider = DEFAULT_TEXT_PROVIDER
 
-    def create_business(self, change: BusinessChange, *, share_sender: bool = False) -> Business:
+    def create_business(
+        self, change: BusinessChange, *, share_sender: bool = False, new_id: str | None = None
+    ) -> Business:
         """A new business under a new id, with its ``email_from`` and ``text_from`` granted (``SenderGrants``).
 
-        Raises ``InvalidInputError``.
+        ``new_id`` is one that was made for it before. Raises ``InvalidInputError``, and ``ConflictError`` where there
+        is a business under ``new_id``.
         """
-        business_id = self.ids.ulid(self.clock.now()).lower()
+        business_id = new_id or self.ids.ulid(self.clock.now()).lower()
         return retried(lambda: self._create(business_id, change, share_sender=share_sender))
 
     def put_business(self, business_id: str, change: BusinessChange) -> tuple[Business, bool]:

@@ -8,10 +8,12 @@ from rebound.businesses.domain.business import Bundle
 from rebound.console.http.operations.watching import PAGE, TABS
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
-from rebound.kernel.errors import InvalidInputError
+from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.provider_codes import TEXT_PROVIDERS
 
 LONGEST_SEARCH: Final = 100
+_OPERATORS: Final = "#operator"
+"""Whose requests these are: no business is called so."""
 _TYPED: Final = ("name", "country", "time_zone", "text_provider", "owner_email", "email_from", "text_from")
 
 
@@ -31,7 +33,7 @@ def begin(visit: Visit) -> PageAnswer:
 
 
 def create(visit: Visit) -> PageAnswer:
-    """Make it, under an id of Rebound's."""
+    """Make it, under an id of Rebound's; the same form sent twice makes one, and both lead to it."""
     # Shapes are loaded where somebody changes something.
     from rebound.operations.http.tenants import NewBusinessRequest  # noqa: PLC0415
 
@@ -40,11 +42,28 @@ def create(visit: Visit) -> PageAnswer:
     given: dict[str, Any] = {name: value for name, value in typed.items() if value}
     try:
         change = checked(NewBusinessRequest, {**given, "bundles": form.all("bundles")}).change()
-        business = visit.behind.tenant_service.create_business(change)
+        business_id = _id_for(visit, form.one("once"))
+        if not _is_there(visit, business_id):
+            visit.behind.tenant_service.create_business(change, new_id=business_id)
     except InvalidInputError as error:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return _form(visit, status, typed=typed, bundles=form.all("bundles"), wrong=visit.wrong(error))
-    return see(visit.request.link("operations", "businesses", business.business_id, query={"done": "created"}))
+    return see(visit.request.link("operations", "businesses", business_id, query={"done": "created"}))
+
+
+def _id_for(visit: Visit, once: str) -> str:
+    """The id of the business that a form makes, however often it is sent."""
+    ports = visit.behind.ports
+    proposed = ports.ids.ulid(ports.clock.now()).lower()
+    return ports.request_ids.id_for(_OPERATORS, f"console#business#{once}", proposed) if once else proposed
+
+
+def _is_there(visit: Visit, business_id: str) -> bool:
+    try:
+        visit.behind.tenant_service.get_business(business_id)
+    except NotFoundError:
+        return False
+    return True
 
 
 def checked(shape: Any, given: Mapping[str, Any]) -> Any:
@@ -76,6 +95,7 @@ def _form(
         typed=typed or dict.fromkeys(_TYPED, ""),
         bundles=bundles,
         every_bundle=tuple(Bundle),
+        once=visit.request.form.one("once") or visit.behind.ports.ids.ulid(visit.behind.ports.clock.now()),
         providers=TEXT_PROVIDERS,
         # What is about no field of the form stands above it.
         wrong={name if name in known else "": said for name, said in (wrong or {}).items()},
