@@ -11,7 +11,7 @@ from rebound.businesses.application.tenant_service import DEFAULT_GRACE, NewKey
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.api_scopes import AS_CUSTOMER, SCOPED, ApiScope
-from rebound.kernel.errors import ConflictError, InvalidInputError
+from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.kernel.written_text import is_one_line
 
 PAGE: Final = 50
@@ -58,6 +58,8 @@ def create(visit: Visit) -> PageAnswer:
 
 def rotate(visit: Visit, key_id: str) -> PageAnswer:
     """A key that follows another, shown as a new one is; the same form sent twice makes one."""
+    if visit.behind.ports.api_keys.find(visit.business_id, key_id) is None:
+        raise NotFoundError("API key")
     if not _is_first(visit, f"rotate#{key_id}"):
         return _sent_before(visit)
     try:
