@@ -1,48 +1,30 @@
-"""Numbers and times as people type them."""
-
-from datetime import datetime
-from typing import Final
+"""Numbers as people type them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.console.http.typed import CLOCK, clock_time, whole_number
-from rebound.kernel.local_time import first_instant_anywhere, first_instant_of
-
-ZONES: Final = ("Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York", "UTC")
+from rebound.console.http.typed import confirms, whole_number
+from rebound.console.http.words import LANGUAGES, Words
 
 
-@given(st.integers(0, 2000), st.integers(0, 3))
-def test_a_number_within_bounds_is_read(number: int, zeros: int) -> None:
-    expected = number if 1 <= number <= 1000 else None
-    assert whole_number("0" * zeros + str(number), 1000, 1) == expected
+@given(st.integers(0, 10**9), st.sampled_from(LANGUAGES))
+def test_a_number_is_confirmed_as_it_is_shown_and_as_digits(number: int, language: str) -> None:
+    assert confirms(Words(language).number(number), number)
+    assert confirms(str(number), number)
+    assert not confirms(str(number + 1), number)
 
 
-@given(st.text())
-def test_any_text_is_a_number_or_none(text: str) -> None:
-    found = whole_number(text, 99)
-    assert found is None or (text.isdecimal() and found == int(text))
+@pytest.mark.parametrize("typed", ["", "12", "2,16", "2,1614", "21,61", "2.161,0", "-2161", "two", ",2161", "2161,"])
+def test_what_is_no_such_number_confirms_nothing(typed: str) -> None:
+    assert not confirms(typed, 2161)
 
 
-@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "²", "9" * 5000, "1" + "0" * 5000, "1_0"])
-def test_what_is_none_or_too_large_is_none(text: str) -> None:
-    assert whole_number(text, 10**9) is None
+@pytest.mark.parametrize("typed", ["9" * 5000, "-1", "", "1.5", "³", "6"])
+def test_what_is_out_of_bounds_is_no_number(typed: str) -> None:
+    assert whole_number(typed, 5) is None
 
 
-@given(st.datetimes(), st.sampled_from(ZONES))
-def test_every_time_that_is_read_can_be_told_everywhere(at: datetime, zone: str) -> None:
-    at = at.replace(second=0, microsecond=0)
-    read = clock_time(f"{at.year:04d}-{at:%m-%dT%H:%M}")
-    assert read == (at if datetime(1, 1, 3) <= at < datetime(9999, 12, 30) else None)  # noqa: DTZ001 - clocks
-    if read is not None:
-        first_instant_of(read, zone)
-        first_instant_anywhere(read)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "soon", "2027-01-01", "0001-01-01T00:00", "9999-12-31T23:59", "12027-01-01T10:00"]
-)
-def test_what_is_no_time_is_none(text: str) -> None:
-    assert clock_time(text) is None
-    assert clock_time(f"{datetime(2027, 1, 1, 10):{CLOCK}}") == datetime(2027, 1, 1, 10)  # noqa: DTZ001 - a clock's
+@given(st.integers(0, 10**6))
+def test_digits_are_a_number(number: int) -> None:
+    assert whole_number(f"00{number}", 10**6) == number

@@ -5,13 +5,15 @@ from http import HTTPStatus
 from typing import Final
 
 from rebound.console.http.customers import asked_in, pairs_of, wanted_by
-from rebound.console.http.requests import PageAnswer, see, whole
+from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.typed import confirms, whole_number
 from rebound.console.http.visits import Visit
 from rebound.jobs.domain import COUNT, DELETED, FAILED, FROZEN, SKIPPED, STANDING, JobKind
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.segments.domain.selections import CustomerFilter
 
+_MOST: Final = 10**9
 MOST_NAMED: Final = 1000
 """Of those who were found; of more, their number alone is compared before anybody is deleted."""
 
@@ -29,14 +31,13 @@ def begin(visit: Visit) -> PageAnswer:
     form = visit.request.form
     asked, chosen, typed = asked_in(form), form.all("customer"), form.one("number")
     named = _ids(chosen or form.all("found"))
-    count = len(named) if named else whole(form.one("count"))
-    number = whole(typed)
-    if number is None or number != count:
+    count = len(named) if named else whole_number(form.one("count"), _MOST)
+    if count is None or not confirms(typed, count):
         return _question(visit, asked, chosen, typed=typed, is_wrong=True)
     # Of those who were found only who was named on the page goes, and only who is still one of them.
     wanted = CustomerFilter() if chosen else wanted_by(visit, asked)
     request = f"console#clean-up#{form.one('once')}"
-    begun = visit.behind.bulk_delete(visit.business_id, wanted, named or None, number, request, by=visit.me.email)
+    begun = visit.behind.bulk_delete(visit.business_id, wanted, named or None, count, request, by=visit.me.email)
     return see(visit.request.link("customers", "clean-up", begun.job.job_id))
 
 

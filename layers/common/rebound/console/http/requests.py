@@ -18,7 +18,6 @@ MAX_FORM: Final = 512 * 1024
 MAX_FIELDS: Final = 2000
 ROOT: Final = "console"
 """The first part of every page's path."""
-_WHOLE: Final = re.compile("[0-9]{1,9}")
 _LEADS_TO_ROOT: Final = re.compile(r"\./|(\.\./){1,8}")
 
 
@@ -59,11 +58,6 @@ class Form(Struct, frozen=True):
     def pairs(self) -> Sequence[tuple[str, str]]:
         """Each name with each of its values."""
         return [(name, value) for name, values in self.values.items() for value in values]
-
-
-def whole(typed: str) -> int | None:
-    """A whole number that somebody typed, of at most 9 digits; ``None`` for anything else."""
-    return int(typed) if _WHOLE.fullmatch(typed) else None
 
 
 class FormError(Exception):

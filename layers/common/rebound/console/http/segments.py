@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from msgspec import Struct, field
 
-from rebound.console.http.requests import Form, PageAnswer, see, whole
+from rebound.console.http.requests import Form, PageAnswer, see
+from rebound.console.http.typed import whole_number
 from rebound.console.http.visits import Visit
 from rebound.customers.domain import COMPARED_FIELDS
 from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError
@@ -148,8 +149,8 @@ def _found(root: Node, place: str) -> Node | None:
     """The node at a place; ``None`` where there is none."""
     node = root
     for index in place.split(".")[1:]:
-        number = whole(index)
-        if number is None or number >= len(node.parts):
+        number = whole_number(index, len(node.parts) - 1)
+        if number is None:
             return None
         node = node.parts[number]
     return node

@@ -1,8 +1,11 @@
 """Numbers and times as people type them into forms."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+_MARKS: Final = re.compile(r"(?<=[0-9])[\s.,'’](?=[0-9]{3}(?![0-9]))")
+"""Between thousands, in whatever language."""
 CLOCK: Final = "%Y-%m-%dT%H:%M"
 """A time as forms have it."""
 _FARTHEST_ZONE: Final = timedelta(days=2)
@@ -14,10 +17,15 @@ _LAST: Final = datetime.max.replace(tzinfo=UTC) - _FARTHEST_ZONE
 def whole_number(text: str, most: int, least: int = 0) -> int | None:
     """The number that is typed in digits; ``None`` for what is none, and for one out of bounds, however long it is."""
     digits = text.lstrip("0") or text[-1:]
-    if not text.isdecimal() or len(digits) > len(str(most)):
+    if not text.isdecimal() or len(digits) > len(str(max(most, 0))):
         return None
     number = int(digits)
     return number if least <= number <= most else None
+
+
+def confirms(text: str, number: int) -> bool:
+    """Whether a number was typed that a page asked for, also with the marks that it is shown with: ``2,161``."""
+    return _MARKS.sub("", text) == str(number)
 
 
 def clock_time(text: str) -> datetime | None:

@@ -17,6 +17,7 @@ from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.console.http.campaigns.compose import business_of, campaign_page, found, in_frame, segment_of
 from rebound.console.http.preview_frames import framed, framed_flaws, framed_text
 from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.typed import confirms
 from rebound.console.http.visits import Visit
 from rebound.customers.domain import Customer, made_up_customer
 from rebound.eligibility.application.preview_audience import Question
@@ -127,7 +128,7 @@ def decide(visit: Visit, campaign_id: str) -> PageAnswer:
     if reach.who and form.one("who") != reach.who:
         wrong: dict[str, Sequence[str]] = {"number": [visit.words("compose.others_now")]}
         return _page(visit, campaign, None, HTTPStatus.CONFLICT, reach=reach, wrong=wrong)
-    if reach.number is None or typed != str(reach.number):
+    if reach.number is None or not confirms(typed, reach.number):
         name, n = ("wrong_number", reach.number) if reach.number is not None else ("count_first", 0)
         wrong = {"number": [visit.words(f"compose.{name}", n=n)]}
         return _page(visit, campaign, job_id, HTTPStatus.UNPROCESSABLE_ENTITY, reach=reach, typed=typed, wrong=wrong)

@@ -15,6 +15,7 @@ from rebound.campaigns.domain.redemptions import reward_on
 from rebound.console.domain.charts import Bar, Line, bars
 from rebound.console.http.campaigns.compose import segment_of
 from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.typed import confirms
 from rebound.console.http.visits import Visit
 from rebound.kernel.currencies import decimals_of, written_amount
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
@@ -88,7 +89,7 @@ def roll_back(visit: Visit, campaign_id: str) -> PageAnswer:
         said = [visit.words("campaign.rolled_back_meanwhile")]
         return _page(visit, view, HTTPStatus.CONFLICT, said=said, typed=typed)
     bounced = view.results[MessageStatus.BOUNCED]
-    if not bounced or typed["number"] != str(bounced):
+    if not bounced or not confirms(typed["number"], bounced):
         wrong = {"number": [visit.words("campaign.wrong_number")]}
         return _again(visit, campaign_id, unprocessable, typed=typed, wrong=wrong)
     try:

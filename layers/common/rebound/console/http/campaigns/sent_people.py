@@ -11,6 +11,7 @@ from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.console.http.campaigns.sent import reason_in_words
 from rebound.console.http.requests import PageAnswer, see
+from rebound.console.http.typed import confirms
 from rebound.console.http.visits import Visit
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.eligibility.domain.explanation import attempt_sentence
@@ -145,7 +146,7 @@ def send_again(visit: Visit, campaign_id: str) -> PageAnswer:
     people = _may_again(visit, campaign, ticked)
     if len(people) != len(ticked):
         return _question(visit, campaign_id)
-    if form.one("number") != str(len(people)) or not people:
+    if not people or not confirms(form.one("number"), len(people)):
         wrong = {"number": [words("campaign.again_wrong", n=len(people))]}
         return _question(visit, campaign_id, wrong=wrong)
     again = words("campaign.again_name", name=campaign.name).unescape()
