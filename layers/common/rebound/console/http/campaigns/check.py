@@ -31,6 +31,7 @@ from rebound.kernel.ids import ULIDS
 from rebound.messages.application.load_content import loaded
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import UNWRITTEN
+from rebound.templates.domain.rendering import warnings_about
 from rebound.templates.domain.text_size import size_of_text
 
 if TYPE_CHECKING:
@@ -356,6 +357,7 @@ def _page(
         "compose_check",
         status,
         **in_frame(campaign, "check", is_changed=is_changed, wrong=wrong or {}),
+        lacks=warnings_about(business_of(visit), campaign.category, campaign.channel),
         reach=reach,
         reasons=[
             (reason, reason_in_words(visit, reason), n)
