@@ -15,6 +15,7 @@ from tests.fakes.written_times import INSTANT, WRITTEN, odd_times
 STORED: Final = frozenset(
     {
         "rebound.campaigns.adapters.campaign_runner",
+        "rebound.console.http.segments",
         "rebound.contacts.domain.history",
         "rebound.platform.adapters.dynamo",
         "rebound.recurring.adapters",
@@ -25,7 +26,7 @@ STORED: Final = frozenset(
         "rebound.webhooks.adapters.sqs_webhook_queue",
     }
 )
-"""Tables, queues and schedules, which nobody else reads."""
+"""Tables, queues, schedules, and a form's mark of what it rests on, which nobody else reads."""
 DAYS_AND_CLOCKS: Final = frozenset(
     {
         "rebound.campaigns.http.campaigns",
