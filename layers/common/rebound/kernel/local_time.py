@@ -5,10 +5,9 @@ checks every change of every zone.
 """
 
 from datetime import UTC, datetime, time, timedelta
-from functools import cache
 from math import ceil
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SECOND: Final = timedelta(seconds=1)
 MAX_ZONE: Final = 64
@@ -18,16 +17,20 @@ FIRST_CLOCK: Final = timedelta(hours=14)
 
 
 def time_zone(value: str) -> str:
-    """The name of a time zone of a place, or UTC. Raises ``ValueError`` with a sentence for people."""
-    if value not in _zones():
-        raise ValueError("Must be an IANA time zone of a place, such as America/New_York, or UTC.")
-    return value
+    """The name of a time zone that exists. Raises ``ValueError`` with a sentence for people."""
+    try:
+        known = ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = ""
+    if not known or known in _NO_ZONES or known.startswith(_OTHER_CLOCKS):
+        raise ValueError("Must be an IANA time zone, such as America/New_York.")
+    return known
 
 
-@cache
-def _zones() -> frozenset[str]:
-    """Names without a slash stand for rules, such as posixrules, or for what they are called in one country."""
-    return frozenset({"UTC", *(name for name in available_timezones() if "/" in name)})
+_NO_ZONES: Final = frozenset({"Factory", "localtime", "posixrules"})
+"""Files beside the zones that say nothing about where somebody is."""
+_OTHER_CLOCKS: Final = ("posix/", "right/")
+"""Folders with the same zones once more, one of them counting leap seconds; not every machine has them."""
 
 
 def wall_clock(at: datetime, zone: str) -> datetime:
