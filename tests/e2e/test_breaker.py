@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -124,9 +125,9 @@ def test_flags_that_a_campaign_raised_are_rolled_back_and_the_next_campaign_goes
         MOST_SECONDS,
     )
     campaign_id = settled.campaign["campaign_id"]
-    before_all = settled.campaign["created_at"]
-    earlier = api.post(f"/v1/campaigns/{campaign_id}/rollback-flags", {"until": before_all})
-    assert earlier["rolled_back"]["status"] == "running"
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+    later = api.post(f"/v1/campaigns/{campaign_id}/rollback-flags", {"since": tomorrow})
+    assert later["rolled_back"]["status"] == "running"
     assert rolled_back(api, campaign_id)["bounces"] == 0
     assert api.preview("email", filter={"tag": "back"})["excluded"] == {"invalid_contact": BOUNCED}
 

@@ -112,12 +112,20 @@ def test_a_rollback_that_another_has_replaced_ends(bounced: Stack) -> None:
 
 
 @pytest.mark.parametrize(
+    "body", [{"since": "0202-11-20T12:00:05Z"}, {"until": "0001-01-02T00:00:00Z"}, {"since": "9998-12-31T23:59:59Z"}]
+)
+def test_after_a_rollback_of_whatever_year_the_campaign_is_read(bounced: Stack, body: dict[str, str]) -> None:
+    """Somebody may name when the trouble began, which is before the campaign, or mistype a year."""
+    assert bounced.api("POST", PATH, body).status == 202
+    for path in ("", f"/{CAMPAIGN_ID}"):
+        assert bounced.api("GET", f"/v1/campaigns{path}").status == 200
+    assert bounced.invoke("roll_back_flags", rollback_input(bounced))["done"]
+
+
+@pytest.mark.parametrize(
     ("body", "field"),
     [
         ({"since": "2026-11-20T12:00:05Z", "until": "2026-11-20T12:00:04Z"}, "until"),
-        ({"since": "0202-11-20T12:00:05Z"}, "since"),
-        ({"until": "2026-11-20T11:59:59Z"}, "until"),
-        ({"since": "9999-12-31T23:59:59-14:00"}, "since"),
         ({"since": "yesterday"}, "since"),
         ({"until": "2026-11-20T12:00:04"}, "until"),
         ({"from": "2026-11-20T12:00:04Z"}, "from"),

@@ -257,7 +257,7 @@ def test_flags_are_taken_back_once_the_number_of_bounces_is_typed(stack: Stack) 
     form = {"number": "4", "since": "2026-11-20T08:00", "until": "2026-11-20T07:00"}
     turned = console.post(f"{PATH}/roll-back", form)
     assert (turned.status, 'id="until-wrong"' in turned.text) == (422, True)
-    for impossible in ("0001-01-01T00:00", "0202-11-20T07:00", "2026-11-20T06:59", "9999-12-31T23:59"):
+    for impossible in ("0001-01-01T00:00", "2026-02-30T07:00", "9999-12-31T23:59"):
         for name in ("since", "until"):
             refused = console.post(f"{PATH}/roll-back", {"number": "4", name: impossible})
             assert (refused.status, f'id="{name}-wrong"' in refused.text) == (422, True), impossible

@@ -20,7 +20,6 @@ from rebound.kernel.channels import ContactKey
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
 from rebound.kernel.receipts import MessageKey
 from rebound.kernel.retrying import retried
-from rebound.kernel.times import write_time
 from rebound.messages.domain.messages import Message, MessageStatus
 
 if TYPE_CHECKING:
@@ -43,12 +42,10 @@ class AskForRollback(Struct, frozen=True, kw_only=True):
     def __call__(
         self, business_id: str, campaign_id: str, since: datetime | None = None, until: datetime | None = None
     ) -> CampaignView:
-        """Void bounces between two times, or all. Both lie between when the campaign was made and now.
-
-        Raises ``NotFoundError``; ``InvalidInputError`` for other times; ``ConflictError`` if nothing was sent.
-        """
+        """Void bounces between two times, or all. Raises ``NotFoundError``; ``ConflictError`` if nothing was sent."""
+        if since is not None and until is not None and since > until:
+            raise InvalidInputError(FieldError("until", "Must not be before since."))
         now = self.clock.now()
-        _check_times(self.view.get(business_id, campaign_id).campaign, now, since, until)
         rollback = Rollback(self.ids.ulid(now), now, since, until)
 
         def write() -> None:
@@ -60,18 +57,6 @@ class AskForRollback(Struct, frozen=True, kw_only=True):
         retried(write)
         self.runner.roll_back(business_id, campaign_id, rollback.rollback_id)
         return self.view.get(business_id, campaign_id)
-
-
-def _check_times(campaign: Campaign, now: datetime, since: datetime | None, until: datetime | None) -> None:
-    given = [(name, at) for name, at in (("since", since), ("until", until)) if at is not None]
-    # Whoever has the time from a page knows its minute.
-    first = campaign.created_at.replace(second=0, microsecond=0)
-    message = f"Must not be before the campaign was made ({write_time(first)}), nor in the future."
-    wrong = [FieldError(name, message) for name, at in given if not first <= at <= now]
-    if not wrong and since is not None and until is not None and since > until:
-        wrong = [FieldError("until", "Must not be before since.")]
-    if wrong:
-        raise InvalidInputError(*wrong)
 
 
 class RollbackProgress(Struct, frozen=True):

@@ -17,12 +17,8 @@ from rebound.platform.http.shapes import Moment, Request
 class RollbackRequest(Request):
     """Which bounces say nothing about their addresses: those of the campaign from ``since`` until ``until``."""
 
-    since: Moment | None = Field(
-        default=None, description="RFC 3339, between the campaign and now; from the beginning when absent."
-    )
-    until: Moment | None = Field(
-        default=None, description="RFC 3339, inclusive, between the campaign and now; to the last when absent."
-    )
+    since: Moment | None = Field(default=None, description="RFC 3339; from the beginning when it is absent.")
+    until: Moment | None = Field(default=None, description="RFC 3339, inclusive; to the last when it is absent.")
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:

@@ -15,7 +15,7 @@ from rebound.campaigns.domain.redemptions import reward_on
 from rebound.console.domain.charts import Bar, Line, bars
 from rebound.console.http.campaigns.compose import segment_of
 from rebound.console.http.requests import PageAnswer, see
-from rebound.console.http.typed import confirms
+from rebound.console.http.typed import clock_time, confirms
 from rebound.console.http.visits import Visit
 from rebound.kernel.currencies import decimals_of, written_amount
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
@@ -94,7 +94,8 @@ def roll_back(visit: Visit, campaign_id: str) -> PageAnswer:
         return _again(visit, campaign_id, unprocessable, typed=typed, wrong=wrong)
     try:
         since, until = (_moment(visit, name, typed[name]) for name in ("since", "until"))
-        visit.behind.ask_for_rollback(visit.business_id, campaign_id, since, _to_its_end(visit, until))
+        to_its_end = None if until is None else until.replace(second=59)
+        visit.behind.ask_for_rollback(visit.business_id, campaign_id, since, to_its_end)
     except InvalidInputError as error:
         return _again(visit, campaign_id, unprocessable, typed=typed, wrong=visit.wrong(error))
     except ConflictError as error:
@@ -125,19 +126,10 @@ def _moment(visit: Visit, field: str, typed: str) -> datetime | None:
     """A time by the business's clock; ``None`` for none. Raises ``InvalidInputError``."""
     if not typed:
         return None
-    zone = ZoneInfo(visit.business.time_zone if visit.business is not None else "UTC")
-    try:
-        return datetime.fromisoformat(typed).replace(tzinfo=zone)
-    except ValueError:
-        raise InvalidInputError(FieldError(field, visit.words("campaign.no_time"))) from None
-
-
-def _to_its_end(visit: Visit, minute: datetime | None) -> datetime | None:
-    """The end of a minute, or now within this one."""
-    now = visit.behind.ports.clock.now()
-    if minute is None or minute > now:
-        return minute
-    return min(minute.replace(second=59), now)
+    at = clock_time(typed)
+    if at is None:
+        raise InvalidInputError(FieldError(field, visit.words("campaign.no_time")))
+    return at.replace(tzinfo=ZoneInfo(visit.business.time_zone if visit.business is not None else "UTC"))
 
 
 def _again(
