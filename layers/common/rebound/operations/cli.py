@@ -117,7 +117,7 @@ def _add_staff(parsers: Mapping[str, argparse.ArgumentParser]) -> None:
             parsers[name].add_argument("--email", required=True)
     inviting = parsers["invite"]
     inviting.add_argument("--role", choices=("owner", "staff", "viewer"), help="what they may do in the business")
-    inviting.add_argument("--location-id", help="the location that their lists begin with, as the business calls it")
+    inviting.add_argument("--location-id", help="the location where they work, as the business calls it")
     inviting.add_argument("--language", help="of their pages and emails (default: the business's)")
     parsers["sign-in-link"].add_argument("--valid-minutes", type=int, help="10 if left out, at most a day")
 

@@ -93,7 +93,7 @@ class StaffMember(Struct, frozen=True):
     """Somebody in one business, or an operator (``business_id`` is ``None``).
 
     ``email`` is canonical: in lower case, as contacts have it. ``member_id`` names the membership and nobody's person:
-    who is removed and invited again gets another. ``location_id`` is the location that lists begin with.
+    who is removed and invited again gets another. ``location_id`` is where they work.
     ``last_signed_in_at`` is when they last came to look at this business. ``version`` counts writes of the stored row.
     """
 
