@@ -7,7 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -107,7 +107,10 @@ def up(configuration: StackConfiguration, say: Say = lambda _: None) -> Stack:
             record = _write_record(directory, record, deployed=sources)
         else:
             found = outputs(configuration)
-        stack = _read_stack(directory) or _first_business(configuration, found)
+        kept = _read_stack(directory)
+        api_url = configuration.public_url.format(api_id=found["ApiId"])
+        # The embedded AWS makes another API, with an id of its own, where the template's routes have changed.
+        stack = replace(kept, api_url=api_url) if kept else _first_business(configuration, found, api_url)
         _await_answer(configuration, stack)
         _hand_texts_on(stack)
     except BaseException:
@@ -228,13 +231,13 @@ def _stop(record: _Record) -> None:
     stop(record.aws)
 
 
-def _first_business(configuration: StackConfiguration, found: Mapping[str, str]) -> Stack:
+def _first_business(configuration: StackConfiguration, found: Mapping[str, str], api_url: str) -> Stack:
     """A salon and a key to it, made the way an operator makes them."""
     function = found["OperateStackFunction"]
     business_id = operate(configuration, function, _BUSINESS)["business_id"]
     key = operate(configuration, function, {"command": "create-key", "business_id": business_id})
     return Stack(
-        api_url=configuration.public_url.format(api_id=found["ApiId"]),
+        api_url=api_url,
         api_key=key["api_key"],
         business_id=business_id,
         twin_url=configuration.twin_url,
