@@ -87,6 +87,9 @@ def customers(draw: st.DrawFn) -> Customer:
 
 _DAYS: Final = (0, 1, 30, 90, 400)
 _classes: Final = st.sampled_from(["yoga", "spin", ["yoga", "spin"], {"any": ["yoga", "spin"]}])
+_places: Final[st.SearchStrategy[dict[str, Any]]] = st.just({}) | st.sampled_from(
+    ["soho", "east", ["soho", "east"], {"any": ["soho", "east"]}]
+).map(lambda which: {"location_id": which})
 _within: Final[st.SearchStrategy[dict[str, Any]]] = st.just({}) | st.builds(
     lambda days: {"within_days": days}, st.sampled_from(_DAYS)
 )
@@ -96,14 +99,22 @@ _about_activity: Final[st.SearchStrategy[dict[str, Any]]] = (
         st.sampled_from(["at_least", "at_most"]),
         st.integers(1, 3),
         _within,
-        st.just({})
-        | st.builds(lambda name, which: {name: which}, st.sampled_from(["class_id", "class_type"]), _classes),
+        st.builds(
+            lambda of, where: {**of, **where},
+            st.just({})
+            | st.builds(lambda name, which: {name: which}, st.sampled_from(["class_id", "class_type"]), _classes),
+            _places,
+        ),
     )
     | st.sampled_from(_DAYS).map(lambda days: {"last_visit": {"before_days": days}})
     | st.builds(
         lambda upcoming, of: {"bookings": {"upcoming": upcoming, **of}},
         st.booleans(),
-        st.just({}) | _classes.map(lambda which: {"class_id": which}),
+        st.builds(
+            lambda of, where: {**of, **where},
+            st.just({}) | _classes.map(lambda which: {"class_id": which}),
+            _places,
+        ),
     )
     | st.builds(
         lambda what, within: {"purchases": {**what, **within}},
@@ -116,7 +127,12 @@ _about_activity: Final[st.SearchStrategy[dict[str, Any]]] = (
         st.sampled_from(MEMBERSHIP_VALUES),
     )
 )
-_offers: Final = st.builds(Offer, st.sampled_from([None, "yoga", "spin"]), st.sampled_from([None, "yoga", "spin"]))
+_offers: Final = st.builds(
+    Offer,
+    st.sampled_from([None, "yoga", "spin"]),
+    st.sampled_from([None, "yoga", "spin"]),
+    location_id=st.sampled_from([None, "soho", "east"]),
+)
 TODAY: Final = at(0).date()
 _days: Final = st.sampled_from([TODAY - timedelta(days=each) for each in (0, 1, 2, 30, 31, 89, 90, 91, 399, 400)])
 

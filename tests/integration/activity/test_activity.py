@@ -14,7 +14,7 @@ from tests.fakes.deployment import Deployment
 DAY: Final = timedelta(days=1)
 KINDS: Final[dict[str, dict[str, Any]]] = {
     "booking": {"appointment_id": "a1", "class_id": "yoga", "location_id": "l1"},
-    "visit": {"class_id": "yoga", "class_type": "class", "amount": "18.00", "currency": "USD"},
+    "visit": {"class_id": "yoga", "class_type": "class", "location_id": "soho", "amount": "18.00", "currency": "USD"},
     "no_show": {"appointment_id": "a0"},
     "cancellation": {"appointment_id": "a9"},
     "check_in": {"appointment_id": "a2"},
@@ -107,6 +107,8 @@ def test_every_kind_of_event_is_taken_and_summed_up(salon: Salon) -> None:
         "rating": 5,
         "waiver_version": "2",
         "tier": "new",
+        "next_booking_location_id": "l1",
+        "last_location_id": "soho",
     }
     assert sorted(salon.listed()) == sorted(KINDS)
     assert salon.say(*events) == {"accepted": 0, "known": len(KINDS), "errors": []}

@@ -116,6 +116,7 @@ SAID: Final = st.lists(
         st.integers(1, PEOPLE),
         st.integers(0, 3),
         st.sampled_from(["x", "y", None]),
+        st.sampled_from(["soho", "east", None]),
         st.booleans(),
     ),
     min_size=1,
@@ -126,21 +127,25 @@ SAID: Final = st.lists(
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(SAID, st.integers(0, 2**32), st.integers(0, 2))
 def test_in_any_order_doubled_and_after_deaths_only_the_last_words_hold(
-    said: Sequence[tuple[str, int, int, str | None, bool]], seed: int, rests: int
+    said: Sequence[tuple[str, int, int, str | None, str | None, bool]], seed: int, rests: int
 ) -> None:
     world = with_people(seed, death=0.05, duplicate=0.3)
-    last: dict[str, tuple[int, str | None] | None] = {}
-    for number, (event_id, who, days, class_id, stays) in enumerate(said):
+    last: dict[str, tuple[int, str | None, str | None] | None] = {}
+    for number, (event_id, who, days, class_id, location_id, stays) in enumerate(said):
         if stays:
-            say(world, visit(event_id, who, days, class_id=class_id))
+            say(world, visit(event_id, who, days, class_id=class_id, location_id=location_id))
         else:
             world.accept_activity.take_back(BUSINESS_ID, event_id)
-        last[event_id] = (who, class_id) if stays else None
+        last[event_id] = (who, class_id, location_id) if stays else None
         if rests and number % (rests + 1) == 0:
             world.rest()
     world.rest()
 
-    found = {event.event_id: (who, event.class_id) for who in range(1, PEOPLE + 1) for event in events(world, who)}
+    found = {
+        event.event_id: (who, event.class_id, event.location_id)
+        for who in range(1, PEOPLE + 1)
+        for event in events(world, who)
+    }
     assert found == {event_id: word for event_id, word in last.items() if word is not None}
     assert [as_if_only_last(world, who) for who in (1, 2, 3)] == [summary(world, who) for who in (1, 2, 3)]
     assert not world.activity.parts
@@ -153,13 +158,13 @@ def apply_part(world: World, task: ActivityTask) -> None:
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(SAID, st.integers(0, 2**32))
 def test_parts_that_are_applied_at_the_same_time_end_as_the_last_words_say(
-    said: Sequence[tuple[str, int, int, str | None, bool]], seed: int
+    said: Sequence[tuple[str, int, int, str | None, str | None, bool]], seed: int
 ) -> None:
     world = with_people(seed)
     last: dict[str, int | None] = {}
-    for event_id, who, days, class_id, stays in said:
+    for event_id, who, days, class_id, location_id, stays in said:
         if stays:
-            say(world, visit(event_id, who, days, class_id=class_id))
+            say(world, visit(event_id, who, days, class_id=class_id, location_id=location_id))
         else:
             world.accept_activity.take_back(BUSINESS_ID, event_id)
         last[event_id] = who if stays else None

@@ -1,6 +1,7 @@
 """A summary is a fold: the same in whatever order, and right about calendar days."""
 
 import random
+import zlib
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.msgpack import decode, encode
 
 from rebound.activity.adapters.packed import pack, unpack
 from rebound.activity.domain.events import Event, EventKind, MembershipStatus
@@ -81,6 +83,35 @@ def test_money_is_summed_exactly_by_currency_and_refunds_are_taken_off() -> None
 
 
 @pytest.mark.parametrize("order", [1, -1])
+def test_the_last_location_is_that_of_the_last_visit_or_booking_that_stands_and_names_one(order: int) -> None:
+    def booking(days_ago: int, location_id: str, appointment_id: str) -> Event:
+        at, starts_at = NOW - days_ago * DAY, NOW + 9 * DAY
+        return event(EventKind.BOOKING, at, appointment_id=appointment_id, starts_at=starts_at, location_id=location_id)
+
+    came = [visit(3, location_id="soho"), visit(5, location_id="east"), visit(1)]
+    booked = [booking(2, "west", "b"), booking(1, "gone", "c")]
+    cancelled = [event(EventKind.CANCELLATION, NOW, appointment_id="c")]
+
+    assert of(*came[::order]).last_location_id == "soho"
+    assert of(*[*came, *booked, *cancelled][::order]).last_location_id == "west"
+    assert of(*[*came, *booked][::order]).last_location_id == "gone"
+    assert of(visit(1)).last_location_id is None
+
+
+def test_where_the_next_booking_is() -> None:
+    summary = of(
+        event(EventKind.BOOKING, starts_at=NOW + 2 * DAY, location_id="soho"),
+        event(EventKind.BOOKING, starts_at=NOW + DAY, location_id="east"),
+    )
+
+    assert [each and each.offer.location_id for each in map(summary.coming, (NOW, NOW + 2 * DAY, NOW + 3 * DAY))] == [
+        "east",
+        "soho",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("order", [1, -1])
 def test_a_cancellation_takes_off_the_booking_whenever_it_comes_and_a_later_booking_stands(order: int) -> None:
     booked = event(EventKind.BOOKING, NOW, appointment_id="a", starts_at=NOW + DAY, class_id="y")
     cancelled = event(EventKind.CANCELLATION, NOW, appointment_id="a")
@@ -132,6 +163,7 @@ EVENTS: Final = st.lists(
         appointment_id=NAMES,
         class_id=NAMES,
         series_id=NAMES,
+        location_id=NAMES,
         product_id=NAMES,
         membership_id=st.sampled_from(["m", "n"]),
         status=st.sampled_from(MembershipStatus),
@@ -147,6 +179,16 @@ EVENTS: Final = st.lists(
 )
 
 
+def test_a_summary_of_before_locations_were_kept_knows_none() -> None:
+    summary = of(visit(1, class_id="yoga", location_id="soho"), visit(2, class_id="spin"))
+    former = zlib.compress(encode(decode(zlib.decompress(pack(summary)))[:-2]))
+    read = unpack(former)
+
+    assert read.visits(date.min, TODAY, class_id="yoga") == 1
+    assert (read.visits(date.min, TODAY, location_id="soho"), read.last_location_id) == (0, None)
+    assert read != summary
+
+
 @given(EVENTS, st.randoms(use_true_random=False), st.sampled_from(["UTC", ZONE, "Pacific/Kiritimati"]))
 def test_a_summary_is_the_same_in_every_order_and_as_it_is_stored(
     events: list[Event], chance: random.Random, zone: str
@@ -156,4 +198,7 @@ def test_a_summary_is_the_same_in_every_order_and_as_it_is_stored(
 
     assert summarised(shuffled, zone, NOW) == summary
     assert unpack(pack(summary)) == summary
-    assert summary.visits(date.min, date.max) == sum(each.kind is EventKind.VISIT for each in events)
+    visits = [each for each in events if each.kind is EventKind.VISIT]
+    assert summary.visits(date.min, date.max) == len(visits)
+    for name in ("a", "c#é"):
+        assert summary.visits(date.min, date.max, location_id=name) == sum(each.location_id == name for each in visits)

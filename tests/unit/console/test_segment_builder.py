@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rebound.console.http.requests import Form
-from rebound.console.http.segments import Node, node_of, read_node
+from rebound.console.http.segments import Node, done, node_of, read_node
 from rebound.console.http.words import LANGUAGES, Words
 from rebound.segments.domain.filters import CONDITIONS, LEAVES, compile_filter
 
@@ -16,8 +16,9 @@ TREES: tuple[dict[str, Any], ...] = (
     {"birthday": {"within_days": 0}},
     {"visits": {"at_most": 0, "within_days": 30, "class_type": ["box", "yoga"]}},
     {"visits": {"at_least": 1, "series_id": {"any": ["a", "b"]}}},
+    {"visits": {"at_least": 1, "class_id": "yoga", "location_id": {"any": ["soho", "east"]}}},
     {"last_visit": {"before_days": 30}},
-    {"bookings": {"upcoming": False, "class_id": "yoga"}},
+    {"bookings": {"upcoming": False, "class_id": "yoga", "location_id": "soho"}},
     {"purchases": {"amount_at_least": "100.00", "currency": "EUR", "product_id": "oil"}},
     {"membership": {"is": "active"}},
     {"tier": "top"},
@@ -61,3 +62,13 @@ def test_every_condition_and_what_is_filled_in_has_words(language: str) -> None:
         needed |= {f"segments.input.{each.name or 'value'}" for each in row.inputs}
         needed |= {f"segments.choice.{choice}" for each in row.inputs for choice in each.choices}
     assert [name for name in sorted(needed) if not words.has(name)] == []
+
+
+@pytest.mark.parametrize("kind", ["visits", "bookings", "last_visit", "tag"])
+@pytest.mark.parametrize("location_id", ["soho", None])
+def test_a_condition_that_is_added_asks_for_the_location_of_whoever_adds_it(kind: str, location_id: str | None) -> None:
+    root = Node("all")
+    assert done(root, "add:n", Form({"n.new": [kind]}), location_id)
+    assert done(root, "group:n", Form({}), location_id)
+    typed = {"location_id": location_id} if location_id and kind in ("visits", "bookings") else {}
+    assert [part.typed for part in root.parts] == [typed, {}]

@@ -79,9 +79,11 @@ MOSTLY_RIGHT: Final[st.SearchStrategy[Any]] = st.sampled_from(
     ]
 )
 ASKED: Final = {
-    "visits": ["at_least", "at_most", "within_days", "class_id", "class_type", "template_id", "series_id"],
+    "visits": [
+        *("at_least", "at_most", "within_days", "class_id", "class_type", "template_id", "series_id", "location_id"),
+    ],
     "last_visit": ["before_days", "within_days"],
-    "bookings": ["upcoming", "class_id"],
+    "bookings": ["upcoming", "class_id", "location_id"],
     "purchases": ["at_least", "amount_at_least", "currency", "within_days", "product_id"],
     "membership": ["id", "is"],
     "birthday": ["within_days", "before_days"],

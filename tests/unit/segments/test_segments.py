@@ -82,7 +82,7 @@ def naive(tree: Mapping[str, Any], who: Customer, known: Mapping[ContactKey, Con
 
 def did_so(name: str, asked: Mapping[str, Any], did: Summary) -> Any:
     """A condition about activity read from the parts of a summary, one named class at a time."""
-    for field in ("class_id", "class_type"):
+    for field in ("class_id", "class_type", "location_id"):
         which = asked.get(field)
         if isinstance(which, list):
             return all(did_so(name, {**asked, field: each}, did) for each in which)
@@ -90,7 +90,8 @@ def did_so(name: str, asked: Mapping[str, Any], did: Summary) -> Any:
             return any(did_so(name, {**asked, field: each}, did) for each in which["any"])
 
     def is_meant(offer: Offer) -> bool:
-        return all(asked.get(field) in (None, getattr(offer, field)) for field in ("class_id", "class_type"))
+        names = ("class_id", "class_type", "location_id")
+        return all(asked.get(field) in (None, getattr(offer, field)) for field in names)
 
     def is_within(day: date) -> bool:
         return bool((TODAY.today - day).days <= asked.get("within_days", 10_000))

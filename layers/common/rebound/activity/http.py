@@ -211,6 +211,11 @@ class SummaryAnswer(Answer):
     first_visit: date | None
     last_visit: date | None
     next_booking: Time | None = Field(description="When the next one begins that was not cancelled.")
+    next_booking_location_id: str | None = Field(description="Where that is; null where it does not say so.")
+    last_location_id: str | None = Field(
+        description="Where the last visit was, or what was booked last if that was later and was not cancelled; those "
+        "that name no location are passed over."
+    )
     memberships: list[MembershipAnswer]
     packages: list[PackageAnswer]
     rating: int | None = Field(description="Of the latest review.")
@@ -229,7 +234,7 @@ class SummaryAnswer(Answer):
         cls, customer: Customer, summary: Summary, now: datetime, tier: str | None, ranked_at: datetime | None
     ) -> Self:
         """The answer for a summary."""
-        spent = summary.spent(date.min, date.max)
+        spent, coming = summary.spent(date.min, date.max), summary.coming(now)
         return cls.filled(
             summary,
             sales=[
@@ -238,7 +243,8 @@ class SummaryAnswer(Answer):
             ],
             customer_since=customer.customer_since,
             points_balance=customer.points_balance,
-            next_booking=summary.next_booking(now),
+            next_booking=None if coming is None else coming.starts_at,
+            next_booking_location_id=None if coming is None else coming.offer.location_id,
             memberships=[
                 MembershipAnswer(membership_id=id_, status=held.status, until=held.until)
                 for id_, held in summary.memberships.items()

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import accumulate, pairwise
+from itertools import accumulate, batched, chain, pairwise, repeat
 from typing import Final
 
 from msgspec import Struct
@@ -44,6 +44,10 @@ class _Columns(Struct, frozen=True, array_like=True):
     cancellations: int
     no_shows: int
     check_ins: int
+    where: list[int] = []
+    """The name of the location of each of ``offers``; none in rows of before locations were kept."""
+    last_location: int = 0
+    """A name."""
 
 
 _DECODER: Final = Decoder(_Columns)
@@ -98,6 +102,8 @@ def pack(summary: Summary) -> bytes:
         summary.cancellations,
         summary.no_shows,
         summary.check_ins,
+        [names.number(offer.location_id) for offer in offers.numbers],
+        names.number(summary.last_location_id),
     )
     columns.offers.extend(
         names.number(name)
@@ -113,7 +119,12 @@ def unpack(packed: bytes) -> Summary:
     columns = _DECODER.decode(zlib.decompress(packed))
     names: Sequence[str | None] = [None, *columns.names]
     of_offers = [names[number] for number in columns.offers]
-    offers = [Offer(*of_offers[place : place + _OF_OFFER]) for place in range(0, len(of_offers), _OF_OFFER)]
+    offers = [
+        Offer(class_id, class_type, template_id, series_id, names[location])
+        for (class_id, class_type, template_id, series_id), location in zip(
+            batched(of_offers, _OF_OFFER, strict=True), chain(columns.where, repeat(0)), strict=False
+        )
+    ]
     day = date.fromordinal
     return Summary(
         zone=columns.zone,
@@ -149,6 +160,7 @@ def unpack(packed: bytes) -> Summary:
         cancellations=columns.cancellations,
         no_shows=columns.no_shows,
         check_ins=columns.check_ins,
+        last_location_id=names[columns.last_location],
     )
 
 

@@ -29,12 +29,13 @@ class Membership(Struct, frozen=True, array_like=True):
 
 
 class Offer(Struct, frozen=True, array_like=True):
-    """What was visited or booked."""
+    """What was visited or booked, and where."""
 
     class_id: str | None = None
     class_type: str | None = None
     template_id: str | None = None
     series_id: str | None = None
+    location_id: str | None = None
 
 
 NO_OFFER: Final = Offer()
@@ -97,6 +98,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     cancellations: int = 0
     no_shows: int = 0
     check_ins: int = 0
+    last_location_id: str | None = None
+    """Of what happened last and named a location: a visit, or a booking that stands, which happens when it is made."""
 
     @classmethod
     def empty(cls, zone: str = "UTC", written_on: date = date.min) -> Summary:
@@ -112,9 +115,10 @@ class Summary(Struct, frozen=True, kw_only=True):
         class_type: str | None = None,
         template_id: str | None = None,
         series_id: str | None = None,
+        location_id: str | None = None,
     ) -> int:
         """How many visits from day to day, both inclusive; ``date.min`` for ever. Several names must all fit."""
-        wanted = Offer(class_id, class_type, template_id, series_id)
+        wanted = Offer(class_id, class_type, template_id, series_id, location_id)
         return sum(
             each.count
             for each in self.visited
@@ -131,7 +135,14 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     def next_booking(self, now: datetime) -> datetime | None:
         """When the next booking begins that was not cancelled."""
-        return min((each.starts_at for each in self.bookings if each.starts_at >= now), default=None)
+        coming = self.coming(now)
+        return None if coming is None else coming.starts_at
+
+    def coming(self, now: datetime) -> Booking | None:
+        """The next booking that was not cancelled."""
+        return min(
+            (each for each in self.bookings if each.starts_at >= now), key=lambda each: each.starts_at, default=None
+        )
 
     def purchases(self, first: date, last: date, *, product_id: str | None = None) -> int:
         """How many purchases from day to day, both inclusive; a refund does not take one off."""
@@ -169,6 +180,7 @@ def _fits(offer: Offer, wanted: Offer) -> bool:
         and wanted.class_type in (None, offer.class_type)
         and wanted.template_id in (None, offer.template_id)
         and wanted.series_id in (None, offer.series_id)
+        and wanted.location_id in (None, offer.location_id)
     )
 
 
@@ -200,6 +212,7 @@ def summarised_on(events: Iterable[Event], zone: str, today: date) -> Summary:
     for event in by_kind[EventKind.VISIT]:
         visits[*period(event.at), offer_of(event)] += 1
     visit_days = [day_of(event.at) for event in by_kind[EventKind.VISIT]]
+    booked = _standing(by_kind)
     latest = _latest_of(by_kind)
     review, waiver = latest(EventKind.REVIEW).get(""), latest(EventKind.WAIVER).get("")
     return Summary(
@@ -207,7 +220,7 @@ def summarised_on(events: Iterable[Event], zone: str, today: date) -> Summary:
         written_on=today,
         visited=tuple(Visits(*key, visits[key]) for key in sorted(visits, key=_written)),
         spendings=_spendings(by_kind, period),
-        bookings=_coming(by_kind, today, day_of),
+        bookings=_coming(booked, today, day_of),
         first_visit=min(visit_days, default=None),
         last_visit=max(visit_days, default=None),
         memberships={
@@ -223,6 +236,7 @@ def summarised_on(events: Iterable[Event], zone: str, today: date) -> Summary:
         cancellations=len(by_kind[EventKind.CANCELLATION]),
         no_shows=len(by_kind[EventKind.NO_SHOW]),
         check_ins=len(by_kind[EventKind.CHECK_IN]),
+        last_location_id=_last_location((*by_kind[EventKind.VISIT], *booked)),
     )
 
 
@@ -235,7 +249,7 @@ def month_of(day: date, before: date = date.max) -> tuple[date, date]:
 
 def offer_of(event: Event) -> Offer:
     """What an event was about."""
-    return Offer(event.class_id, event.class_type, event.template_id, event.series_id)
+    return Offer(event.class_id, event.class_type, event.template_id, event.series_id, event.location_id)
 
 
 def order_of(event: Event) -> tuple[datetime, str]:
@@ -268,19 +282,27 @@ def _spendings(
     return tuple(Spending(*key, counts[key], amounts[key]) for key in sorted(amounts, key=_written))
 
 
-def _coming(
-    by_kind: Mapping[EventKind, Sequence[Event]], today: date, day_of: Callable[[datetime], date]
-) -> tuple[Booking, ...]:
-    """The bookings of today and later. Of an appointment the latest word holds: a booking of it, or its cancellation.
+def _standing(by_kind: Mapping[EventKind, Sequence[Event]]) -> Sequence[Event]:
+    """The bookings that stand. Of an appointment the latest word holds: a booking of it, or its cancellation.
 
     What was booked and cancelled at the same moment is cancelled.
     """
     words = sorted((*by_kind.get(EventKind.BOOKING, ()), *by_kind.get(EventKind.CANCELLATION, ())), key=_last_word)
     last: dict[str, Event] = {event.appointment_id or f"\x1f{event.event_id}": event for event in words}
+    return [event for event in last.values() if event.kind is EventKind.BOOKING]
+
+
+def _last_location(events: Iterable[Event]) -> str | None:
+    last = max((event for event in events if event.location_id is not None), key=order_of, default=None)
+    return None if last is None else last.location_id
+
+
+def _coming(booked: Iterable[Event], today: date, day_of: Callable[[datetime], date]) -> tuple[Booking, ...]:
+    """The bookings of today and later."""
     coming = [
         Booking(event.starts_at.astimezone(UTC), day_of(event.starts_at), offer_of(event))
-        for event in last.values()
-        if event.kind is EventKind.BOOKING and event.starts_at is not None and day_of(event.starts_at) >= today
+        for event in booked
+        if event.starts_at is not None and day_of(event.starts_at) >= today
     ]
     return tuple(sorted(coming, key=lambda booking: (booking.starts_at, repr(booking.offer))))
 

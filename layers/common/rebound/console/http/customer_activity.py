@@ -40,7 +40,7 @@ def show(visit: Visit, customer_id: str) -> PageAnswer:
         summary=summary,
         visits=summary.visits(date.min, date.max),
         sales=[f"{written_amount(amount, currency)} {currency}" for currency, amount in sorted(spent.items())],
-        next_booking=summary.next_booking(behind.ports.clock.now()),
+        coming=summary.coming(behind.ports.clock.now()),
         tier=tier,
         events=[(event, _about(event)) for event in events.items],
         next_cursor=events.next_cursor,
@@ -51,7 +51,7 @@ def _about(event: "Event") -> str:
     about = next((value for name in _SAID if (value := getattr(event, name))), "")
     paid = "" if event.amount is None else f"{event.amount} {event.currency}"
     stars = "" if event.rating is None else "★" * event.rating
-    return ", ".join(each for each in (about, paid, stars, event.text or "") if each)
+    return ", ".join(each for each in (about, event.location_id or "", paid, stars, event.text or "") if each)
 
 
 def show_points(visit: Visit, customer_id: str) -> PageAnswer:

@@ -14,7 +14,7 @@ from rebound.console.http.typed import whole_number
 from rebound.console.http.visits import Visit
 from rebound.customers.domain import COMPARED_FIELDS
 from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError
-from rebound.segments.domain.filters import LEAVES, MAX_NODES
+from rebound.segments.domain.filters import LEAVES, LOCATION, MAX_NODES
 from rebound.segments.domain.leaf_inputs import InputKind, LeafInput, read_inputs
 from rebound.segments.domain.selections import CustomerFilter
 
@@ -156,8 +156,11 @@ def _found(root: Node, place: str) -> Node | None:
     return node
 
 
-def _done(root: Node, what: str, form: Form) -> bool:
-    """Do what a button of the form says to the tree; whether it was one of those."""
+def done(root: Node, what: str, form: Form, location_id: str | None) -> bool:
+    """Do what a button of the form says to the tree; whether it was one of those.
+
+    A condition that is added and may ask for a location asks for that of whoever adds it.
+    """
     action, _, place = what.partition(":")
     node = _found(root, place)
     if node is None or action not in ("add", "group", "remove"):
@@ -168,7 +171,10 @@ def _done(root: Node, what: str, form: Form) -> bool:
             del parent.parts[int(index)]
     elif node.is_group:
         kind = form.one(f"{place}.new")
-        node.parts.append(Node("any") if action == "group" else Node(kind if kind in _INPUTS else "tag"))
+        added = Node("any") if action == "group" else Node(kind if kind in _INPUTS else "tag")
+        if location_id and not added.is_group and LOCATION in added.inputs:
+            added.typed[LOCATION.name] = location_id
+        node.parts.append(added)
     return True
 
 
@@ -218,7 +224,7 @@ def _worked_on(visit: Visit, segment: "Segment | None") -> PageAnswer:
     form = visit.request.form
     root, name, what = read_node(form), form.one("name"), form.one("do")
     if what != "save":
-        _done(root, what, form)
+        done(root, what, form, visit.member.location_id if visit.member is not None else None)
         return _builder(visit, segment, name, root, count_all=what == "count_all")
     segment_id = uuid4().hex if segment is None else segment.segment_id
     if not 0 < len(name) <= MAX_NAME:

@@ -32,6 +32,7 @@ MOST: Final = 1_000_000
 """The largest count that a condition may ask for."""
 LONGEST_AGO: Final = 3_650
 OF_CLASSES: Final = ("class_id", "class_type", "template_id", "series_id")
+LOCATION: Final = "location_id"
 MEMBERSHIP_VALUES: Final = ("active", "not_active", "expired", "never")
 """How a membership may stand: one runs today; none does; none does and there was one; there never was one."""
 _COUNT: Final = number(1, MOST)
@@ -40,12 +41,12 @@ _ACTIVE: Final = "active"
 
 
 def visits(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
-    """So many visits at least, or at most, which whoever never came had; of classes if any are named."""
+    """So many visits at least, or at most, which whoever never came had; of classes, at a location, if any is named."""
     readers = {
         "at_least": _COUNT,
         "at_most": number(0, MOST),
         "within_days": day_count,
-        **dict.fromkeys(OF_CLASSES, several),
+        **dict.fromkeys((*OF_CLASSES, LOCATION), several),
     }
     example = 'such as {"at_least": 3, "within_days": 90, "class_id": "yoga"}'
     read = read_object(problems, asked, path, readers, example)
@@ -62,7 +63,7 @@ def visits(problems: Problems, asked: object, path: str, at: Moment | None) -> C
     def of(which: Mapping[str, str]) -> CustomerMatcher:
         return by_activity(lambda summary: least <= summary.visits(first, last, **which) <= most)
 
-    return _for_each(names[0], read[names[0]], of) if names else of({})
+    return _for_each((*names, LOCATION), read, of)
 
 
 def last_visit(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
@@ -78,9 +79,10 @@ def last_visit(problems: Problems, asked: object, path: str, at: Moment | None) 
 
 
 def bookings(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
-    """A booking that was not cancelled is to come, or none is."""
+    """A booking that was not cancelled is to come, or none is; of a class, at a location, if any is named."""
     example = 'such as {"upcoming": true}'
-    read = read_object(problems, asked, path, {"upcoming": yes_or_no, "class_id": several}, example)
+    readers = {"upcoming": yes_or_no, "class_id": several, LOCATION: several}
+    read = read_object(problems, asked, path, readers, example)
     if read is None or not _one(problems, read, path, ("upcoming",), example):
         return NOBODY
     if at is None:
@@ -88,15 +90,17 @@ def bookings(problems: Problems, asked: object, path: str, at: Moment | None) ->
     now, upcoming = at.now, read["upcoming"]
 
     def of(which: Mapping[str, str]) -> CustomerMatcher:
-        class_id = which.get("class_id")
+        class_id, location_id = which.get("class_id"), which.get(LOCATION)
 
         def holds(summary: Summary) -> bool:
-            coming = (each for each in summary.bookings if each.starts_at >= now)
-            return any(class_id in (None, each.offer.class_id) for each in coming) is upcoming
+            coming = (each.offer for each in summary.bookings if each.starts_at >= now)
+            return upcoming is any(
+                class_id in (None, offer.class_id) and location_id in (None, offer.location_id) for offer in coming
+            )
 
         return by_activity(holds)
 
-    return _for_each("class_id", read["class_id"], of) if "class_id" in read else of({})
+    return _for_each(("class_id", LOCATION), read, of)
 
 
 def purchases(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
@@ -128,7 +132,7 @@ def purchases(problems: Problems, asked: object, path: str, at: Moment | None) -
             )
         )
 
-    return _for_each("product_id", read["product_id"], of) if "product_id" in read else of({})
+    return _for_each(("product_id",), read, of)
 
 
 def membership(problems: Problems, asked: object, path: str, at: Moment | None) -> CustomerMatcher:
@@ -182,10 +186,22 @@ def _days(read: Mapping[str, Any], at: Moment) -> tuple[date, date]:
     return (date.min if within_days is None else at.today - timedelta(days=within_days)), at.today
 
 
-def _for_each(name: str, names: Several, of: Callable[[Mapping[str, str]], CustomerMatcher]) -> CustomerMatcher:
-    """The condition for each of several names: all of them, unless one is enough."""
-    parts = [of({name: each}) for each in names.values]
-    return any_of(parts) if names.one_is_enough else all_of(parts)
+def _for_each(
+    names: Sequence[str], read: Mapping[str, Any], of: Callable[[Mapping[str, str]], CustomerMatcher]
+) -> CustomerMatcher:
+    """The condition for each value of the names that are given: all of a name's values, unless one is enough."""
+
+    def of_each(left: Sequence[str], which: Mapping[str, str]) -> CustomerMatcher:
+        if not left:
+            return of(which)
+        [name, *others] = left
+        values: Several | None = read.get(name)
+        if values is None:
+            return of_each(others, which)
+        parts = [of_each(others, {**which, name: each}) for each in values.values]
+        return any_of(parts) if values.one_is_enough else all_of(parts)
+
+    return of_each(names, {})
 
 
 def _one(problems: Problems, read: Mapping[str, Any], path: str, names: Sequence[str], example: str) -> bool:

@@ -291,6 +291,7 @@ DAYS: Final = LeafInput("within_days", InputKind.NUMBER)
 CLASSES: Final = tuple(
     LeafInput(name, InputKind.NAMES) for name in ("class_id", "class_type", "template_id", "series_id")
 )
+LOCATION: Final = LeafInput("location_id", InputKind.NAMES)
 LEAVES: Final[Mapping[str, LeafRow]] = {
     "tag": LeafRow(_tag, (LeafInput(),)),
     "failed": LeafRow(_failed, (LeafInput("", InputKind.CHOICE, FAILED_VALUES),)),
@@ -305,12 +306,12 @@ LEAVES: Final[Mapping[str, LeafRow]] = {
     "birthday": LeafRow(_birthday, (LeafInput("within_days", InputKind.NUMBER, needed=True),)),
     "visits": LeafRow(
         _of_activity("visits"),
-        (LeafInput("at_least", InputKind.NUMBER), LeafInput("at_most", InputKind.NUMBER), DAYS, *CLASSES),
+        (LeafInput("at_least", InputKind.NUMBER), LeafInput("at_most", InputKind.NUMBER), DAYS, *CLASSES, LOCATION),
     ),
     "last_visit": LeafRow(_of_activity("last_visit"), (LeafInput("before_days", InputKind.NUMBER, needed=True),)),
     "bookings": LeafRow(
         _of_activity("bookings"),
-        (LeafInput("upcoming", InputKind.YES_NO, ("true", "false"), needed=True), CLASSES[0]),
+        (LeafInput("upcoming", InputKind.YES_NO, ("true", "false"), needed=True), CLASSES[0], LOCATION),
     ),
     "purchases": LeafRow(
         _of_activity("purchases"),

@@ -172,7 +172,7 @@ class AnyOfThese(Request):
 class VisitsCondition(Request):
     """At least so many or at most so many, which whoever never came had too; of one kind of class, if any is named.
 
-    A list of classes asks for each of them, ``{"any": […]}`` for one.
+    A list of classes or locations asks for each of them, ``{"any": […]}`` for one.
     """
 
     model_config = ConfigDict(
@@ -189,6 +189,7 @@ class VisitsCondition(Request):
     class_type: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
     template_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
     series_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
+    location_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
 
 
 class FilterVisits(Request):
@@ -214,6 +215,7 @@ class BookingsCondition(Request):
 
     upcoming: bool
     class_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
+    location_id: Name | Names | AnyOfThese | Nothing = _LEFT_OUT
 
 
 class FilterBookings(Request):
