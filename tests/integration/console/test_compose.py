@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from rebound.console.http.campaigns import check as compose_check
 from rebound.staff.domain import Role
 from tests.integration.conftest import Stack
-from tests.integration.console.conftest import check, sign_in
+from tests.integration.console.conftest import OWNER, check, sign_in
 from tests.integration.console.desk import Desk, Seen
 from tests.integration.console.test_customers import counted
 from tests.integration.jobs.test_jobs import run
@@ -316,6 +316,9 @@ def test_many_are_counted_in_the_background_before_it_is_sent(stack: Stack, monk
     at = desk.go(f"{path}/check", desk.post(f"{path}/check", {"do": "count", "once": "1"}))
     counting = desk.get(at)
     assert "Counting everybody" in counting.text
+    job_page = desk.get(f"/console/jobs/{at.rpartition('=')[2]}").text
+    assert f"<dd>{OWNER}</dd>" in job_page
+    assert re.search(rf'campaigns/{path.rpartition("/")[2]}">Spring', job_page)
     assert 'hx-trigger="every 2s"' in counting.text
     run(stack, {"job_id": at.rpartition("=")[2]})
     seen = desk.get(at)

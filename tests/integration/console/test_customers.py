@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 
 from rebound.access.domain import acting
 from rebound.consent.domain.consent import ConsentEvidence
+from rebound.console.http import customers_cleaned
 from rebound.console.http.frame import SESSION
 from rebound.console.wiring import use_cases
 from rebound.contacts.domain.reachability import Failure
@@ -152,7 +153,7 @@ def test_all_that_are_found_are_deleted_exported_and_counted(stack: Stack, anna:
     assert "1 customer." in ask("POST", "customers", {**found, "count": "1"})["body"]
     question = ask("POST", "customers/clean-up", {**found, "of": "all"})["body"]
     assert "1 customer will be deleted." in question
-    form = {**found, "count": "1", "number": "1", "once": "x"}
+    form = {**found, "count": "1", "found": boris, "number": "1", "once": "x"}
     begun = ask("POST", "customers/clean-up-begun", form)
     assert begun["statusCode"] == 303
     # Sent twice it is one clean-up.
@@ -175,6 +176,23 @@ def test_whoever_was_not_among_those_found_stays(stack: Stack, anna: str, boris:
     begun = ask("POST", "customers/clean-up-begun", form)
     job = run(stack, {"job_id": begun["headers"]["Location"].rpartition("/")[2]})
     assert job["status"] == "refused"
+    assert [stack.api("GET", f"/v1/customers/{each}").status for each in (anna, boris)] == [200, 200]
+
+
+def test_of_more_than_are_named_nobody_goes_in_the_place_of_another(
+    stack: Stack, anna: str, boris: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customers_cleaned, "MOST_NAMED", 0)
+    question = ask("POST", "customers/clean-up", {"tag": "old", "of": "all"})["body"]
+    fields = {name: value for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', question) if name != "csrf"}
+    assert "found" not in fields
+    unmarked = {name: value for name, value in fields.items() if name != "mark"}
+    assert ask("POST", "customers/clean-up-begun", {**unmarked, "number": "1"})["statusCode"] == 422
+    stack.api("PATCH", f"/v1/customers/{boris}", {"general_tags": []})
+    stack.api("PATCH", f"/v1/customers/{anna}", {"general_tags": ["old"]})
+    begun = ask("POST", "customers/clean-up-begun", {**fields, "number": "1"})
+    job = run(stack, {"job_id": begun["headers"]["Location"].rpartition("/")[2]})
+    assert (job["status"], "not the same" in job["reason"]) == ("refused", True)
     assert [stack.api("GET", f"/v1/customers/{each}").status for each in (anna, boris)] == [200, 200]
 
 
@@ -203,6 +221,15 @@ def test_those_whom_nothing_reaches_are_found_by_the_filter_that_the_page_offers
     listed = ask("POST", "customers", {"failed": failed})["body"]
     assert {name for name in ("Anna", "Boris") if f">{name} " in listed} == found
     assert ("Number unknown, since" in listed) == bool(found)
+
+
+def test_who_ticks_nobody_gets_the_list_again_and_is_told(anna: str, boris: str, ask: Ask) -> None:
+    answer = ask("POST", "customers/clean-up", {"of": "chosen", "tag": "old"})
+    assert answer["statusCode"] == 422
+    assert "Tick at least one" in answer["body"]
+    assert boris in answer["body"]
+    assert anna not in answer["body"]
+    assert 'id="tag" name="tag" value="old"' in answer["body"]
 
 
 @pytest.mark.parametrize("form", [{"of": "all"}, {"of": "chosen"}, {"of": "all", "segment": "none"}])

@@ -85,6 +85,27 @@ def test_the_right_number_deletes_exactly_those_who_match() -> None:
     assert set(world.contacts.hashed) == {contact_key(number).hashed for number in vips() if number % 6 == 0}
 
 
+@given(st.sets(st.integers(1, 12)), st.sets(st.integers(1, 12)), st.integers(1, 5))
+def test_a_marked_clean_up_takes_those_who_were_counted_and_no_others(
+    counted: set[int], then: set[int], ranges: int
+) -> None:
+    world = World(ranges=ranges)
+    for number in range(1, 13):
+        world.add(customer(number, general_tags=("vip",) if number in counted else ()))
+    found = world.count_customers.counted(BUSINESS_ID, VIPS, 0)
+    assert found is not None
+    for number in counted ^ then:
+        world.customer_service.change(
+            BUSINESS_ID, id_of(number), {"general_tags": ["vip"] if number in then else ["old"]}
+        )
+    before = numbers(world)
+    view = world.run_to_end(world.bulk_delete(BUSINESS_ID, VIPS, None, len(counted), mark=found.mark))
+
+    gone = before - numbers(world)
+    assert gone == ({id_of(number) for number in counted} if counted == then else set())
+    assert (view.job.status is JobStatus.REFUSED) is (counted != then)
+
+
 @pytest.mark.parametrize("count", [0, 29, 31])
 def test_another_number_deletes_nobody_and_says_how_many_there_are(count: int) -> None:
     world = salon()

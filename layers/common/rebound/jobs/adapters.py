@@ -98,6 +98,7 @@ class DynamoJobBook(Directory):
             "reason": job.reason,
             "ended_at": write_instant(job.ended_at) if job.ended_at else None,
             "by": job.by,
+            "about": job.about,
         }
         row = self.row(
             job.business_id,
@@ -126,6 +127,7 @@ def _job(row: DirectoryRow) -> Job:
         ended_at=read_instant(document["ended_at"]) if document["ended_at"] else None,
         version=int(row.version or 0),
         by=document.get("by"),
+        about=document.get("about"),
     )
 
 

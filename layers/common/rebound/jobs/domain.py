@@ -54,7 +54,8 @@ class Job(Struct, frozen=True):
 
     ``request`` is what the client asked for, as JSON. A job goes through its phases in order, each over all ranges;
     ``run`` counts how often it was started. ``version`` counts the writes of the stored row, 0 for none yet. ``by`` is
-    the email of whoever asked for it; ``None`` for a program.
+    the email of whoever asked for it; ``None`` for a program. ``about`` is the id of the campaign that it is for,
+    if it is for one.
     """
 
     business_id: str
@@ -70,6 +71,7 @@ class Job(Struct, frozen=True):
     ended_at: datetime | None = None
     version: int = 0
     by: str | None = None
+    about: str | None = None
 
 
 FROZEN: Final = "frozen"

@@ -39,21 +39,24 @@ class ShownCustomer(Struct, frozen=True):
     tags: Sequence[str]
 
 
-def show_list(visit: Visit) -> PageAnswer:
-    """The list, or what was looked for; counted where that is asked for, because it takes a while."""
+def show_list(visit: Visit, *, wrong: Sequence[str] = ()) -> PageAnswer:
+    """The list, or what was looked for; counted where that is asked for, because it takes a while.
+
+    ``wrong`` is what is wrong with a form that is sent from the list, which then is shown as it was.
+    """
     fields = visit.request.form if visit.request.method == "POST" else visit.request.query
     asked, cursor = asked_in(fields), fields.given("cursor")
     rows: Sequence[ShownCustomer] = ()
-    next_cursor, wrong, counts = None, [], None
+    next_cursor, counts = None, None
     try:
         wanted = wanted_by(visit, asked, is_next_page=cursor is not None)
         found = visit.behind.list_customers(visit.business_id, wanted, limit=PAGE, cursor=cursor)
         if "count" in fields:
             counts = visit.behind.count_customers(visit.business_id, wanted) or {}
     except InvalidInputError as error:
-        wrong = [each.message for each in error.errors]
+        wrong = [*wrong, *(each.message for each in error.errors)]
     except ConflictError as error:
-        wrong = [str(error)]
+        wrong = [*wrong, str(error)]
     else:
         rows, next_cursor = [shown(visit, view) for view in found.items], found.next_cursor
     return visit.page(
@@ -64,6 +67,7 @@ def show_list(visit: Visit) -> PageAnswer:
         asked_pairs=pairs_of(asked),
         segments=visit.behind.segment_service.page(visit.business_id, MOST_SEGMENTS, None).items,
         rows=rows,
+        cursor=cursor,
         next_cursor=next_cursor,
         wrong=wrong,
         counts=counts,

@@ -1,10 +1,11 @@
 """Deleting many customers at once: those who were chosen, or all that were found, once somebody types how many."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
-from rebound.console.http.customers import asked_in, pairs_of, wanted_by
+from rebound.console.http.customers import asked_in, pairs_of, show_list, wanted_by
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.typed import confirms, whole_number
 from rebound.console.http.visits import Visit
@@ -15,7 +16,8 @@ from rebound.segments.domain.selections import CustomerFilter
 
 _MOST: Final = 10**9
 MOST_NAMED: Final = 1000
-"""Of those who were found; of more, their number alone is compared before anybody is deleted."""
+"""Of those who were found; of more, the page has a mark of the set, and nobody is deleted unless it is still that set."""
+_MARK: Final = re.compile(r"[0-9]{1,60}")
 
 
 def ask(visit: Visit) -> PageAnswer:
@@ -23,7 +25,9 @@ def ask(visit: Visit) -> PageAnswer:
     form = visit.request.form
     # What the button beside the boxes says, or the one below the list.
     chosen = form.all("customer") if form.one("of") == "chosen" else []
-    return _question(visit, asked_in(form), chosen, nobody=form.one("of") == "chosen" and not chosen)
+    if form.one("of") == "chosen" and not chosen:
+        return show_list(visit, wrong=[visit.words("customers_cleaned.choose_some")])
+    return _question(visit, asked_in(form), chosen)
 
 
 def begin(visit: Visit) -> PageAnswer:
@@ -32,12 +36,15 @@ def begin(visit: Visit) -> PageAnswer:
     asked, chosen, typed = asked_in(form), form.all("customer"), form.one("number")
     named = _ids(chosen or form.all("found"))
     count = len(named) if named else whole_number(form.one("count"), _MOST)
-    if count is None or not confirms(typed, count):
+    mark = int(form.one("mark")) if _MARK.fullmatch(form.one("mark")) else None
+    if count is None or not confirms(typed, count) or (not named and mark is None):
         return _question(visit, asked, chosen, typed=typed, is_wrong=True)
     # Of those who were found only who was named on the page goes, and only who is still one of them.
     wanted = CustomerFilter() if chosen else wanted_by(visit, asked)
     request = f"console#clean-up#{form.one('once')}"
-    begun = visit.behind.bulk_delete(visit.business_id, wanted, named or None, count, request, by=visit.me.email)
+    begun = visit.behind.bulk_delete(
+        visit.business_id, wanted, named or None, count, request, by=visit.me.email, mark=None if named else mark
+    )
     return see(visit.request.link("customers", "clean-up", begun.job.job_id))
 
 
@@ -72,14 +79,12 @@ def _question(
     *,
     typed: str = "",
     is_wrong: bool = False,
-    nobody: bool = False,
 ) -> PageAnswer:
     said: str | None = None
     count: int | None = len(_ids(chosen))
     found: Sequence[str] = ()
-    if nobody:
-        said = visit.words("customers_cleaned.choose_some")
-    elif not chosen and not pairs_of(asked):
+    mark: int | None = None
+    if not chosen and not pairs_of(asked):
         said = visit.words("customers_cleaned.narrow")
     elif not chosen:
         try:
@@ -89,7 +94,8 @@ def _question(
         else:
             said = None if counted is not None else visit.words("customers_cleaned.too_many")
         count = None if counted is None else counted.counts.get(COUNT, 0)
-        found = () if counted is None else counted.customer_ids or ()
+        if counted is not None:
+            found, mark = counted.customer_ids or (), counted.mark if counted.customer_ids is None else None
     if said is None and not count:
         said = visit.words("customers.none_found")
     words = visit.words
@@ -101,6 +107,7 @@ def _question(
         asked_pairs=pairs_of(asked),
         chosen=chosen,
         found=found,
+        mark=mark,
         typed=typed,
         once=visit.request.form.one("once") or visit.behind.ports.ids.ulid(visit.behind.ports.clock.now()),
         wrong={"number": [words("customers_cleaned.wrong", n=count or 0)]} if is_wrong else {},

@@ -51,17 +51,19 @@ class JobService(Struct, frozen=True, kw_only=True):
         in_one: bool = False,
         job_id: str | None = None,
         by: str | None = None,
+        about: str | None = None,
     ) -> JobView:
         """Start a job; ``in_one`` makes it a single range, because there is nothing to split.
 
         ``request`` names the client's request: a retry of the request after a crash goes on with the same job. What
-        nobody asked for has a ``job_id`` of what it is instead. ``by`` is the email of whoever asks at the desk.
+        nobody asked for has a ``job_id`` of what it is instead. ``by`` is the email of whoever asks at the desk, and
+        ``about`` the id of the campaign that the job is for.
         """
         now = self.clock.now()
         proposed = job_id or self.ids.ulid(now)
         job_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         with suppress(ConcurrentChangeError):  # when this request has come before
-            self.jobs.add(Job(business_id, job_id, kind, asked, 1 if in_one else self.ranges, now, by=by))
+            self.jobs.add(Job(business_id, job_id, kind, asked, 1 if in_one else self.ranges, now, by=by, about=about))
         return self._started(business_id, job_id)
 
     def newest(self, business_id: str, limit: int, before: str | None = None) -> Sequence[Job]:

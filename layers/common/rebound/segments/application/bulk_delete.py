@@ -2,7 +2,9 @@
 
 The first phase freezes the list: customer ids, each with the time of the customer's last edit. When the list's length
 is not the count that the client confirmed, nothing is deleted. The second phase goes through the list and deletes the
-customers who are unchanged and still match, a dozen in one transaction, which also writes the progress. Whatever dies
+customers who are unchanged and still match, a dozen in one transaction, which also writes the progress. A client that
+has seen who was counted can confirm the mark of that set as well: then not one other customer is deleted in the place
+of one who no longer matches. Whatever dies
 or runs twice, only customers on the list are deleted, and the report says what really became of each of them.
 """
 
@@ -36,7 +38,7 @@ from rebound.jobs.domain import (
     Spared,
 )
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
-from rebound.segments.application.find_customers import PAGE, next_after, read_filter, write_filter
+from rebound.segments.application.find_customers import PAGE, mark_of, next_after, read_filter, write_filter
 from rebound.segments.application.matching import among, settled
 from rebound.segments.domain.segments import Removal
 from rebound.segments.domain.selections import CustomerFilter
@@ -59,6 +61,7 @@ ATTEMPTS: Final = 5
 MOST_SPARED: Final = 100
 """How many of the customers left alone each range names; any others are only counted."""
 PAGES: Final = "pages"
+MARK: Final = "mark"
 GONE, CHANGED, NO_LONGER_MATCHES, BUSY = SPARED_BECAUSE
 
 
@@ -75,8 +78,11 @@ class BulkDelete(Struct, frozen=True, kw_only=True):
         confirm_count: int,
         request: str | None = None,
         by: str | None = None,
+        mark: int | None = None,
     ) -> JobView:
         """Start deleting; ``by`` is the email of whoever asks at the desk.
+
+        With ``mark`` (see ``mark_of``) nobody is deleted unless those found are exactly those who were counted.
 
         Raises ``InvalidInputError`` when the request does not say whom, or its filter is wrong.
         """
@@ -91,6 +97,7 @@ class BulkDelete(Struct, frozen=True, kw_only=True):
             "wanted": write_filter(wanted),
             "customer_ids": None if customer_ids is None else list(dict.fromkeys(customer_ids)),
             "confirm_count": confirm_count,
+            **({} if mark is None else {"confirm_mark": str(mark)}),
         }
         in_one = customer_ids is not None
         return self.jobs.start(business_id, JobKind.BULK_DELETE, asked, request=request, in_one=in_one, by=by)
@@ -132,6 +139,10 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
         if job.phase == 1:
             return completed(job)
         found, confirmed = counts.get(FROZEN, 0), job.request["confirm_count"]
+        marked = job.request.get("confirm_mark")
+        if found == confirmed and marked is not None and int(marked) != counts.get(MARK, 0):
+            reason = f"{found} customers match now, and not the same as were counted: nothing was deleted."
+            return replace(job, status=JobStatus.REFUSED, reason=reason)
         if found == confirmed:
             return replace(job, phase=1, status=JobStatus.RUNNING)
         reason = f"{found} customers match now and confirm_count is {confirmed}: nothing was deleted."
@@ -144,6 +155,8 @@ class BulkDeleteWork(Struct, frozen=True, kw_only=True):
         found = tuple(FrozenCustomer(c.customer_id, c.updated_at) for c in matched)
         number = progress.counts.get(PAGES, 0)
         counts = {LOOKED_AT: looked_at, FROZEN: len(found), PAGES: 1 if found else 0}
+        if "confirm_mark" in job.request:
+            counts[MARK] = mark_of(matched)
         page = FrozenPage(job.job_id, progress.index, number, found) if found else None
         self.ledger.commit(beyond(progress, counts, cursor), frozen=page)
 

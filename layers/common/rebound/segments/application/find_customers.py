@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, convert, to_builtins
@@ -148,10 +149,14 @@ LONGEST_COUNT: Final = timedelta(seconds=20)
 
 
 class Counted(Struct, frozen=True):
-    """``counts`` as of a job that counts, and who was counted, by id; ``None`` where they are too many to name."""
+    """``counts`` as of a job that counts, and who was counted, by id; ``None`` where they are too many to name.
+
+    ``mark`` is that of all who were counted, however many they are: see ``mark_of``.
+    """
 
     counts: Mapping[str, int]
     customer_ids: Sequence[str] | None
+    mark: int
 
 
 class CountCustomers(Struct, frozen=True, kw_only=True):
@@ -179,13 +184,16 @@ class CountCustomers(Struct, frozen=True, kw_only=True):
         first, last = bounds(0, 1)
         counts: Counter[str] = Counter()
         after: str | None = None
+        mark = 0
         while self.clock.now() < deadline:
             customers = self.customers.read_range(business_id, first, last, after, PAGE)
             matched = among(customers, matcher, self.contacts, self.summaries, consistent=False)
             counts.update(tally(customers, matched))
+            mark += mark_of(matched)
             ids += [each.customer_id for each in matched[: max(0, most + 1 - len(ids))]]
             if len(customers) < PAGE:
-                return Counted(counts, ids if len(ids) <= most and len(ids) == counts[COUNT] else None)
+                named = ids if len(ids) <= most and len(ids) == counts[COUNT] else None
+                return Counted(counts, named, mark)
             after = customers[-1].customer_id
         return None
 
@@ -213,6 +221,14 @@ class CountingWork(Struct, frozen=True, kw_only=True):
 def next_after(customers: Sequence[Customer]) -> str | None:
     """The cursor that continues after a page; ``None`` when it was the last."""
     return customers[-1].customer_id if len(customers) == PAGE else None
+
+
+def mark_of(customers: Iterable[Customer]) -> int:
+    """What tells one set of customers from another: the sum of a hash of each id, 128 bits long.
+
+    It is the same in whatever order, and by whatever pages, the customers are read; the marks of parts are added.
+    """
+    return sum(int(sha256(each.customer_id.encode()).hexdigest()[:32], 16) for each in customers)
 
 
 def tally(customers: Sequence[Customer], matched: Sequence[Customer]) -> Mapping[str, int]:

@@ -281,7 +281,14 @@ def _counting(visit: Visit, campaign: Campaign) -> PageAnswer:
         wrong = {"": [each.message for each in error.errors]}
         return _page(visit, campaign, None, HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
     request = f"console#count#{campaign.campaign_id}#{visit.request.form.one('once')}"
-    view = visit.behind.job_service.start(visit.business_id, JobKind.PREVIEW, question.written(), request=request)
+    view = visit.behind.job_service.start(
+        visit.business_id,
+        JobKind.PREVIEW,
+        question.written(),
+        request=request,
+        by=visit.me.email,
+        about=campaign.campaign_id,
+    )
     query = {"count": view.job.job_id}
     return see(visit.request.link("campaigns", campaign.campaign_id, "check", query=query))
 

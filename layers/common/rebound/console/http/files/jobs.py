@@ -17,9 +17,11 @@ from rebound.jobs.domain import (
     MATCHED,
     SKIPPED,
     STANDING,
+    Job,
     JobKind,
     JobStatus,
 )
+from rebound.kernel.errors import NotFoundError
 
 MOST_JOBS: Final = 200
 """Read for a page."""
@@ -75,6 +77,7 @@ def show(visit: Visit, job_id: str) -> PageAnswer:
     return visit.page(
         "jobs_one",
         job=job,
+        about=_about(visit, job),
         is_over=job.status in STANDING,
         may_resume=job.status is JobStatus.PAUSED,
         done=view.ranges_done,
@@ -83,6 +86,19 @@ def show(visit: Visit, job_id: str) -> PageAnswer:
         dealt_with=dealt_with if job.phase and is_cleaning else None,
         is_cleaning=is_cleaning,
     )
+
+
+def _about(visit: Visit, job: Job) -> tuple[str, str, str] | None:
+    """The area, id and name of the campaign, or the recurring one, that a job is for."""
+    behind, recurring_id = visit.behind, str(job.request.get("recurring_id", ""))
+    try:
+        if recurring_id:
+            return "recurring", recurring_id, behind.recurring_service.get(visit.business_id, recurring_id).recurring.name
+        if job.about is not None:
+            return "campaigns", job.about, behind.campaign_service.find(visit.business_id, job.about).name
+    except NotFoundError:
+        pass
+    return None
 
 
 def resume(visit: Visit, job_id: str) -> PageAnswer:
