@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.staff.domain import Attempt, CodesSent, Person, Roster, Session, SessionKey, SignInLink, StaffMember, Way
+from rebound.staff.domain import Attempt, Person, Recent, Roster, Session, SessionKey, SignInLink, StaffMember, Way
 from tests.contract.businesses.fakes import MemoryBusinessesPorts
 
 
@@ -101,17 +101,25 @@ class MemorySignInBook:
     """Implements ``SignInBook``."""
 
     def __init__(self) -> None:
-        self.codes: dict[str, CodesSent] = {}
+        self.counted: dict[str, Recent] = {}
+        self.browsers: dict[str, datetime] = {}
         self.attempts: dict[str, Attempt] = {}
         self.links: dict[str, SignInLink] = {}
 
-    def codes_sent(self, email: str) -> CodesSent:
-        return self.codes.get(email, CodesSent(email))
+    def recent(self, what: str) -> Recent:
+        return self.counted.get(what, Recent(what))
 
-    def save_codes_sent(self, codes: CodesSent) -> None:
-        if self.codes_sent(codes.email).version != codes.version:
+    def save_recent(self, recent: Recent, ends: datetime) -> None:
+        assert ends > recent.times[-1]
+        if self.recent(recent.what).version != recent.version:
             raise ConcurrentChangeError
-        self.codes[codes.email] = replace(codes, version=codes.version + 1)
+        self.counted[recent.what] = replace(recent, version=recent.version + 1)
+
+    def add_browser(self, browser_hash: str, ends: datetime) -> None:
+        self.browsers[browser_hash] = ends
+
+    def knows_browser(self, browser_hash: str) -> bool:
+        return browser_hash in self.browsers
 
     def add_attempt(self, attempt: Attempt) -> None:
         self.attempts[attempt.attempt_hash] = attempt

@@ -12,10 +12,11 @@ from rebound.access.domain import hash_of
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.platform.telemetry import metrics
 from rebound.staff.domain import (
+    CODES_TO_ADDRESS,
     Attempt,
-    CodesSent,
     NewSession,
     Person,
+    Recent,
     Role,
     Roster,
     Session,
@@ -166,16 +167,25 @@ def test_a_link_is_used_once(ports: EveryPorts, business_id: str | None) -> None
     assert ports.sign_ins.link("hash") is None
 
 
-def test_codes_are_counted_only_as_they_were_read(ports: EveryPorts) -> None:
-    none = ports.sign_ins.codes_sent(ANA)
-    assert none == CodesSent(ANA)
-    one = none.with_another(at(1))
+def test_what_is_done_often_is_counted_only_as_it_was_read(ports: EveryPorts) -> None:
+    none = ports.sign_ins.recent("codes#ana")
+    assert none == Recent("codes#ana")
+    one = none.with_another(at(1), CODES_TO_ADDRESS)
     assert one is not None
-    ports.sign_ins.save_codes_sent(one)
+    ports.sign_ins.save_recent(one, at(2))
     with pytest.raises(ConcurrentChangeError):
-        ports.sign_ins.save_codes_sent(one)
+        ports.sign_ins.save_recent(one, at(2))
 
-    assert list(ports.sign_ins.codes_sent(ANA).times) == [at(1)]
+    assert list(ports.sign_ins.recent("codes#ana").times) == [at(1)]
+    assert ports.sign_ins.recent("codes#bo") == Recent("codes#bo")
+
+
+def test_a_browser_is_known_by_its_own_hash(ports: EveryPorts) -> None:
+    assert not ports.sign_ins.knows_browser("hash")
+    ports.sign_ins.add_browser("hash", at(1))
+
+    assert ports.sign_ins.knows_browser("hash")
+    assert not ports.sign_ins.knows_browser("other")
 
 
 def test_what_is_over_ages_out(over_dynamodb: EveryPorts) -> None:
@@ -183,7 +193,8 @@ def test_what_is_over_ages_out(over_dynamodb: EveryPorts) -> None:
     ports.staff_sessions.add(Session("hash", ANA, 7, at(0), at(0), at(900)))
     ports.sign_ins.add_attempt(Attempt("hash", ANA, "code", at(600)))
     ports.sign_ins.add_link(SignInLink("hash", ANA, None, "id", 3, at(700)))
-    ports.sign_ins.save_codes_sent(CodesSent(ANA, [at(1)]))
+    ports.sign_ins.save_recent(Recent("codes#ana", [at(1)]), at(3601))
+    ports.sign_ins.add_browser("hash", at(800))
     rows = make("dynamodb").scan(TableName="DirectoryTable")["Items"]
 
     ends = {row["business_id"]["S"].split("#")[1]: int(row["expires_at"]["N"]) for row in rows}
@@ -192,6 +203,7 @@ def test_what_is_over_ages_out(over_dynamodb: EveryPorts) -> None:
         "attempt": int(at(600).timestamp()),
         "link": int(at(700).timestamp()),
         "codes": int(at(3601).timestamp()),
+        "browser": int(at(800).timestamp()),
     }
 
 
@@ -204,7 +216,8 @@ def test_what_is_over_ages_out(over_dynamodb: EveryPorts) -> None:
         lambda ports: ports.staff_sessions.find(SessionKey("person", "hash")),
         lambda ports: ports.sign_ins.attempt("hash"),
         lambda ports: ports.sign_ins.link("hash"),
-        lambda ports: ports.sign_ins.codes_sent(ANA),
+        lambda ports: ports.sign_ins.recent(ANA),
+        lambda ports: ports.sign_ins.knows_browser("hash"),
     ],
 )
 def test_all_is_read_as_of_now(over_dynamodb: EveryPorts, read: Callable[[EveryPorts], object]) -> None:

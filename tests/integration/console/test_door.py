@@ -6,17 +6,18 @@ from urllib.parse import quote
 import pytest
 
 from rebound.console.http.frame import SESSION
-from rebound.console.http.requests import MAX_FIELDS, MAX_FORM
+from rebound.console.http.requests import MAX_FIELDS, MAX_FORM, PageRequest
 from rebound.console.http.routes import ROUTES, Route
-from rebound.console.http.sign_in import ATTEMPT
+from rebound.console.http.sign_in import ATTEMPT, KNOWN
 from rebound.console.wiring import ConsoleUseCases, use_cases
 from rebound.staff.application import sign_in
-from rebound.staff.domain import Role
+from rebound.staff.domain import CODES_TO_REQUESTER, Role, person_key
 from tests.contract.businesses.fakes import MemoryReboundMail
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, business
 from tests.integration.conftest import Stack
 from tests.integration.console.desk import FORM, ORIGIN, Desk, code_in
+from tests.integration.console.site import event_of
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_an_answer_that_comes_before_any_page_has_the_headers_too(desk: Desk) ->
 def test_cookies_are_for_the_console_alone_and_for_no_script(desk: Desk) -> None:
     desk.post("/console/sign-in", {"email": "owner@salon.example.com"})
     seen = desk.post("/console/sign-in-link", {"token": _link()})
-    assert len(seen.cookies) == 1
+    assert len(seen.cookies) == 2
     for cookie in (*seen.cookies, *desk.post("/console/sign-in", {"email": "a@example.com"}).cookies):
         _, *attributes = cookie.split("; ")
         # Neither Domain, so that no other host gets them, nor Path: below the console's own folder.
@@ -172,6 +173,34 @@ def test_signing_out_ends_the_session_and_not_only_the_cookie(desk: Desk) -> Non
     assert desk.post("/console/sign-out").status == 303
     assert SESSION not in desk.jar
     assert Desk(desk.stack, jar=before).get("/console/customers").status == 303
+
+
+def test_whoever_has_signed_in_from_this_browser_gets_a_code_whatever_strangers_ask(
+    desk: Desk, stack: Stack, mail: MemoryReboundMail
+) -> None:
+    email = "owner@salon.example.com"
+    desk.sign_in().post("/console/sign-out")
+    assert [name for name in desk.jar if name != ATTEMPT] == [f"{KNOWN}{person_key(email)[:12]}"]
+    mail.sent.clear()
+    for _ in range(CODES_TO_REQUESTER.most + 1):
+        Desk(stack).post("/console/sign-in", {"email": email})
+    assert len(mail.sent) == CODES_TO_REQUESTER.most
+    assert desk.sign_in_by_code(email, mail).get("/console/customers").status == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "requester"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("no address", ""),
+    ],
+)
+def test_where_a_request_comes_from_is_what_the_gateway_says(given: str, requester: str) -> None:
+    event = event_of("POST", "/console/sign-in", {"content-type": FORM, "x-forwarded-for": "198.51.100.7"}, "email=a")
+    event["requestContext"]["identity"] = {"sourceIp": given}
+    assert PageRequest.of(event).requester == requester
 
 
 def test_whether_an_address_is_known_cannot_be_told(desk: Desk, stack: Stack) -> None:

@@ -19,8 +19,9 @@ from rebound.staff.application.sign_in import ASKING_TAKES
 from rebound.staff.application.write_to_staff import staff_words
 from rebound.staff.domain import (
     CODE_LASTS,
+    CODES_TO_ADDRESS,
+    CODES_TO_REQUESTER,
     INVITATION_LASTS,
-    MOST_CODES,
     MOST_TRIES,
     NewSession,
     Role,
@@ -182,13 +183,13 @@ def test_a_link_that_is_opened_by_several_at_once_signs_in_one(seed: int, people
     assert Counter(type(answer) for answer in answers) == {NewSession: 1, type(None): people - 1}
 
 
-@given(seed=st.integers(0, 10_000), asked=st.integers(MOST_CODES, MOST_CODES + 4))
+@given(seed=st.integers(0, 10_000), asked=st.integers(CODES_TO_REQUESTER.most, CODES_TO_REQUESTER.most + 4))
 def test_of_many_who_ask_at_once_no_more_codes_are_sent_than_may_be(seed: int, asked: int) -> None:
     world = salon()
     tokens = in_turns(world, seed, [lambda: world.sign_in.ask(ANA) for _ in range(asked)])
 
     assert len({*tokens}) == asked == len(world.sign_ins.attempts)
-    assert 1 <= len(world.rebound_mail.sent) <= MOST_CODES
+    assert 1 <= len(world.rebound_mail.sent) <= CODES_TO_REQUESTER.most
 
 
 @given(seed=st.integers(0, 10_000), roles=st.lists(st.sampled_from(["", "viewer", "staff"]), min_size=3, max_size=3))
@@ -236,7 +237,7 @@ class Seen:
         calls: list[str] = []
         world.checkpoint = lambda boundary: calls.append(f"{boundary}") if boundary.side == "before" else None
         begun = world.clock.now()
-        tokens = [world.sign_in.ask(email) for _ in range(asked)]
+        tokens = [world.sign_in.ask(email, f"10.0.0.{number // 5}") for number in range(asked)]
         self.took = world.clock.now() - begun
         self.shape = [re.sub("[0-9a-f]", "x", token) for token in tokens]
         self.answers = [world.sign_in.with_code(tokens[-1], _NO_CODE) for _ in range(MOST_TRIES + 1)]
@@ -245,11 +246,11 @@ class Seen:
             (len(each.attempt_hash), len(each.code_hash), each.email == email, each.tries, each.expires_at - begun)
             for each in world.sign_ins.attempts.values()
         ]
-        self.codes = [len(each.times) for each in world.sign_ins.codes.values()]
+        self.codes = [len(each.times) for each in world.sign_ins.counted.values()]
         world.checkpoint = lambda _: None
 
 
-@pytest.mark.parametrize("asked", [1, MOST_CODES + 2])
+@pytest.mark.parametrize("asked", [1, CODES_TO_ADDRESS.most + 2])
 def test_an_address_that_is_nobodys_is_answered_as_a_members_is(asked: int) -> None:
     known, unknown = (Seen(salon(), email, asked) for email in (ANA, "nobody@example.com"))
 
@@ -280,9 +281,9 @@ def test_a_code_that_cannot_be_sent_is_no_other_answer(monkeypatch: pytest.Monke
 
 def test_more_codes_than_ten_an_hour_are_quietly_not_sent_and_then_they_are() -> None:
     world = salon()
-    for _ in range(MOST_CODES + 3):
-        world.sign_in.ask(ANA)
-    assert len(world.rebound_mail.sent) == MOST_CODES
+    for number in range(CODES_TO_ADDRESS.most + 3):
+        world.sign_in.ask(ANA, f"10.0.0.{number}")
+    assert len(world.rebound_mail.sent) == CODES_TO_ADDRESS.most
     world.clock.move(timedelta(hours=1))
 
     assert signed_in(world).session.email == ANA

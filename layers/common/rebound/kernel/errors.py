@@ -19,6 +19,7 @@ type Conflict = Literal[
     "index_not_filled",
     "last_owner",
     "too_many_staff",
+    "too_many_invitations",
     "account_held",
     "channel_off",
     "voucher_used",

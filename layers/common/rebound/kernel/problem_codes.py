@@ -268,6 +268,12 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "As many people may sign in to the business as there may be, which is 200.",
         "Remove somebody first.",
     ),
+    "too_many_invitations": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "People were invited to sign in so often that no more may be for a while: 50 times a day by a business, five "
+        "times a day at one address.",
+        "Wait a day.",
+    ),
     "key_ended": ProblemKind(
         HTTPStatus.CONFLICT,
         "The API key was revoked, or its grace hours are over, so that it cannot be followed by another.",

@@ -26,9 +26,8 @@ CODE_LASTS: Final = timedelta(minutes=10)
 CODE_DIGITS: Final = 8
 MOST_TRIES: Final = 5
 """Of codes at one attempt to sign in."""
-MOST_CODES: Final = 10
-"""Sent to one address within ``CODES_WITHIN``."""
-CODES_WITHIN: Final = timedelta(hours=1)
+BROWSER_KNOWN_FOR: Final = timedelta(days=180)
+"""After somebody has signed in from a browser."""
 SESSION_LASTS: Final = timedelta(days=7)
 SESSION_RESTS: Final = timedelta(hours=12)
 """A session that nobody uses for so long is over."""
@@ -220,10 +219,15 @@ class SignedIn(Struct, frozen=True):
 
 
 class NewSession(Struct, frozen=True):
-    """A session and its token, which is given to the browser and kept nowhere."""
+    """A session and its token, which is given to the browser and kept nowhere.
+
+    ``browser`` is another token that the browser keeps for longer: by it, it is known when its person asks for a code.
+    It opens nothing.
+    """
 
     token: str
     session: Session
+    browser: str
 
 
 class WrongCode(Struct, frozen=True):
@@ -264,17 +268,60 @@ class SignInLink(Struct, frozen=True):
     expires_at: datetime
 
 
-class CodesSent(Struct, frozen=True):
-    """When codes were sent, or asked for in vain, at one address of late."""
+class Limit(Struct, frozen=True):
+    """How often something may be done within a time."""
 
-    email: str
+    most: int
+    within: timedelta
+
+
+CODES_TO_ADDRESS: Final = Limit(10, timedelta(hours=1))
+"""Codes sent to an address for browsers that its person never signed in from."""
+CODES_TO_REQUESTER: Final = Limit(5, timedelta(hours=1))
+"""Those of them that are asked for from one place in the network: fewer, so that nobody uses up all by themselves."""
+CODES_TO_BROWSER: Final = Limit(10, timedelta(hours=1))
+"""Codes sent to an address for a browser that its person has signed in from: no stranger uses these up."""
+INVITATIONS_OF_BUSINESS: Final = Limit(50, timedelta(days=1))
+INVITATIONS_TO_ADDRESS: Final = Limit(5, timedelta(days=1))
+"""From whichever business."""
+
+
+class Recent(Struct, frozen=True):
+    """When something was done of late; ``what`` names it."""
+
+    what: str
     times: Sequence[datetime] = ()
     version: int = 0
 
-    def with_another(self, now: datetime) -> CodesSent | None:
+    def with_another(self, now: datetime, limit: Limit) -> Recent | None:
         """With one more; ``None`` when there are as many as there may be."""
-        recent = [at for at in self.times if at > now - CODES_WITHIN]
-        return None if len(recent) >= MOST_CODES else replace(self, times=[*recent, now])
+        recent = [at for at in self.times if at > now - limit.within]
+        return None if len(recent) >= limit.most else replace(self, times=[*recent, now])
+
+
+def codes_to(email: str) -> str:
+    """The name of all codes to an address, save those for browsers that are known."""
+    return f"codes#{email}"
+
+
+def codes_from(email: str, requester: str) -> str:
+    """The name of those that are asked for from one place; neither can be read in it."""
+    return f"codes-from#{sha256(f'{requester} {email}'.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def codes_in(browser_hash: str) -> str:
+    """The name of those for a browser that is known."""
+    return f"codes-in#{browser_hash}"
+
+
+def invitations_of(business_id: str) -> str:
+    """The name of all invitations of a business."""
+    return f"invitations-of#{business_id}"
+
+
+def invitations_to(email: str) -> str:
+    """The name of all invitations to an address."""
+    return f"invitations-to#{email}"
 
 
 class Way(StrEnum):
@@ -295,7 +342,7 @@ def person_key(email: str) -> str:
 
 
 def session_token(secret: str, email: str) -> str:
-    """The token of a session: a secret, and whose it is."""
+    """The token of a session, or of a browser: a secret, and whose it is."""
     return secret + person_key(email)
 
 

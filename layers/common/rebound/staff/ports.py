@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rebound.businesses.ports import BusinessesPorts
-from rebound.staff.domain import Attempt, CodesSent, Person, Roster, Session, SessionKey, SignInLink, StaffMember, Way
+from rebound.staff.domain import Attempt, Person, Recent, Roster, Session, SessionKey, SignInLink, StaffMember, Way
 
 
 class StaffBook(Protocol):
@@ -53,13 +53,19 @@ class SessionBook(Protocol):
 
 
 class SignInBook(Protocol):
-    """Attempts to sign in, links, and how many codes were sent; each is forgotten once it is over."""
+    """Attempts to sign in, links, browsers, and how often something was done; each is forgotten once it is over."""
 
-    def codes_sent(self, email: str) -> CodesSent:
+    def recent(self, what: str) -> Recent:
         """As of now; none if nothing is kept."""
 
-    def save_codes_sent(self, codes: CodesSent) -> None:
-        """Raises ``ConcurrentChangeError`` unless the row is as it was read."""
+    def save_recent(self, recent: Recent, ends: datetime) -> None:
+        """Keep it until ``ends``. Raises ``ConcurrentChangeError`` unless the row is as it was read."""
+
+    def add_browser(self, browser_hash: str, ends: datetime) -> None:
+        """Know a browser until ``ends``."""
+
+    def knows_browser(self, browser_hash: str) -> bool:
+        """Whether somebody has signed in from it (strongly consistent)."""
 
     def add_attempt(self, attempt: Attempt) -> None:
         """Keep a new attempt."""

@@ -16,7 +16,7 @@ from rebound.segments.domain.selections import CustomerFilter
 
 _MOST: Final = 10**9
 MOST_NAMED: Final = 1000
-"""Of those who were found; of more, the page has a mark of the set, and nobody is deleted unless it is still that set."""
+"""Of those who were found; of more the page has a mark, and nobody is deleted unless it is still that of all."""
 _MARK: Final = re.compile(r"[0-9]{1,60}")
 
 

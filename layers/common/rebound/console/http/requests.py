@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from http import HTTPStatus
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, unquote
 
@@ -91,6 +92,8 @@ class PageRequest(Struct, frozen=True):
     """Whether the path is that of the console itself, without a slash behind it."""
     api_id: str = ""
     """Of API Gateway, which the address that the world knows may have in it."""
+    requester: str = ""
+    """The place that it comes from: an address, or of IPv6 the network that a household or an office has."""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "PageRequest":
@@ -115,6 +118,7 @@ class PageRequest(Struct, frozen=True):
             headers,
             is_bare=not parts,
             api_id=(event.get("requestContext") or {}).get("apiId", ""),
+            requester=_requester(event),
         )
 
     @property
@@ -176,6 +180,15 @@ def _parts_of(event: Mapping[str, Any]) -> Sequence[str]:
         if part == ROOT and unquote("/".join(raw[index + 1 :])).strip("/") == behind:
             return raw[index + 1 :]
     return []
+
+
+def _requester(event: Mapping[str, Any]) -> str:
+    given = ((event.get("requestContext") or {}).get("identity") or {}).get("sourceIp") or ""
+    try:
+        address = ip_address(given)
+    except ValueError:
+        return ""
+    return str(address) if address.version == 4 else str(ip_network((address, 64), strict=False))  # noqa: PLR2004
 
 
 def _is_text(*given: str) -> bool:

@@ -13,11 +13,13 @@ from rebound.console.http.frame import SESSION, home_of
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import InvalidInputError
-from rebound.staff.domain import NewSession
+from rebound.staff.domain import BROWSER_KNOWN_FOR, NewSession, person_key
 
 ATTEMPT: Final = "rebound_attempt"
 """The cookie that ties a code to the browser that asked for it."""
 ATTEMPT_SECONDS: Final = 10 * 60
+KNOWN: Final = "rebound_known_"
+"""How the cookies begin by which a browser is known, one for each person who has signed in from it."""
 SESSION_SECONDS: Final = 7 * 24 * 3600
 _PAGE: Final = re.compile(r"[a-z][a-z-]*(/[A-Za-z0-9_-]{1,128}){0,4}")
 """What a page's path may be; nothing with a host, a scheme or a way up."""
@@ -32,7 +34,8 @@ def send_code(visit: Visit) -> PageAnswer:
     """Send a code to somebody who is known, and say the same to everybody."""
     email = visit.request.form.one("email")
     try:
-        attempt = visit.behind.sign_in.ask(email)
+        known = [value for name, value in visit.request.cookies.items() if name.startswith(KNOWN)]
+        attempt = visit.behind.sign_in.ask(email, visit.request.requester, known)
     except InvalidInputError as error:
         return visit.page(
             "sign_in", HTTPStatus.UNPROCESSABLE_ENTITY, next=_next(visit), email=email, wrong=visit.wrong(error)
@@ -62,7 +65,7 @@ def take_code(visit: Visit) -> PageAnswer:
         return visit.page("sign_in_code", HTTPStatus.FORBIDDEN, next=_next(visit), tries_left=left)
     return see(
         visit.request.link(*(_next(visit) or _home(visit, found)).split("/")),
-        _begin(visit, found),
+        *_begin(visit, found),
         _cookie(ATTEMPT, "", 0),
     )
 
@@ -78,7 +81,7 @@ def take_link(visit: Visit) -> PageAnswer:
     new = visit.behind.sign_in.with_link(visit.request.form.one("token"))
     if new is None:
         return visit.page("sign_in_link", HTTPStatus.GONE, seen=None, token="")
-    return see(visit.request.link(_home(visit, new)), _begin(visit, new))
+    return see(visit.request.link(_home(visit, new)), *_begin(visit, new))
 
 
 def sign_out(visit: Visit) -> PageAnswer:
@@ -123,12 +126,14 @@ def _next(visit: Visit) -> str:
     return wanted if _PAGE.fullmatch(wanted) else ""
 
 
-def _begin(visit: Visit, new: NewSession) -> str:
-    """The cookie of a new session, which takes the place of the one that this browser had."""
+def _begin(visit: Visit, new: NewSession) -> Sequence[str]:
+    """The cookies of a new session, which takes the place of the one that this browser had, and of the browser."""
     before = visit.request.cookies.get(SESSION)
     if before:
         visit.behind.sessions.end(before)
-    return _cookie(SESSION, new.token, SESSION_SECONDS)
+    known = KNOWN + person_key(new.session.email)[:12]
+    lasts = int(BROWSER_KNOWN_FOR.total_seconds())
+    return _cookie(SESSION, new.token, SESSION_SECONDS), _cookie(known, new.browser, lasts)
 
 
 def _cookie(name: str, value: str, seconds: int) -> str:

@@ -17,11 +17,12 @@ from rebound.platform.adapters.dynamo import (
     read_instant,
     write_instant,
 )
-from rebound.staff.domain import CODES_WITHIN, Attempt, CodesSent, SignInLink
+from rebound.staff.domain import Attempt, Recent, SignInLink
 
 ATTEMPT: Final = "#attempt#"
 LINK: Final = "#link#"
-CODES: Final = "#codes#"
+BROWSER: Final = "#browser#"
+RECENT: Final = "#"
 """How the partition keys begin, where others have a business id. Each such partition has one row."""
 _ONE: Final = "staff-sign-in#"
 _AT_ONCE: Final = timedelta()
@@ -61,17 +62,22 @@ class _OneRow(Directory):
 class DynamoSignInBook(_OneRow):
     """Implements ``SignInBook``."""
 
-    def codes_sent(self, email: str) -> CodesSent:
-        row = self._find(CODES + email)
+    def recent(self, what: str) -> Recent:
+        row = self._find(RECENT + what)
         if row is None:
-            return CodesSent(email)
-        return CodesSent(email, list(map(read_instant, row.document["times"])), int(row.version))
+            return Recent(what)
+        return Recent(what, list(map(read_instant, row.document["times"])), int(row.version))
 
-    def save_codes_sent(self, codes: CodesSent) -> None:
-        times = list(map(write_instant, codes.times))
-        ends = codes.times[-1] + CODES_WITHIN
-        version = next_version(codes.version)
-        self._save(CODES + codes.email, {"times": times}, ends, read=codes.version, version=version)
+    def save_recent(self, recent: Recent, ends: datetime) -> None:
+        times = list(map(write_instant, recent.times))
+        version = next_version(recent.version)
+        self._save(RECENT + recent.what, {"times": times}, ends, read=recent.version, version=version)
+
+    def add_browser(self, browser_hash: str, ends: datetime) -> None:
+        self._save(BROWSER + browser_hash, {}, ends, read=0, version=1)
+
+    def knows_browser(self, browser_hash: str) -> bool:
+        return self._find(BROWSER + browser_hash) is not None
 
     def add_attempt(self, attempt: Attempt) -> None:
         self._write(attempt, read=0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.access.domain import hash_of
-from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.staff.application.checks import (
     read_email,
@@ -18,7 +18,17 @@ from rebound.staff.application.checks import (
     read_role,
     refuse_all_that_is_wrong,
 )
-from rebound.staff.domain import INVITATION_LASTS, SHORTEST_LINK, SignInLink, StaffMember
+from rebound.staff.application.limits import one_more
+from rebound.staff.domain import (
+    INVITATION_LASTS,
+    INVITATIONS_OF_BUSINESS,
+    INVITATIONS_TO_ADDRESS,
+    SHORTEST_LINK,
+    SignInLink,
+    StaffMember,
+    invitations_of,
+    invitations_to,
+)
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -72,7 +82,9 @@ class MakeLink(Struct, frozen=True, kw_only=True):
 class Invite(Struct, frozen=True, kw_only=True):
     """Makes somebody a member of a business, or an operator, and sends them a link that signs them in.
 
-    Invited again, they get another role and another email, and are still one member.
+    Invited again, they get another role and another email, and are still one member. What people at a business invite
+    is limited, for each business and each address: the email has the business's own name in it, and goes to whomever
+    somebody likes.
     """
 
     staff: StaffBook
@@ -80,6 +92,7 @@ class Invite(Struct, frozen=True, kw_only=True):
     addresses: AddressReader
     make_link: MakeLink
     write_to_staff: WriteToStaff
+    sign_ins: SignInBook
     clock: Clock
     ids: Ids
 
@@ -98,7 +111,8 @@ class Invite(Struct, frozen=True, kw_only=True):
 
         ``by`` is who invites: an email address, or ``None`` for the operator's command. ``console_url`` is where the
         console is, without a slash at the end. Raises ``InvalidInputError`` and ``NotFoundError``, and
-        ``ConflictError`` where the last owner would be one no more, or there are too many people.
+        ``ConflictError`` where the last owner would be one no more, there are too many people, or somebody at the
+        business has invited too many of late.
         """
         if business_id is not None:
             self.businesses.get(business_id)
@@ -110,6 +124,9 @@ class Invite(Struct, frozen=True, kw_only=True):
         )
         address, given_role = read_email(self.addresses, email), read_role(business_id, role)
         location, spoken = read_location(location_id), read_language(language)
+
+        if business_id is not None and by is not None:
+            self._check_how_often(business_id, address)
 
         def write() -> StaffMember:
             roster = self.staff.roster(business_id)
@@ -130,6 +147,19 @@ class Invite(Struct, frozen=True, kw_only=True):
         # Read after the membership was written: of two who invite somebody new at once, neither finds them alone.
         elsewhere = len(self.staff.person(address).memberships) > 1
         return Invited(member, link, emailed, elsewhere)
+
+    def _check_how_often(self, business_id: str, address: str) -> None:
+        """Count an invitation. Raises ``ConflictError``."""
+        limit = INVITATIONS_TO_ADDRESS
+        if not one_more(self.sign_ins, self.clock, invitations_to(address), limit):
+            message = (
+                f"This address was invited {limit.most} times within a day; wait a day before you invite it again."
+            )
+            raise ConflictError("too_many_invitations", message)
+        limit = INVITATIONS_OF_BUSINESS
+        if not one_more(self.sign_ins, self.clock, invitations_of(business_id), limit):
+            message = f"The business has invited {limit.most} times within a day; wait a day before you invite others."
+            raise ConflictError("too_many_invitations", message)
 
 
 def link_to(console_url: str, token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -12,8 +13,13 @@ from rebound.access.domain import hash_of
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.staff.application.checks import read_email
+from rebound.staff.application.limits import one_more
 from rebound.staff.domain import (
+    BROWSER_KNOWN_FOR,
     CODE_LASTS,
+    CODES_TO_ADDRESS,
+    CODES_TO_BROWSER,
+    CODES_TO_REQUESTER,
     MOST_TRIES,
     SESSION_LASTS,
     Attempt,
@@ -23,8 +29,13 @@ from rebound.staff.domain import (
     Way,
     WrongCode,
     code_of,
+    codes_from,
+    codes_in,
+    codes_to,
     hash_of_code,
     hash_of_token,
+    person_key,
+    session_of,
     session_token,
 )
 
@@ -62,8 +73,12 @@ class SignIn(Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
 
-    def ask(self, email: str) -> str:
+    def ask(self, email: str, requester: str = "", browsers: Iterable[str] = ()) -> str:
         """Send a code to a member; the token of the attempt, which the browser keeps until the code is typed.
+
+        ``requester`` is the place in the network that it is asked for from, ``browsers`` are the tokens by which the
+        browser may be known. A browser that the person has signed in from has codes of its own, so that strangers who
+        ask for others keep nobody out who comes back; codes that were sent before stay good.
 
         The answer, what is written for it and how long it takes are the same for an address that is nobody's, and for
         one that has had as many codes as it may. Raises ``InvalidInputError`` for what is no address.
@@ -72,7 +87,7 @@ class SignIn(Struct, frozen=True, kw_only=True):
         address = read_email(self.addresses, email)
         token, code, no_code = self.ids.secret(), code_of(self.ids.secret()), self.ids.secret()
         person = self.staff.person(address)
-        opens = self._one_more(address) and bool(person.memberships)
+        opens = self._one_more(address, requester, browsers) and bool(person.memberships)
         code_hash = hash_of_code(token, code if opens else no_code)
         self.sign_ins.add_attempt(Attempt(hash_of(token), address, code_hash, begun + CODE_LASTS))
         if opens:
@@ -120,20 +135,16 @@ class SignIn(Struct, frozen=True, kw_only=True):
         self.sign_in_log.refused(Way.LINK)
         return None
 
-    def _one_more(self, email: str) -> bool:
-        """Count a code; whether one more may be sent."""
-
-        def write() -> bool:
-            more = self.sign_ins.codes_sent(email).with_another(self.clock.now())
-            if more is None:
-                return False
-            self.sign_ins.save_codes_sent(more)
-            return True
-
-        try:
-            return retried(write)
-        except ConcurrentChangeError:
-            return False
+    def _one_more(self, email: str, requester: str, browsers: Iterable[str]) -> bool:
+        """Count a code; whether one more may be sent. By none of this it shows whether the address is a member's."""
+        keys = [key for each in browsers if (key := session_of(each)) is not None]
+        known = next((key.session_hash for key in keys if key.person_key == person_key(email)), None)
+        if known is not None and self.sign_ins.knows_browser(known):
+            return one_more(self.sign_ins, self.clock, codes_in(known), CODES_TO_BROWSER)
+        # Of whoever asks too often themselves nothing is counted against the address.
+        return one_more(self.sign_ins, self.clock, codes_from(email, requester), CODES_TO_REQUESTER) and one_more(
+            self.sign_ins, self.clock, codes_to(email), CODES_TO_ADDRESS
+        )
 
     def _try(self, attempt_hash: str, token: str, code: str) -> NewSession | WrongCode | None:
         attempt = self.sign_ins.attempt(attempt_hash)
@@ -171,11 +182,13 @@ class SignIn(Struct, frozen=True, kw_only=True):
         if member is not None:
             session = session.looking_at(member)
         self.sessions.add(session)
+        browser = session_token(self.ids.secret(), person.email)
+        self.sign_ins.add_browser(hash_of(browser), now + BROWSER_KNOWN_FOR)
         if member is not None:
             note_sign_in(self.staff, member, self.clock)
         known = person.memberships if member is None else [member]
         self.sign_in_log.signed_in([each.member_id for each in known], way)
-        return NewSession(token, session)
+        return NewSession(token, session, browser)
 
 
 def note_sign_in(staff: StaffBook, member: StaffMember, clock: Clock) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 OURSELVES: Final = "Rebound"
 """What operators are invited to."""
+MAX_NAME: Final = 60
+_LINK: Final = re.compile(r"\S*(?:://|www\.)\S*", re.IGNORECASE)
 
 
 class WriteToStaff(Struct, frozen=True, kw_only=True):
@@ -35,7 +39,7 @@ class WriteToStaff(Struct, frozen=True, kw_only=True):
     def invitation(self, member: StaffMember, link: str, console_url: str) -> bool:
         """Send the link to somebody who was invited; whether it was taken."""
         business = self._business(member.business_id)
-        name = OURSELVES if business is None else business.name
+        name = OURSELVES if business is None else plain_name(business.name)
         given = {"name": name, "link": link, "console": console_url}
         return self._send(member, business, "invitation", given)
 
@@ -65,6 +69,13 @@ class WriteToStaff(Struct, frozen=True, kw_only=True):
             self.sign_in_log.not_written("busy")
             return False
         return True
+
+
+def plain_name(name: str) -> str:
+    """A business's name as emails to strangers have it: one line of at most ``MAX_NAME`` characters, without links."""
+    seen = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in name)
+    words = " ".join(_LINK.sub(" ", seen).split())
+    return (f"{words[: MAX_NAME - 1].rstrip()}…" if len(words) > MAX_NAME else words) or OURSELVES
 
 
 def staff_words(language: str) -> dict[str, Any]:

@@ -93,7 +93,11 @@ def _about(visit: Visit, job: Job) -> tuple[str, str, str] | None:
     behind, recurring_id = visit.behind, str(job.request.get("recurring_id", ""))
     try:
         if recurring_id:
-            return "recurring", recurring_id, behind.recurring_service.get(visit.business_id, recurring_id).recurring.name
+            return (
+                "recurring",
+                recurring_id,
+                behind.recurring_service.get(visit.business_id, recurring_id).recurring.name,
+            )
         if job.about is not None:
             return "campaigns", job.about, behind.campaign_service.find(visit.business_id, job.about).name
     except NotFoundError:
