@@ -1,10 +1,10 @@
 """Somebody who is signed in and asks for a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rebound.console.http.rendering import html
 from rebound.console.http.requests import PageAnswer, PageRequest
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.console.wiring import ConsoleUseCases
     from rebound.staff.domain import SignedIn, StaffMember
+
+
+_SPOKEN: Final = frozenset({"wrong", "said", "flaws", "warnings", "unreadable"})
+"""The values of pages that have what use cases say, or sentences of the console's own."""
 
 
 class Visit:
@@ -74,9 +78,20 @@ class Visit:
             "pages": self._pages if self.member is not None else (),
             "base": "page.html",
             "may": lambda right: self.may(Right[right]),
-            **values,
+            **{name: self._said(value) if name in _SPOKEN else value for name, value in values.items()},
         }
         return PageAnswer(status, html(template, shown))
+
+    def _said(self, value: Any) -> Any:
+        """What use cases say, in the page's language, in whatever it is gathered."""
+        match value:
+            case str():
+                return self.words.said(value)
+            case Mapping():
+                return {name: self._said(each) for name, each in value.items()}
+            case list() | tuple():
+                return [self._said(each) for each in value]
+        return value
 
     @property
     def _pages(self) -> Sequence[str]:

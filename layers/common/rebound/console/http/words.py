@@ -13,6 +13,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from markupsafe import Markup
 
+from rebound.console.domain.said import Translation, catalogue
 from rebound.kernel.languages import LAST_RESORT, read_words
 from rebound.kernel.times import write_time
 
@@ -81,11 +82,20 @@ class Words:
             value = value.astimezone(self._zone).date()
         return format_date(value, "medium", locale=self._locale)
 
+    def moment(self, value: datetime) -> str:
+        """Day and time in the business's zone; without a zone of its own it is by the business's clock already."""
+        local = value.replace(tzinfo=self._zone) if value.tzinfo is None else value.astimezone(self._zone)
+        return f"{self.day(local)}, {format_time(local, 'short', locale=self._locale)}"
+
     def time(self, value: datetime) -> Markup:
         """Day and time in the business's zone, with the exact instant for programs."""
-        local = value.astimezone(self._zone)
-        shown = f"{self.day(local)}, {format_time(local, 'short', locale=self._locale)}"
-        return Markup('<time datetime="{}">{}</time>').format(write_time(value), shown)
+        return Markup('<time datetime="{}">{}</time>').format(write_time(value), self.moment(value))
+
+    def said(self, text: str) -> str:
+        """What a use case says, which is English; English still where the language has no entry for it."""
+        if self.language == LAST_RESORT or isinstance(text, Markup):
+            return text
+        return Translation(catalogue(self.language), self).of(text) or text
 
 
 @cache

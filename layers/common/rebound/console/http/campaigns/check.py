@@ -152,7 +152,7 @@ def show_in_frame(visit: Visit, campaign_id: str) -> PageAnswer:
     campaign = found(visit, campaign_id)
     shown = _shown_to(visit, campaign, _customer(visit, campaign, visit.request.query.given("customer")))
     if shown.preview is None:
-        return framed_flaws(shown.flaws)
+        return framed_flaws(map(visit.words.said, shown.flaws))
     return framed(shown.preview.html) if shown.preview.html is not None else framed_text(shown.preview.text)
 
 

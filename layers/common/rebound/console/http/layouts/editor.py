@@ -181,7 +181,7 @@ def show_style(visit: Visit) -> PageAnswer:
     try:
         shown = visit.behind.preview_template.unsaved(visit.business_id, new, WhatToShow(variables={}))
     except InvalidInputError as error:
-        return framed_flaws([words("layouts.no_preview"), "", *(each.message for each in error.errors)])
+        return framed_flaws([words("layouts.no_preview"), "", *(visit.words.said(e.message) for e in error.errors)])
     return framed(shown.html or "")
 
 
@@ -240,10 +240,11 @@ def _tell(edited: Edited, typed: LayoutTyped, errors: Sequence[FieldError], *, i
 
 def _flaws(visit: Visit, typed: LayoutTyped) -> list[tuple[str, str]]:
     """All that is wrong, each with the block that it is about, behind the place to mend it."""
-    said = [("about", each) for several in typed.wrong.values() for each in several]
+    words = visit.words
+    said = [("about", words.said(each)) for several in typed.wrong.values() for each in several]
     for place, block in typed.placed():
-        where = f"{visit.words(f'layouts.kind.{block.kind}')} {_number_of(place)}"
-        said += [(place, f"{where}: {each}") for several in block.wrong.values() for each in several]
+        where = f"{words(f'layouts.kind.{block.kind}')} {_number_of(place)}"
+        said += [(place, f"{where}: {words.said(each)}") for several in block.wrong.values() for each in several]
     return said
 
 

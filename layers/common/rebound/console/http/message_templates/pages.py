@@ -221,7 +221,7 @@ def show_in_frame(visit: Visit, template_id: str) -> PageAnswer:
     try:
         shown = visit.behind.preview_template(visit.business_id, template_id, asked)
     except InvalidInputError as error:
-        return framed_flaws(each.message for each in error.errors)
+        return framed_flaws(visit.words.said(each.message) for each in error.errors)
     if shown.subject is None:
         return framed_text_message(shown.text)
     if "subject" in query:
