@@ -1,19 +1,30 @@
 """Who gets a campaign that is written in the console: only those for whom somebody has typed the number."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
+from urllib.parse import parse_qsl, urljoin
 
 import pytest
 
 from rebound.console.http.campaigns import check as compose_check
-from rebound.console.http.campaigns import compose
+from rebound.console.http.campaigns import compose, who
+from rebound.contacts.domain.reachability import Failure
+from rebound.eligibility.application import pieces
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.provider_codes import Provider
+from tests.fakes import house
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX
 from tests.integration.conftest import Stack
-from tests.integration.console.desk import Desk
-from tests.integration.console.test_compose import EMAIL, campaigns, made, salon, shown, version
+from tests.integration.console.desk import ORIGIN, Desk, Seen
+from tests.integration.console.test_compose import EMAIL, FIRST, MOST_REQUESTS, campaigns, made, salon, shown, version
+from tests.integration.console.test_customers import counted
 from tests.integration.jobs.test_jobs import run
 
 __all__ = ["salon"]
+EXCLUDING: Final = {**FIRST, "exclude_failed": "1"}
 
 
 def counted_by_job(desk: Desk, stack: Stack, path: str, once: str = "1") -> str:
@@ -193,3 +204,130 @@ def test_a_version_that_never_was_replaces_nothing(stack: Stack, given: str) -> 
     desk = Desk(stack).sign_in()
     path = f"/console/campaigns/{made(desk)}/what"
     assert desk.post(path, {**EMAIL, "text": "Mine.", "version": given, "do": "on"}).status == 409
+
+
+def by_tier(stack: Stack, **more: Any) -> str:
+    """The path of a draft that says something else to those on top, of whom there are none, and to favourites."""
+    said = {tier: {"subject": f"To the {tier}", "text": "Thanks."} for tier in ("top", "favourite")}
+    new = {"name": "Thanks", "channel": "email", "category": "loyalty", "filter": {"all": []}, "contents": said}
+    posted = stack.api("POST", "/v1/campaigns", {**new, "status": "draft", **more})
+    assert posted.status in (201, 202), posted.text
+    return f"/console/campaigns/{posted.body['campaign_id']}"
+
+
+def test_a_campaign_by_tier_is_sent_once_somebody_has_typed_how_many_get_it(
+    stack: Stack, salon: dict[str, str]
+) -> None:
+    for name in ("Amara", "Chen"):
+        assert stack.api("PUT", f"/v1/loyalty/favourites/{salon[name]}").status in (200, 201, 204)
+    desk, path = Desk(stack).sign_in(), by_tier(stack)
+    stack.api("GET", "/v1/loyalty")
+    with counted() as names:
+        assert "counted in the background" in desk.get(f"{path}/check").text
+    assert len(names) <= MOST_REQUESTS, names
+    job_id = counted_by_job(desk, stack, path)
+    with counted() as names:
+        seen = desk.get(f"{path}/check?count={job_id}")
+    assert len(names) <= MOST_REQUESTS, names
+    assert "1 person gets it" in seen.text
+    assert "3 are left out" in seen.text
+    with counted() as names:
+        listed = desk.get(f"{path}/who?count={job_id}&reason=no_tier_content")
+    assert len(names) <= MOST_REQUESTS, names
+    assert "2 people in all" in listed.text
+    assert ("Boris" in listed.text, "Dora" in listed.text, "Amara" in listed.text) == (True, True, False)
+    with counted() as names:
+        everybody = desk.get(f"{path}/who?count={job_id}&of=4")
+    assert len(names) <= MOST_REQUESTS, names
+    assert "4 people in all" in everybody.text
+    sent = {"do": "send", "version": version(seen), "count": job_id}
+    assert desk.post(f"{path}/check", {**sent, "number": "4"}).status == 422
+    assert desk.post(f"{path}/check", {**sent, "number": "1"}).status == 303
+    assert [each["status"] for each in campaigns(stack)] == ["expanding"]
+
+
+def flagged(stack: Stack, number: int) -> list[str]:
+    """The names of so many customers of the segment whose address is flagged."""
+    names = [f"Flag{index}" for index in range(number)]
+    for name in names:
+        email = f"{name.lower()}@example.com"
+        row = {"first_name": name, "last_name": "X", "email": email, "general_tags": ["spring"]}
+        assert stack.api("POST", "/v1/customers", row).status == 201
+        key = ContactKey(BUSINESS_ID, Channel.EMAIL, email)
+        contact = house.ports().contacts.get_many([key])[key]
+        bounce = Failure(datetime.now(UTC), "m1", Provider.SES, NO_SUCH_MAILBOX)
+        house.ports().contacts.save(contact.with_evidence(bounce))
+    return names
+
+
+def pages_from(desk: Desk, path: str) -> list[Seen]:
+    """A page and all that it leads on to, each with few requests."""
+    pages = []
+    while True:
+        with counted() as names:
+            seen = desk.get(path)
+        assert len(names) <= MOST_REQUESTS, names
+        if seen.status == 303:
+            path = desk.go(path, seen)
+            continue
+        pages.append(seen)
+        more = re.findall(r'<a class="button second" href="([^"]+)" hx-get', seen.text)
+        if not more:
+            return pages
+        path = urljoin(f"{ORIGIN}{path}", html.unescape(more[0])).removeprefix(ORIGIN)
+
+
+@pytest.mark.parametrize("most_named", [500, 2])
+def test_all_who_are_left_out_for_a_reason_are_listed_page_by_page_and_counted(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, most_named: int
+) -> None:
+    monkeypatch.setattr(compose_check, "MOST_NAMED", 1)
+    monkeypatch.setattr(pieces, "MOST_NAMED", most_named)
+    monkeypatch.setattr(who, "PEOPLE", 2)
+    names = flagged(stack, 5)
+    desk = Desk(stack).sign_in()
+    path = f"/console/campaigns/{made(desk, EXCLUDING)}"
+    job_id = counted_by_job(desk, stack, path)
+    [link] = re.findall(
+        r'href="([^"]+who\?reason=invalid_contact[^"]+)"', desk.get(f"{path}/check?count={job_id}").text
+    )
+    pages = pages_from(desk, urljoin(f"{ORIGIN}{path}/check", html.unescape(link)).removeprefix(ORIGIN))
+    assert all("5 people in all" in each.text for each in pages)
+    assert sorted(name for name in names for each in pages if f">{name} X<" in each.text) == names
+    assert len(pages) == (3 if most_named == 500 else 5)
+    if most_named == 2:
+        assert "2 customers looked at so far" in pages[0].text
+        assert "That is all: 9 customers looked at" in pages[-1].text
+
+
+def test_somebody_added_back_stays_in_the_list_that_was_counted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compose_check, "MOST_NAMED", 1)
+    [name] = flagged(stack, 1)
+    desk = Desk(stack).sign_in()
+    path = f"/console/campaigns/{made(desk, EXCLUDING)}"
+    listed = f"{path}/who?reason=invalid_contact&count={counted_by_job(desk, stack, path)}"
+    [action] = re.findall(r'value="(add_back:[^"]+)"', desk.get(listed).text)
+    fields = dict(parse_qsl(listed.partition("?")[2]))
+    done = desk.post(f"{path}/by-hand", {"do": action, "back": "who", **fields})
+    seen = desk.get(desk.go(f"{path}/by-hand", done))
+    assert name in seen.text
+    assert "Added back" in seen.text
+    assert action.replace("add_back", "undo") in seen.text
+
+
+def test_a_long_list_of_customers_is_counted_in_the_background(
+    stack: Stack, salon: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compose_check, "MOST_NAMED", 1)
+    content = {"subject": "Hello", "text": "Come."}
+    new = {"name": "Some", "channel": "email", "category": "marketing", "content": content, "status": "draft"}
+    listed = [*salon.values(), "f" * 32]
+    posted = stack.api("POST", "/v1/campaigns", {**new, "customer_ids": listed})
+    desk, path = Desk(stack).sign_in(), f"/console/campaigns/{posted.body['campaign_id']}"
+    assert "counted in the background" in desk.get(f"{path}/check").text
+    job_id = counted_by_job(desk, stack, path)
+    seen = desk.get(f"{path}/check?count={job_id}")
+    assert "3 people get it" in seen.text
+    assert "A customer who is deleted" in desk.get(f"{path}/who?reason=not_found&count={job_id}").text
+    sent = {"do": "send", "version": version(seen), "count": job_id, "number": "3"}
+    assert desk.post(f"{path}/check", sent).status == 303

@@ -12,6 +12,7 @@ from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.eligibility.application.preview_audience import Question
+from rebound.jobs.domain import JobKind, audience_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, InvalidInputError
@@ -215,3 +216,26 @@ def test_a_filter_by_tier_means_the_same_in_previews_lists_and_counts() -> None:
     for wrong in ("gold", 7, None):
         with pytest.raises(InvalidInputError):
             world.post(selection=Selection(filter={"tier": wrong}))
+
+
+@pytest.mark.parametrize("tiers", [("new", "top", "favourite"), tuple(Tier)])
+def test_a_count_by_tier_as_a_job_is_of_whom_it_is_sent_to(tiers: tuple[str, ...]) -> None:
+    world, said = salon(), saying(*tiers)
+    question = Question(
+        EVERYBODY, Channel.EMAIL, said["category"], content=said["content"], contents=said["contents"], campaign_id="c"
+    )
+    pinned = world.preview_audience.pin(BUSINESS_ID, question)
+    view = world.run_to_end(world.job_service.start(BUSINESS_ID, JobKind.PREVIEW, pinned.written()))
+    counted = audience_of(view.counts[0])
+    named = {reason: {one.customer_id for one in view.spared if one.reason == reason} for reason in counted.excluded}
+    listed = world.preview_audience.recipients(BUSINESS_ID, pinned, limit=100, cursor=None).items
+    posted(world, *tiers)
+    [(_, parent_id)] = [key for key, row in world.campaigns.rows.items() if row.parent_id is None]
+    sent = world.run(parent_id)
+
+    assert counted == sent.audience == world.preview_audience(BUSINESS_ID, pinned)
+    assert {reason: len(ids) for reason, ids in named.items()} == dict(counted.excluded)
+    assert {each.customer.customer_id: each.decision for each in listed if isinstance(each.decision, str)} == {
+        customer_id: reason for reason, ids in named.items() for customer_id in ids
+    }
+    assert len(listed) == counted.matched

@@ -15,7 +15,7 @@ from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.application.check_contents import about_voucher, check_parts, tier_problems
-from rebound.campaigns.domain.by_tier import children_ids, parts_of
+from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
 from rebound.campaigns.domain.redemptions import Totals, summed
 from rebound.kernel.audiences import Audience
@@ -23,6 +23,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
+from rebound.messages.domain.by_tier import parts_of
 from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from copy import replace
 from typing import TYPE_CHECKING
 
-from rebound.campaigns.domain.by_tier import of_no_tier
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.placeholders import VOUCHER_CODE
+from rebound.messages.domain.by_tier import of_no_tier
 from rebound.messages.domain.vouchers import variables_of
 from rebound.segments.domain.filters import compile_filter
 from rebound.templates.domain.content import ANY_LANGUAGE, EmailContent, Said, TemplateContent

@@ -4,18 +4,13 @@ The children are planned with their parent: the same ranges at the same moment, 
 Together they are for everybody whom that means, and each for different people.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import replace
-from typing import Any
 
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.ids import derived_ulid
+from rebound.messages.domain.by_tier import of_no_tier, of_tier, tiers_of
 from rebound.segments.domain.selections import Selection
-
-
-def tiers_of(parent: Campaign) -> Sequence[str]:
-    """The tiers that a campaign says something else to, in a fixed order; none for any other campaign."""
-    return sorted(parent.contents or ())
 
 
 def child_id(parent: Campaign, tier: str) -> str:
@@ -45,16 +40,6 @@ def child_for(parent: Campaign, tier: str, run_id: str) -> Campaign:
     )
 
 
-def of_tier(filter_: Mapping[str, Any], tier: str) -> Mapping[str, Any]:
-    """Those of a filter who are of a tier."""
-    return {"all": [filter_, {"tier": tier}]}
-
-
-def of_no_tier(filter_: Mapping[str, Any], tiers: Sequence[str]) -> Mapping[str, Any]:
-    """Those of a filter who are of none of these tiers."""
-    return {"all": [filter_, {"not": {"any": [{"tier": tier} for tier in tiers]}}]}
-
-
 def own_part(campaign: Campaign, selection: Selection) -> Selection:
     """Whom a campaign itself is for: of one with children, who is of none of their tiers."""
     if campaign.contents is None:
@@ -68,27 +53,6 @@ def as_posted(campaign: Campaign) -> Selection:
     if campaign.contents is None or campaign.run_id is None or selection.filter is None:
         return selection
     return replace(selection, filter=selection.filter["all"][0])
-
-
-def parts_of(campaign: Campaign) -> Sequence[Campaign]:
-    """What a campaign that is not planned will consist of: itself, or a part for each tier and one for the rest."""
-    tiers, selection = tiers_of(campaign), campaign.selection
-    if not tiers:
-        return [campaign]
-    filter_ = selection.filter or {"all": []}
-    contents = campaign.contents or {}
-    return [
-        replace(campaign, selection=replace(selection, filter=of_no_tier(filter_, tiers))),
-        *(
-            replace(
-                campaign,
-                content=contents[tier],
-                contents=None,
-                selection=replace(selection, filter=of_tier(filter_, tier)),
-            )
-            for tier in tiers
-        ),
-    ]
 
 
 def owner_of(parent: Campaign, index: int) -> tuple[str, int]:

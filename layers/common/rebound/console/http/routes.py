@@ -133,7 +133,7 @@ ROUTES: Final = (
     Route("POST", "campaigns/*/when", "campaigns.compose.save_when", (Right.SEND,)),
     Route("GET", "campaigns/*/check", "campaigns.check.show", (Right.SEND,)),
     Route("POST", "campaigns/*/check", "campaigns.check.decide", (Right.SEND,)),
-    Route("GET", "campaigns/*/who", "campaigns.check.show_people", (Right.SEND,)),
+    Route("GET", "campaigns/*/who", "campaigns.who.show", (Right.SEND,)),
     Route("GET", "recurring", "campaigns.recurring.show_list", (Right.READ,)),
     Route("GET", "recurring/new", "campaigns.recurring.begin", (Right.SEND,)),
     Route("POST", "recurring/new", "campaigns.recurring.create", (Right.SEND,)),

@@ -208,6 +208,7 @@ def supposed_mailing(
     single: bool = False,
     asks_confirmation: bool = False,
     content: Said | None = None,
+    contents: Mapping[str, Said] | None = None,
     timing: Timing | None = None,
 ) -> Mailing:
     """A mailing that is never sent, made to ask what would happen if it were."""
@@ -223,6 +224,7 @@ def supposed_mailing(
         single=single,
         asks_confirmation=asks_confirmation,
         content=content,
+        contents=contents,
         send_at=timing.starts_at,
         local_time=timing.local_time,
         expires_at=timing.expires_at,

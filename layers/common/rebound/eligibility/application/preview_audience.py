@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import batched
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import Struct, convert, field, to_builtins
 
@@ -14,10 +15,12 @@ from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.audience import Foreseeing, Screening, matching, supposed_mailing
+from rebound.eligibility.application.frequency_reservations import known_frequencies
+from rebound.eligibility.application.pieces import Named, ReadOnce, ReadOnceOf, read_piece
 from rebound.eligibility.application.shared_addresses import FindSharers
 from rebound.eligibility.domain.eligibility import Decision, Hold
 from rebound.jobs.application.run_job import beyond, completed
-from rebound.jobs.domain import EXCLUDED, MATCHED, Job, JobProgress
+from rebound.jobs.domain import EXCLUDED, LOOKED_AT, MATCHED, Job, JobProgress
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -25,6 +28,7 @@ from rebound.kernel.errors import InvalidInputError
 from rebound.kernel.ids import CUSTOMER_IDS, bounds
 from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.messages.application.load_content import loaded
+from rebound.messages.domain.by_tier import parts_of
 from rebound.messages.domain.mailing import Mailing, in_both_lists
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.domain.matching import Moment
@@ -57,7 +61,10 @@ class Question(Struct, frozen=True):
     ``filter`` has the segments that it names (``pinned``). ``segment_id`` names the saved segment that it comes from;
     some caps count messages of each segment apart. ``as_of`` is the moment at which the filter is asked, where a
     condition asks for it: when the message would start.
-    Without ``content``, nobody is foreseen to be left out because of what the message says.
+    Without ``content``, nobody is foreseen to be left out because of what the message says. ``contents`` is what is
+    said to each loyalty tier in its place; templates in it say what is published when it is asked. ``customer_ids``
+    are asked about in place of those who match. ``campaign_id`` is of the campaign that somebody at the desk asks
+    about: a job then names those who are left out (``Named``).
     """
 
     filter: Mapping[str, Any]
@@ -70,6 +77,9 @@ class Question(Struct, frozen=True):
     timing: Timing = field(default_factory=Timing)
     as_of: Moment | None = None
     exclude_customer_ids: frozenset[str] = frozenset()
+    contents: Mapping[str, Said] | None = None
+    customer_ids: tuple[str, ...] | None = None
+    campaign_id: str | None = None
 
     def supposed(self, business_id: str) -> Mailing:
         """The mailing to decide about, which is never sent."""
@@ -77,11 +87,12 @@ class Question(Struct, frozen=True):
             business_id,
             self.channel,
             self.category,
-            selection=Selection(self.segment_id, self.filter, as_of=self.as_of),
+            selection=Selection(self.segment_id, self.filter, self.customer_ids, as_of=self.as_of),
             exclude_failed=self.exclude_failed,
             include_customer_ids=self.include_customer_ids,
             exclude_customer_ids=self.exclude_customer_ids,
             content=self.content,
+            contents=self.contents,
             timing=self.timing,
         )
 
@@ -98,18 +109,28 @@ class Question(Struct, frozen=True):
             "content": None if self.content is None else written_said(self.content),
             "timing": to_builtins(self.timing),
             "as_of": to_builtins(self.as_of),
+            **self._written_of_campaign(),
         }
+
+    def _written_of_campaign(self) -> Mapping[str, Any]:
+        """What only campaigns have, where they have it."""
+        given: dict[str, Any] = {"customer_ids": self.customer_ids, "campaign_id": self.campaign_id}
+        if self.contents is not None:
+            given["contents"] = {tier: written_said(each) for tier, each in self.contents.items()}
+        return {name: value for name, value in given.items() if value is not None}
 
     @classmethod
     def read(cls, request: Mapping[str, Any]) -> Question:
         """The question that a job's request stores."""
-        content = request.get("content")
-        read = {
+        content, contents, listed = (request.get(name) for name in ("content", "contents", "customer_ids"))
+        read: dict[str, Any] = {
             "channel": Channel(request["channel"]),
             "category": Category(request["category"]),
             "include_customer_ids": frozenset(request["include_customer_ids"]),
             "exclude_customer_ids": frozenset(request.get("exclude_customer_ids", ())),
             "content": None if content is None else read_said(content),
+            "contents": None if contents is None else {tier: read_said(each) for tier, each in contents.items()},
+            "customer_ids": None if listed is None else tuple(listed),
             "timing": convert(request.get("timing", {}), Timing),
             "as_of": convert(request.get("as_of"), Moment | None),
         }
@@ -130,6 +151,12 @@ class Foreseen(Struct, frozen=True):
         """Whether they are left out, or have to wait, for this reason; ``None`` is true of everybody."""
         of = self.decision.because if isinstance(self.decision, Hold) else self.decision
         return reason is None or (isinstance(of, str) and of == reason)
+
+
+class LookedThrough(Page[Foreseen], frozen=True):
+    """A page of customers who are meant; ``looked_at`` customers were looked at for it."""
+
+    looked_at: int = 0
 
 
 class FirstLook(Struct, frozen=True):
@@ -192,7 +219,8 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         cursor: str | None,
         reason: str | None = None,
         most: int | None = None,
-    ) -> Page[Foreseen]:
+        business: Business | None = None,
+    ) -> LookedThrough:
         """Customers who are meant, sorted by id, with the decision about each; only those of one ``reason`` if given.
 
         A page has as many as are asked for, unless it would take as long as nobody waits to find them, or ``most``
@@ -200,35 +228,60 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
         flagged address are decided about apart, as in ``PreviewWork``.
         """
         after = read_cursor(cursor, CUSTOMER_IDS)
-        business = self.businesses.get(business_id)
-        mailing = self.limited(self._at_its_time(question.supposed(business_id)), business)
-        matcher = meant_by(mailing.selection)
-        now = self.clock.now()
-        foreseeing, until = self._foreseeing(mailing, business), now + self.longest
+        business, now = business or self.businesses.get(business_id), self.clock.now()
+        parts = self._foreseen_parts(question.supposed(business_id), business)
+        listed, until = question.customer_ids, now + self.longest
         found: list[Foreseen] = []
         # As many as would do if everybody were meant; then as many as memory has room for.
-        size, looked_at = min(limit + 1, PAGE), 0
+        size, looked_at = min(limit + 1, PAGE) if most is None else most, 0
         while True:
-            customers = self.customers.read_range(business_id, *bounds(0, 1), after, size)
-            decisions = foreseeing(
-                matching(customers, matcher, self.contacts, self.summaries), mailing.starts_at(now)
-            ).decisions
-            for customer in customers:
-                decision = decisions.get(customer.customer_id)
-                if decision is None:
-                    continue
-                one = Foreseen(customer, decision, foreseeing.missing_for(customer, decision))
+            looked, behind = read_piece(self.customers, business_id, listed, bounds(0, 1), after, size)
+            decided = parts(looked, now)
+            for customer_id, one in decided.items():
                 if not one.is_because_of(reason):
                     continue
                 if len(found) == limit:
-                    return Page(found, write_cursor(found[-1].customer.customer_id))
+                    seen = sum(1 for each in looked if each < customer_id)
+                    return LookedThrough(found, write_cursor(found[-1].customer.customer_id), looked_at + seen)
                 found.append(one)
-            if len(customers) < size:
-                return Page(found)
-            looked_at += len(customers)
-            after, size = customers[-1].customer_id, PAGE
+            looked_at += len(looked)
+            if behind is None:
+                return LookedThrough(found, None, looked_at)
+            after, size = behind, PAGE
             if self.clock.now() >= until or (most is not None and looked_at >= most):
-                return Page(found, write_cursor(after))
+                return LookedThrough(found, write_cursor(after), looked_at)
+
+    def _foreseen_parts(
+        self, mailing: Mailing, business: Business
+    ) -> Callable[[Mapping[str, Customer | None], datetime], Mapping[str, Foreseen]]:
+        """Decides about customers who were looked at, by whichever part of a mailing means each; in order of ids.
+
+        What several parts ask about the same customers is read once.
+        """
+        books = ReadOnce(self.contacts), ReadOnceOf(self.summaries), ReadOnceOf(self.frequencies)
+        once = replace(
+            self,
+            contacts=cast("ContactBook", books[0]),
+            summaries=cast("SummaryBook", books[1]),
+            frequencies=cast("FrequencyBook", books[2]),
+        )
+        parts = [once.limited(part, business) for part in self.parts_at_their_time(mailing)]
+        deciding = [(part, once._foreseeing(part, business)) for part in parts]  # noqa: SLF001 - its own kind
+
+        def decide(looked: Mapping[str, Customer | None], now: datetime) -> Mapping[str, Foreseen]:
+            found: dict[str, Foreseen] = {}
+            for book in books:
+                book.forget()
+            known = [customer for customer in looked.values() if customer is not None]
+            if len(parts) > 1:
+                known_frequencies(once.frequencies, business, parts[0], list(looked), consistent=False)
+            for part, foreseeing in deciding:
+                meant = matching(known, meant_by(part.selection), once.contacts, once.summaries)
+                for id_, decision in foreseeing(meant, part.starts_at(now)).decisions.items():
+                    found[id_] = Foreseen(meant[id_], decision, foreseeing.missing_for(meant[id_], decision))
+            return dict(sorted(found.items()))
+
+        return decide
 
     def first_look(self, business: Business, mailing: Mailing, most: int) -> FirstLook:
         """Decide about everybody whom a campaign means, its filter filled in, where they are few.
@@ -269,12 +322,20 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
 
     def pages(self, business_id: str, question: Question) -> Iterator[Selected]:
         """The decisions about the customers who are meant, page by page."""
-        return self._decided(self.limited(self._at_its_time(question.supposed(business_id))))
+        for part in self.parts_at_their_time(question.supposed(business_id)):
+            yield from self._decided(self.limited(part))
 
     def pin(self, business_id: str, question: Question, *, is_next_page: bool = False) -> Question:
         """The question as of the time at which the message would start, where its filter asks for that."""
-        supposed = self._at_its_time(question.supposed(business_id), is_next_page=is_next_page)
-        return replace(question, as_of=supposed.selection.as_of)
+        first, *_ = self.parts_at_their_time(question.supposed(business_id), is_next_page=is_next_page)
+        return replace(question, as_of=first.selection.as_of)
+
+    def parts_at_their_time(self, mailing: Mailing, *, is_next_page: bool = False) -> Sequence[Mailing]:
+        """A mailing by its parts (``parts_of``), all as of one moment and one ranking."""
+        first, *others = parts_of(mailing)
+        first = self._at_its_time(first, is_next_page=is_next_page)
+        as_of = first.selection.as_of
+        return [first, *(replace(each, selection=replace(each.selection, as_of=as_of)) for each in others)]
 
     def _at_its_time(self, mailing: Mailing, *, is_next_page: bool = False) -> Mailing:
         at, pin = mailing.starts_at(self.clock.now()), self.pin_filters.at
@@ -358,21 +419,34 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """Decide about one page of customers and commit its counts."""
         question = Question.read(job.request)
+        listed, page = question.customer_ids, (progress.cursor, PAGE)
+        looked, behind = read_piece(self.customers, job.business_id, listed, within, *page)
+        counts, left_out = Counter({LOOKED_AT: len(looked)}), Named()
+        for part in parts_of(question.supposed(job.business_id)):
+            selected = self._decided(job, part, looked)
+            counts[MATCHED] += len(selected.decisions)
+            counts.update({f"{EXCLUDED}{reason}": len(ids) for reason, ids in selected.left_out.items()})
+            left_out = left_out.plus(selected.left_out)
+        moved = beyond(progress, counts, behind)
+        if question.campaign_id is not None:
+            moved = replace(moved, spared=Named.of(progress).plus(left_out.by_reason).within(moved.counts))
+        self.ledger.commit(moved)
+
+    def _decided(self, job: Job, part: Mailing, looked: Mapping[str, Customer | None]) -> Selected:
+        """The decisions about those of the customers whom a part means."""
         business = self.businesses.get(job.business_id)
-        supposed = self.preview.limited(loaded(question.supposed(job.business_id), self.template_contents))
+        supposed = self.preview.limited(loaded(part, self.template_contents))
         screening = Screening(self.contacts, self.frequencies, business, supposed, self.whereabouts)
-        customers = self.customers.read_range(job.business_id, *within, progress.cursor, PAGE)
         find_sharers = FindSharers(
             self.customers, self.contacts, self.summaries, self.frequencies, business, supposed, self.whereabouts
         )
         foreseeing = Foreseeing(screening, find_sharers, business, supposed)
         at = supposed.starts_at(job.created_at)
         selection = self.preview.pin_filters.at(job.business_id, supposed.selection, at)
-        meant = matching(customers, meant_by(selection), self.contacts, self.summaries)
-        page = foreseeing(meant, at).audience
-        excluded = {f"{EXCLUDED}{reason}": count for reason, count in page.excluded.items()}
-        counts = {"looked_at": len(customers), MATCHED: page.matched, **excluded}
-        self.ledger.commit(beyond(progress, counts, next_after(customers)))
+        known = [customer for customer in looked.values() if customer is not None]
+        meant = matching(known, meant_by(selection), self.contacts, self.summaries)
+        gone = {id_: None for id_, customer in looked.items() if customer is None}
+        return foreseeing({**meant, **gone}, at)
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - the counts are the result
         """Complete the job, which has only one phase."""

@@ -7,9 +7,10 @@ from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rebound.campaigns.domain.by_tier import child_for, children_ids, tiers_of
+from rebound.campaigns.domain.by_tier import child_for, children_ids
 from rebound.campaigns.domain.campaigns import HALTED, Campaign, CampaignStatus
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.messages.domain.by_tier import tiers_of
 
 if TYPE_CHECKING:
     from rebound.campaigns.ports import CampaignBook

@@ -20,16 +20,17 @@ from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.typed import confirms
 from rebound.console.http.visits import Visit
 from rebound.customers.domain import Customer, made_up_customer
-from rebound.eligibility.application.preview_audience import Question
+from rebound.eligibility.application.preview_audience import FirstLook, Question
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send
 from rebound.eligibility.domain.exclusion_words import WORDS
-from rebound.jobs.domain import STANDING, JobKind, JobStatus, audience_of
+from rebound.jobs.domain import LOOKED_AT, STANDING, JobKind, JobStatus, audience_of
 from rebound.kernel.audiences import Audience
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, InvalidInputError, NotFoundError
 from rebound.kernel.ids import ULIDS
 from rebound.messages.application.load_content import loaded
-from rebound.segments.domain.selections import Selection
+from rebound.messages.domain.by_tier import parts_of
+from rebound.segments.domain.selections import Selection, meant_by
 from rebound.templates.domain.content import UNWRITTEN
 from rebound.templates.domain.rendering import warnings_about
 from rebound.templates.domain.text_size import size_of_text
@@ -42,13 +43,7 @@ if TYPE_CHECKING:
     from rebound.templates.application.preview_template import Preview
 
 MOST_NAMED: Final = 100
-"""Customers of a business with no more of them are all looked at for the page itself."""
-MOST_LISTED: Final = 1000
-"""The same for a list of customers, which has no more."""
-PEOPLE: Final = 25
-"""On a page of them."""
-MOST_LOOKED_AT: Final = 200
-"""For a page of people, which may be short then."""
+"""Where no more customers have to be looked at, all of them are for the page itself."""
 COUNT_LASTS: Final = timedelta(hours=1)
 """Since it was asked for: for so long a count in the background says who gets it."""
 _NAMES: Final = {Channel.EMAIL: "alex@example.com", Channel.SMS: "+15005550006"}
@@ -93,6 +88,11 @@ class Reach(Struct, frozen=True):
     def is_counting(self) -> bool:
         """Whether the background still counts."""
         return self.job is not None and self.job.job.status not in STANDING
+
+    @property
+    def looked_at(self) -> int:
+        """How many customers the background has looked at so far."""
+        return 0 if self.job is None else self.job.counts[0].get(LOOKED_AT, 0)
 
     @property
     def number(self) -> int | None:
@@ -156,72 +156,39 @@ def show_in_frame(visit: Visit, campaign_id: str) -> PageAnswer:
     return framed(shown.preview.html) if shown.preview.html is not None else framed_text(shown.preview.text)
 
 
-def show_people(visit: Visit, campaign_id: str) -> PageAnswer:
-    """Who gets it and who does not, page by page, perhaps only for one reason."""
-    campaign, query = found(visit, campaign_id), visit.request.query
-    reason = query.one("reason") if query.one("reason") in list(Exclusion) else None
-    people: Sequence[Person] = ()
-    next_cursor, flaws = None, []
-    try:
-        question = question_of(visit, campaign, is_next_page="cursor" in query)
-        page = visit.behind.preview_audience.recipients(
-            visit.business_id,
-            question,
-            limit=PEOPLE,
-            cursor=query.given("cursor"),
-            reason=reason,
-            most=MOST_LOOKED_AT,
-        )
-        people, next_cursor = [_person(visit, campaign, each) for each in page.items], page.next_cursor
-    except InvalidInputError as error:
-        flaws = [each.message for each in error.errors]
-    except ConflictError as error:
-        flaws = [str(error)]
-    return visit.page(
-        "compose_people",
-        **in_frame(campaign, "check", is_changed=False, wrong={}),
-        reason=reason,
-        reasons=[(each, reason_in_words(visit, each)) for each in Exclusion],
-        people=people,
-        flaws=flaws,
-        next_cursor=next_cursor,
-        back="who",
-        count=query.one("count"),
-    )
-
-
 def reach_of(visit: Visit, campaign: Campaign, segment: "Segment | None", job_id: str | None) -> Reach:
     """Whom a campaign reaches, as far as that is known at once, or by the job that counted it."""
     behind = visit.behind
     try:
         meant = replace(campaign, selection=_pinned(visit, campaign, segment))
-        if campaign.contents is not None:
-            return Reach(behind.campaign_service.foreseen(meant))
-        most = MOST_NAMED if campaign.selection.customer_ids is None else MOST_LISTED
         # What nobody has written yet leaves nobody out.
         mailing = replace(meant, content=None) if campaign.content in UNWRITTEN else meant  # type: ignore[arg-type]
-        look = behind.preview_audience.first_look(business_of(visit), mailing, most)
+        # Where a tier is asked for, customers are ranked first.
+        is_ranked = any(meant_by(part.selection).is_ranked for part in parts_of(meant))
+        look = (
+            FirstLook(()) if is_ranked else behind.preview_audience.first_look(business_of(visit), mailing, MOST_NAMED)
+        )
     except InvalidInputError as error:
         return Reach(flaws=[each.message for each in error.errors])
     except ConflictError as error:
         return Reach(flaws=[str(error)])
     if look.everybody is not None:
         reasons = Counter(str(each.decision) for each in look.everybody if not isinstance(each.decision, Send | Hold))
-        people = [_person(visit, campaign, each) for each in look.everybody]
+        people = [person_of(visit, campaign, each) for each in look.everybody]
         people.sort(key=lambda each: (each.decision != "excluded", each.name))
         got = [each.customer for each in look.everybody if isinstance(each.decision, Send | Hold)]
         got.sort(key=lambda customer: customer.full_name)
         return Reach(Audience(len(people), reasons), got, people)
-    view = _count_of(visit, job_id)
+    view = count_of(visit, job_id)
     if view is None:
         return Reach(meant=look.meant)
     if not _is_counted_for(visit, view.job, campaign, meant.selection):
         return Reach(meant=look.meant, is_of_others=True)
-    is_known = view.job.status is JobStatus.COMPLETED
-    return Reach(audience_of(view.counts[0]) if is_known else None, look.meant, job=view)
+    return Reach(audience_of(view.counts[0]) if is_known(view) else None, look.meant, job=view)
 
 
-def _count_of(visit: Visit, job_id: str | None) -> "JobView | None":
+def count_of(visit: Visit, job_id: str | None) -> "JobView | None":
+    """The count of who would get something that a job makes; ``None`` where there is none."""
     if job_id is None or not ULIDS.fullmatch(job_id):
         return None
     try:
@@ -229,6 +196,11 @@ def _count_of(visit: Visit, job_id: str | None) -> "JobView | None":
     except NotFoundError:
         return None
     return view if view.job.kind is JobKind.PREVIEW else None
+
+
+def is_known(view: "JobView") -> bool:
+    """Whether a count has come to its end."""
+    return view.job.status is JobStatus.COMPLETED
 
 
 def _is_counted_for(visit: Visit, job: "Job", campaign: Campaign, selection: Selection) -> bool:
@@ -262,6 +234,9 @@ def _question(visit: Visit, campaign: Campaign, selection: Selection) -> Questio
         None if said in UNWRITTEN else said,
         timing_of(campaign),
         exclude_customer_ids=campaign.exclude_customer_ids,
+        contents=campaign.contents,
+        customer_ids=selection.customer_ids,
+        campaign_id=campaign.campaign_id,
     )
 
 
@@ -293,10 +268,18 @@ def _counting(visit: Visit, campaign: Campaign) -> PageAnswer:
     return see(visit.request.link("campaigns", campaign.campaign_id, "check", query=query))
 
 
-def _person(visit: Visit, campaign: Campaign, foreseen: "Foreseen") -> Person:
+def hand_of(campaign: Campaign, customer_id: str) -> str:
+    """What was done by hand about a customer: added, taken or nothing."""
+    if customer_id in campaign.include_customer_ids:
+        return "added"
+    return "taken" if customer_id in campaign.exclude_customer_ids else ""
+
+
+def person_of(visit: Visit, campaign: Campaign, foreseen: "Foreseen") -> Person:
+    """Somebody who is meant, as pages show them."""
     customer, decision = foreseen.customer, foreseen.decision
     id_ = customer.customer_id
-    hand = "added" if id_ in campaign.include_customer_ids else "taken" if id_ in campaign.exclude_customer_ids else ""
+    hand = hand_of(campaign, id_)
     match decision:
         case Send():
             return Person(id_, customer.full_name, "send", hand=hand)

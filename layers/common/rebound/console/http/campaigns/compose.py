@@ -47,6 +47,8 @@ AS_IT_IS: Final = "*as-it-is"
 _EVERYBODY: Final = Selection(filter={"all": []})
 MOST_BY_HAND: Final = 1000
 """Customers whom somebody adds back, and as many whom they take out, as programs may."""
+_LISTED: Final = ("reason", "count", "from", "cursor", "of", "looked")
+"""What says which page of people somebody looks at."""
 _LAST_VERSION: Final = 10**9
 
 # --- for whom ---------------------------------------------------------------------------------------------------------
@@ -133,9 +135,10 @@ def by_hand(visit: Visit, campaign_id: str) -> PageAnswer:
         return again(HTTPStatus.UNPROCESSABLE_ENTITY, *(each.message for each in error.errors))
     except ConflictError as error:
         return again(HTTPStatus.CONFLICT, str(error))
-    # A count in the background is of those who were meant before.
     back = form.one("back") if form.one("back") in ("whom", "check", "who") else "check"
-    return see(visit.request.link("campaigns", campaign_id, back))
+    # A count in the background is of those who were meant before; what it has named is still to be dealt with.
+    asked = {name: form.one(name) for name in _LISTED if form.one(name)} if back == "who" else None
+    return see(visit.request.link("campaigns", campaign_id, back, query=asked))
 
 
 def _changed_by_hand(visit: Visit, campaign: Campaign, what: str, customer_id: str) -> CampaignChange:
