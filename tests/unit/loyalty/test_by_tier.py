@@ -22,7 +22,7 @@ from rebound.segments.domain.segments import Segment
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import EmailContent
 from tests.contract.campaigns.fakes import adds_up
-from tests.fakes.making import BUSINESS_ID, at, customer, id_of
+from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, at, customer, id_of
 from tests.fakes.world import Chaos, World
 from tests.unit.loyalty.test_ranking import INACTIVE, LOYAL, NEW, NONE, TOP, world_of
 
@@ -221,11 +221,9 @@ def test_a_filter_by_tier_means_the_same_in_previews_lists_and_counts() -> None:
 @pytest.mark.parametrize("tiers", [("new", "top", "favourite"), tuple(Tier)])
 def test_a_count_by_tier_as_a_job_is_of_whom_it_is_sent_to(tiers: tuple[str, ...]) -> None:
     world, said = salon(), saying(*tiers)
-    question = Question(
-        EVERYBODY, Channel.EMAIL, said["category"], content=said["content"], contents=said["contents"], campaign_id="c"
-    )
+    question = Question(EVERYBODY, Channel.EMAIL, said["category"], content=said["content"], contents=said["contents"])
     pinned = world.preview_audience.pin(BUSINESS_ID, question)
-    view = world.run_to_end(world.job_service.start(BUSINESS_ID, JobKind.PREVIEW, pinned.written()))
+    view = world.run_to_end(world.job_service.start(BUSINESS_ID, JobKind.PREVIEW, pinned.written(), about=CAMPAIGN_ID))
     counted = audience_of(view.counts[0])
     named = {reason: {one.customer_id for one in view.spared if one.reason == reason} for reason in counted.excluded}
     listed = world.preview_audience.recipients(BUSINESS_ID, pinned, limit=100, cursor=None).items

@@ -63,8 +63,7 @@ class Question(Struct, frozen=True):
     condition asks for it: when the message would start.
     Without ``content``, nobody is foreseen to be left out because of what the message says. ``contents`` is what is
     said to each loyalty tier in its place; templates in it say what is published when it is asked. ``customer_ids``
-    are asked about in place of those who match. ``campaign_id`` is of the campaign that somebody at the desk asks
-    about: a job then names those who are left out (``Named``).
+    are asked about in place of those who match.
     """
 
     filter: Mapping[str, Any]
@@ -79,7 +78,6 @@ class Question(Struct, frozen=True):
     exclude_customer_ids: frozenset[str] = frozenset()
     contents: Mapping[str, Said] | None = None
     customer_ids: tuple[str, ...] | None = None
-    campaign_id: str | None = None
 
     def supposed(self, business_id: str) -> Mailing:
         """The mailing to decide about, which is never sent."""
@@ -114,7 +112,7 @@ class Question(Struct, frozen=True):
 
     def _written_of_campaign(self) -> Mapping[str, Any]:
         """What only campaigns have, where they have it."""
-        given: dict[str, Any] = {"customer_ids": self.customer_ids, "campaign_id": self.campaign_id}
+        given: dict[str, Any] = {"customer_ids": self.customer_ids}
         if self.contents is not None:
             given["contents"] = {tier: written_said(each) for tier, each in self.contents.items()}
         return {name: value for name, value in given.items() if value is not None}
@@ -403,7 +401,8 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
     """Previews an audience as a job, as of the time at which it would start if it were sent when the job was asked for.
 
     Each page is decided by itself. When customers on different pages share a flagged address whose try is due, each of
-    them therefore counts as a recipient, although in the end only the first of them gets the message.
+    them therefore counts as a recipient, although in the end only the first of them gets the message. One that is about
+    a campaign also names those who are left out (``Named``).
     """
 
     customers: CustomerBook
@@ -428,7 +427,7 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
             counts.update({f"{EXCLUDED}{reason}": len(ids) for reason, ids in selected.left_out.items()})
             left_out = left_out.plus(selected.left_out)
         moved = beyond(progress, counts, behind)
-        if question.campaign_id is not None:
+        if job.about is not None:
             moved = replace(moved, spared=Named.of(progress).plus(left_out.by_reason).within(moved.counts))
         self.ledger.commit(moved)
 

@@ -236,7 +236,6 @@ def _question(visit: Visit, campaign: Campaign, selection: Selection) -> Questio
         exclude_customer_ids=campaign.exclude_customer_ids,
         contents=campaign.contents,
         customer_ids=selection.customer_ids,
-        campaign_id=campaign.campaign_id,
     )
 
 

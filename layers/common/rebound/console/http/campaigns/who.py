@@ -139,7 +139,7 @@ def _question(visit: Visit, campaign: Campaign, job: "Job | None") -> Question:
 
 
 def _is_for(job: "Job", campaign: Campaign) -> bool:
-    return job.kind is JobKind.PREVIEW and job.request.get("campaign_id") == campaign.campaign_id
+    return job.kind is JobKind.PREVIEW and job.about == campaign.campaign_id
 
 
 def _page(
