@@ -6,10 +6,11 @@ off; what it is asked is counted, and recorded when asked to.
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import islice
 from time import process_time
 from typing import Any, Final
 from unittest.mock import patch
@@ -20,6 +21,7 @@ import requests
 from botocore import handlers
 from botocore.awsrequest import AWSResponse
 
+from rebound.operations.adapters.cloudwatch import ESTIMATED
 from rebound.platform.adapters.aws import session
 from tests.benchmarks.tables import MISSING, RefusedError, Table, Tables
 from tests.fakes.aws import ENVIRONMENT, SETTING_OF, table_definitions
@@ -67,6 +69,10 @@ class Cloud:
     tables: Tables = field(default_factory=Tables)
     queues: dict[str, deque[Queued]] = field(default_factory=dict)
     sent: deque[Sent] = field(default_factory=deque)
+    objects: dict[str, bytes] = field(default_factory=dict)
+    """Of S3, by path."""
+    alarms: Sequence[Mapping[str, Any]] = ()
+    """As CloudWatch describes them."""
     executions: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     """Those that wait to begin: the state machine by its name in the template, and the input."""
     calls: Counter[str] = field(default_factory=Counter)
@@ -103,13 +109,15 @@ class Cloud:
                 self.recorded.append(Call(latency_of, operation, self._parameters, status, body))
         kind = "text/xml" if latency_of == "sns" else "application/x-amz-json-1.0"
         headers: Any = {"content-type": kind, "x-amzn-requestid": "0"}
+        if latency_of == "s3":
+            headers |= {"content-length": str(len(body)), "etag": '"1"'}
         response = AWSResponse(request.url, status, headers, _Raw(body))
         self.own_cpu += process_time() - start
         return response
 
     def _serve(self, request: Any) -> tuple[str, str, int, bytes]:
         body = request.body or b""
-        body = body.encode() if isinstance(body, str) else bytes(body)
+        body = body.encode() if isinstance(body, str) else body.read() if hasattr(body, "read") else bytes(body)
         target = request.headers.get("X-Amz-Target")
         if isinstance(target, bytes):
             target = target.decode()
@@ -117,6 +125,9 @@ class Cloud:
             prefix, operation = target.split(".")
             service = _SERVICES[prefix.partition("_")[0]]
             question = json.loads(body)
+        elif "s3" in urlsplit(request.url).netloc.split("."):
+            service, operation = "s3", f"{request.method} object"
+            question = {"path": urlsplit(request.url).path, "body": body}
         elif "/v2/email/" in request.url:
             service, operation = "sesv2", f"{request.method} {urlsplit(request.url).path}"
             question = json.loads(body) if body else {}
@@ -145,6 +156,20 @@ class Cloud:
             case "sesv2", "GetAccount":
                 quota = {"Max24HourSend": -1.0, "MaxSendRate": self.sending_rate, "SentLast24Hours": 0.0}
                 return json.dumps({"SendingEnabled": True, "SendQuota": quota, "EnforcementStatus": "HEALTHY"}).encode()
+            case "sesv2", "ListEmailIdentities":
+                verified = {"IdentityType": "DOMAIN", "SendingEnabled": True, "VerificationStatus": "SUCCESS"}
+                return json.dumps({"EmailIdentities": [{"IdentityName": "example.com", **verified}]}).encode()
+            case "cloudwatch", "DescribeAlarms":
+                return json.dumps({"MetricAlarms": self.alarms}).encode()
+            case "cloudwatch", "GetMetricData":
+                return json.dumps(
+                    {"MetricDataResults": [{"Id": name, "Values": [0.1] * 30} for name in _MEASURED]}
+                ).encode()
+            case "s3", "PUT object":
+                self.objects[question["path"]] = question["body"]
+                return b""
+            case "s3", "GET object":
+                return self.objects[question["path"]]
             case "sns", "Publish":
                 provider_id = self._next_id()
                 self.sent.append(Sent(provider_id, question["PhoneNumber"], {}, question["Message"]))
@@ -177,6 +202,11 @@ class Cloud:
                 return {"Successful": taken, "Failed": []}
             case "ChangeMessageVisibility":
                 return {}
+            case "ReceiveMessage":
+                there = islice(self.queues.get(question["QueueUrl"], ()), question["MaxNumberOfMessages"])
+                return {"Messages": [_received(message) for message in there]}
+            case "ChangeMessageVisibilityBatch":
+                return {"Successful": [{"Id": entry["Id"]} for entry in question["Entries"]], "Failed": []}
             case "GetQueueAttributes":
                 waiting = self.queues.get(question["QueueUrl"], ())
                 delayed = sum(message.visible_at > self.now for message in waiting)
@@ -227,14 +257,19 @@ class Cloud:
         return response
 
 
-class _Raw:
+def _received(message: Queued) -> Mapping[str, Any]:
+    """A message as it is received, one that was tried before."""
+    attributes = {"ApproximateReceiveCount": "4", "SentTimestamp": "1700000000000"}
+    number = str(message.number)
+    body = {"Body": message.body, "MD5OfBody": "0", "Attributes": attributes}
+    return {"MessageId": f"message-{number}", "ReceiptHandle": number, **body}
+
+
+class _Raw(BytesIO):
     """A body, as botocore reads one from a connection."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
     def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self._body
+        yield self.getvalue()
 
 
 TWILIO_TOKEN: Final = "fake-auth-token-for-benchmarks"  # noqa: S105 - opens nothing
@@ -244,8 +279,12 @@ _SERVICES: Final = {
     "AWSStepFunctions": "stepfunctions",
     "AWSEvents": "events",
     "secretsmanager": "secretsmanager",
+    "GraniteServiceVersion20100801": "cloudwatch",
 }
+_MEASURED: Final = (*ESTIMATED, "emails", "texts")
+"""What a month's costs are estimated from."""
 _SES_OPERATIONS: Final = {
+    "POST /v2/email/list-identities": "ListEmailIdentities",
     "POST /v2/email/outbound-bulk-emails": "SendBulkEmail",
     "GET /v2/email/account": "GetAccount",
 }
@@ -280,6 +319,10 @@ def cloud() -> Iterator[Cloud]:
     for logical, properties in table_definitions().items():
         keys = [key["AttributeName"] for key in properties["KeySchema"]]
         made.tables.by_name[logical] = Table(logical, keys, streams="StreamSpecification" in properties)
+        made.tables.indexes[logical] = {
+            index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+            for index in properties.get("GlobalSecondaryIndexes", ())
+        }
     hooks: list[Any] = [("provide-client-params", made.remember_parameters), ("before-send", made.answer)]
     # What is kept for the life of a process has the hooks of the cloud before this one.
     session.cache_clear()

@@ -16,11 +16,11 @@ from urllib.parse import urlencode
 from rebound.kernel.channels import Channel
 from rebound.staff.domain import Role
 from tests.benchmarks.__main__ import main
+from tests.benchmarks.console_pages import PAGES, one_of_each
 from tests.benchmarks.deployment import Deployment, deployment
 from tests.benchmarks.light_calls import light_calls
 from tests.fakes import house
 from tests.fakes.aws import REPOSITORY
-from tests.fakes.making import id_of
 
 FUNCTION: Final = "serve_console"
 OPERATIONS: Final = "serve_operations"
@@ -32,42 +32,6 @@ MOST_BYTES: Final = 100_000
 RATIO: Final = 1.5
 RECIPIENTS: Final = 500
 QUICK: Final = {"customers": 2_000, "repetitions": 3}
-
-
-def pages(campaign_id: str, business_id: str) -> Mapping[str, str]:
-    """The path of each page after ``/console/``, by what it shows; but replies, which an index finds."""
-    customer = f"customers/{id_of(1)}"
-    return {
-        "customers": "customers",
-        "a customer": customer,
-        "family": f"{customer}/family",
-        "activity": f"{customer}/activity",
-        "points": f"{customer}/points",
-        "timeline": f"{customer}/timeline",
-        "segments": "segments",
-        "a new segment": "segments/new",
-        "campaigns": "campaigns",
-        "a campaign": f"campaigns/{campaign_id}",
-        "its messages": f"campaigns/{campaign_id}/messages",
-        "who was left out": f"campaigns/{campaign_id}/left-out",
-        "a new campaign": "campaigns/new",
-        "templates": "templates",
-        "a new layout": "layouts/new",
-        "imports": "imports",
-        "exports": "exports",
-        "jobs": "jobs",
-        "recurring campaigns": "recurring",
-        "a new recurring campaign": "recurring/new",
-        "appointments": "appointments",
-        "text plan": "text-plan",
-        "staff": "staff",
-        "keys": "keys",
-        "settings": "settings",
-        "reference": "reference",
-        "reference of customers": "reference/customers",
-        **{f"operators' {name}": f"operations/{name}" for name in ("businesses", "plans")},
-        "operators' business": f"operations/businesses/{business_id}",
-    }
 
 
 def function_of(page: str) -> str:
@@ -99,11 +63,13 @@ class Desk:
         headers = {"host": HOST, "origin": f"https://{HOST}", "content-type": "application/x-www-form-urlencoded"}
         if self._cookie:
             headers["cookie"] = self._cookie
+        path = f"/console/{page}"
         place = "/console/operations" if function_of(page) == OPERATIONS else "/console"
+        behind = path.removeprefix(place).removeprefix("/")
         event.update(
-            resource=f"{place}/{{proxy+}}",
-            path=f"/console/{page}",
-            pathParameters={"proxy": f"/console/{page}".removeprefix(f"{place}/")},
+            resource=f"{place}/{{proxy+}}" if behind else place,
+            path=path,
+            pathParameters={"proxy": behind} if behind else None,
             httpMethod=method,
             headers=headers,
             multiValueHeaders={name: [value] for name, value in headers.items()},
@@ -136,11 +102,12 @@ def run(customers: int = 100_000, repetitions: int = 10) -> dict[str, Any]:
             deployed.fill(RECIPIENTS)
             deployed.run(Channel.EMAIL, RECIPIENTS)
             deployed.fill(customers, RECIPIENTS)
-        (campaign,) = deployed.api("GET", "/v1/campaigns")["items"]
+            made = one_of_each(deployed)
         owner, operator = Desk(deployed), Desk(deployed, Role.OPERATOR)
         api = least_cpu(deployed, COMPARED, lambda: deployed.api("GET", "/v1/customers"), repetitions)
         found: dict[str, Any] = {}
-        for name, path in pages(campaign["campaign_id"], deployed.business_id).items():
+        for name, address in PAGES.items():
+            path = address.format(**made)
             desk = operator if function_of(path) == OPERATIONS else owner
             cpu = least_cpu(deployed, (function_of(path),), lambda desk=desk, path=path: desk.look(path), repetitions)
             found[name] = {

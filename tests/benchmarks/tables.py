@@ -91,6 +91,15 @@ class Table:
         for place in range(start, end) if forward else range(end - 1, start - 1, -1):
             yield order[place], rows[order[place]]
 
+    def by(self, keys: Sequence[str]) -> "Table":
+        """What an index of these keys holds now."""
+        found = Table(self.name, keys)
+        for row in self.everything():
+            item = row.item
+            if all(name in item for name in keys):
+                found.put(found.key_of(item), row)
+        return found
+
     def everything(self) -> Iterator[Row]:
         for partition in self._rows.values():
             yield from partition.values()
@@ -127,6 +136,8 @@ class Tables:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Table] = {}
+        self.indexes: dict[str, Mapping[str, Sequence[str]]] = {}
+        """Of a table, the keys of each index. Those have whole rows here, and no two of the same keys."""
         self.writes: Counter[str] = Counter()
         """Write units by table."""
         self.reads: defaultdict[str, float] = defaultdict(float)
@@ -282,6 +293,9 @@ class Tables:
 
     def _query(self, request: Mapping[str, Any]) -> bytes:
         table = self._table(request)
+        own = table.keys
+        if (index := request.get("IndexName")) is not None:
+            table = table.by(self.indexes[table.name][index])
         names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
         partition, bounds = _bounds(request["KeyConditionExpression"], table, names, values)
         forward = request.get("ScanIndexForward", True)
@@ -301,7 +315,8 @@ class Tables:
         self.reads[table.name] += query_units(total, consistent=request.get("ConsistentRead", False))
         more = b""
         if last is not None:
-            place = dict(zip(table.keys, ({"S": partition}, {"S": last}), strict=False))
+            [(_, at)] = table.between(partition, Bounds(last, high=last), forward=True)
+            place = {name: at.item[name] for name in {*table.keys, *own}}
             more = b',"LastEvaluatedKey":%b' % encode(place)
         items = b"" if request.get("Select") == "COUNT" else b",".join(found)
         return b'{"Items":[%b],"Count":%d,"ScannedCount":%d%b}' % (items, len(found), looked, more)

@@ -1,0 +1,162 @@
+"""Which pages of the console are measured, over one of everything that has a page of its own.
+
+Every GET of ``routes`` is in ``PAGES`` or, with a reason, in ``NOT_MEASURED``.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from rebound.console.http.operations.letters import LETTERS
+from rebound.contacts.domain.replies import Meaning, Reply
+from rebound.customers.domain import Customer
+from rebound.jobs.domain import JobKind
+from rebound.kernel.channels import Channel
+from rebound.segments.domain.selections import CustomerFilter
+from tests.benchmarks.deployment import EMAIL, LAYOUT, START, Deployment, environment, resources
+from tests.fakes import house
+from tests.fakes.making import id_of
+
+REPLIES: Final = 60
+"""More than a page."""
+QUEUE: Final = "email"
+PAGES: Final[Mapping[str, str]] = {
+    "customers": "customers",
+    "a customer": "customers/{customer}",
+    "family": "customers/{customer}/family",
+    "activity": "customers/{customer}/activity",
+    "points": "customers/{customer}/points",
+    "timeline": "customers/{customer}/timeline",
+    "what waits for a customer": "customers/{customer}/waiting",
+    "a clean-up": "customers/clean-up/{clean_up}",
+    "segments": "segments",
+    "a new segment": "segments/new",
+    "a segment": "segments/{segment}",
+    "campaigns": "campaigns",
+    "a campaign": "campaigns/{campaign}",
+    "its messages": "campaigns/{campaign}/messages",
+    "a message": "campaigns/{campaign}/messages/{customer}",
+    "who was left out": "campaigns/{campaign}/left-out",
+    "a new campaign": "campaigns/new",
+    "whom a campaign is for": "campaigns/{draft}/whom",
+    "what a campaign says": "campaigns/{draft}/what",
+    "when a campaign goes": "campaigns/{draft}/when",
+    "a campaign before it goes": "campaigns/{draft}/check",
+    "who would get a campaign": "campaigns/{draft}/who",
+    "a campaign's content": "campaigns/{draft}/frame",
+    "recurring campaigns": "recurring",
+    "a new recurring campaign": "recurring/new",
+    "a recurring campaign": "recurring/{recurring}",
+    "templates": "templates",
+    "a new template": "templates/new",
+    "a template": "templates/{template}",
+    "a template's content": "templates/{template}/frame",
+    "a new layout": "layouts/new",
+    "a layout": "layouts/{layout}",
+    "replies": "replies",
+    "appointments": "appointments",
+    "text plan": "text-plan",
+    "imports": "imports",
+    "a new import": "imports/new",
+    "the columns of a file": "imports/new/{draft_import}",
+    "an import": "imports/{import}",
+    "exports": "exports",
+    "an export": "exports/{export}",
+    "jobs": "jobs",
+    "a job": "jobs/{job}",
+    "staff": "staff",
+    "keys": "keys",
+    "settings": "settings",
+    "reference": "reference",
+    "reference of customers": "reference/customers",
+    "operators' alarms": "operations",
+    "operators' dead letters": "operations/dead-letters",
+    "operators' queue": f"operations/dead-letters/{QUEUE}",
+    "operators' costs": "operations/costs",
+    "operators' senders": "operations/senders",
+    "operators' businesses": "operations/businesses",
+    "operators' new business": "operations/businesses/new",
+    "operators' business": "operations/businesses/{business}",
+    "operators' plans": "operations/plans",
+}
+"""The path of each page after ``/console/``, by what it shows; in braces what ``one_of_each`` makes."""
+NOT_MEASURED: Final[Mapping[str, str]] = {
+    "sign-in": "a form before the door, of which nothing is read",
+    "sign-in-code": "a form before the door, of which nothing is read",
+    "sign-in/*": "a form before the door, of which nothing is read",
+    "choose-business": "answered to somebody of several businesses, once after signing in",
+    "imports/*/files/*": "leads to a file and shows nothing",
+    "exports/*/file": "leads to a file and shows nothing",
+}
+"""By their addresses, with the reason."""
+
+
+def one_of_each(deployed: Deployment) -> Mapping[str, str]:
+    """The ids of what the pages are about, beside a campaign that ran."""
+    behind, business_id = house.use_cases(), deployed.business_id
+    (sent,) = deployed.api("GET", "/v1/campaigns")["items"]
+    asked = {"category": "marketing", "channel": "email", "content": EMAIL}
+    draft = {**asked, "name": "Winter", "filter": {"all": []}, "status": "draft"}
+    recurring = {**asked, "name": "Birthdays", "audience": {"birthday": {}}, "at": "09:00"}
+    deployed.api("PUT", "/v1/segments/vip", {"name": "VIP", "filter": {"all": [{"tag": "vip"}]}})
+    template = {"name": "Spring", "channel": "email"}
+    deployed.api("PUT", "/v1/templates/spring", {**template, "content": EMAIL})
+    deployed.api("PUT", "/v1/templates/autumn", {**template, "layout": LAYOUT})
+    for number in range(1, REPLIES + 1):
+        house.ports().replies.add(_reply(house.ports().customers.get(business_id, id_of(number)), number))
+    _prepare_for_operators(deployed)
+    draft_import = behind.bring_file.new_id()
+    file = b"first_name,last_name\nAda,Silva\n"
+    deployed.cloud.objects[f"/ImportsBucket/import-drafts/{business_id}/{draft_import}"] = file
+    return {
+        "business": business_id,
+        "campaign": sent["campaign_id"],
+        "clean_up": deployed.api("POST", "/v1/customers/bulk-delete", {"failed": "email", "confirm_count": 0})[
+            "job_id"
+        ],
+        "customer": id_of(1),
+        "draft": deployed.api("POST", "/v1/campaigns", draft)["campaign_id"],
+        "draft_import": draft_import,
+        "export": behind.start_export(business_id, "csv", CustomerFilter()).job.export_id,
+        "import": behind.start_import(business_id, "csv", file.decode())[0].job.import_id,
+        "job": behind.job_service.start(business_id, JobKind.COUNT, {"wanted": {}}).job.job_id,
+        "layout": "autumn",
+        "recurring": deployed.api("POST", "/v1/recurring-campaigns", recurring)["recurring_campaign_id"],
+        "segment": "vip",
+        "template": "spring",
+    }
+
+
+def _prepare_for_operators(deployed: Deployment) -> None:
+    """Alarms, and messages that were given up."""
+    deployed.cloud.alarms = [
+        {
+            "AlarmName": f"{environment()['STACK_NAME']}-{name}-1A2B3C",
+            "AlarmDescription": str(alarm["Properties"].get("AlarmDescription", "")),
+            "StateValue": "OK",
+            "StateUpdatedTimestamp": START.timestamp(),
+        }
+        for name, alarm in resources().items()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    _, dead_letters = json.loads(environment()["DEAD_LETTER_QUEUES"])[QUEUE]
+    for _ in range(2 * LETTERS):
+        deployed.cloud.put(dead_letters, "{}")
+
+
+def _reply(customer: Customer, number: int) -> Reply:
+    key = customer.contact_key(Channel.SMS)
+    if key is None:
+        raise RuntimeError("Everybody has a number.")
+    return Reply(
+        key.hashed,
+        f"SM{number}",
+        START + timedelta(minutes=number),
+        "+14155550100",
+        Meaning.OTHER,
+        customer.mobile_phone,
+        "Can I come at three instead of two?",
+        customer_id=customer.customer_id,
+        needs_staff=True,
+    )
