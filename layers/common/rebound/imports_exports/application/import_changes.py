@@ -24,19 +24,27 @@ from rebound.customers.application.profile_checks import ADDRESS_FIELDS
 from rebound.customers.application.recipients import is_address
 from rebound.customers.domain import LOCKABLE, PROFILE, REQUIRED_FIELDS, Customer, digest_of, is_set, locked_among
 from rebound.imports_exports.application.import_rows import name_of
+from rebound.imports_exports.application.mended_names import is_mended
 from rebound.imports_exports.domain import LOCKED, BadRow, ImportJob, RowOutcome
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.kernel.written_text import folded
 
 if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook, ProfileLock
     from rebound.imports_exports.application.import_rows import Wish
+    from rebound.imports_exports.application.same_customer import SameCustomers
 
 _WAY_OUT: Final = 'To take the file\'s value, PATCH the customer, or import it with "protect": [].'
 EDITED: Final = f"Was kept: it was edited since the file had this value. {_WAY_OUT}"
 PROTECTED: Final = "Was kept: the import protects it."
 NOT_KNOWN: Final = f"Was kept: it was edited, and nobody knows what the file had before. {_WAY_OUT}"
+MENDED: Final = "Was another name before. The address is the same, so it was taken for the same person."
+ANOTHER: Final = (
+    "Somebody of another name has this address, and the file does not have them. This is somebody new; if it is the "
+    "same person, delete one of the two."
+)
 CREATED: Final = "created"
 UPDATED: Final = "updated"
 UNCHANGED: Final = "unchanged"
@@ -69,8 +77,10 @@ class ImportChanges(Struct, frozen=True, kw_only=True):
     contacts: ContactBook
     locks: Sequence[ProfileLock] = ()
 
-    def __call__(self, job: ImportJob, business: Business, wishes: Sequence[Wish], now: datetime) -> Changes:
-        """What the rows change, one after the other."""
+    def __call__(
+        self, job: ImportJob, business: Business, wishes: Sequence[Wish], same: SameCustomers, now: datetime
+    ) -> Changes:
+        """What the rows change, one after the other; ``same`` knows whom the other rows of the file are about."""
         known = dict(self.contacts.get_many({key for wish in wishes for key in wish.keys.values()}))
         named = [wish.customer_id for wish in wishes if wish.customer_id is not None]
         made = {wish.line: _made_id(job, wish) for wish in wishes if wish.customer_id is None and not wish.is_opt_out}
@@ -82,17 +92,18 @@ class ImportChanges(Struct, frozen=True, kw_only=True):
             for customer_id in known[key].customer_ids
         }
         copied = {each for wish in wishes for each in wish.profile.get("cc", ()) if not is_address(each)}
-        wanted = [*named, *made.values(), *sorted(met | copied)]
+        nameless = [each for wish in wishes if wish.line in made for each in _nameless_ids(job, wish)]
+        wanted = [*named, *made.values(), *nameless, *sorted(met | copied)]
         stored = self.customers.get_many(job.business_id, wanted, as_of_now=True)
         others = {key for customer in stored.values() for key in customer.contact_keys if key not in known}
         known.update(self.contacts.get_many(others) if others else {})
-        state = _State(job, now, dict(stored), dict(known), lambda each: is_locked(each, business, self.locks))
+        state = _State(job, now, dict(stored), dict(known), same, lambda each: is_locked(each, business, self.locks))
         unknown = copied.difference(stored, named, made.values())
         for wish in (_warned(each, unknown) for each in wishes):
             if wish.is_opt_out:
                 state.opt_out(wish)
             else:
-                state.take(wish, wish.customer_id or state.same_person(wish, made[wish.line]))
+                state.take(*state.same_person(wish, made.get(wish.line, "")))
         changed = {id_: customer for id_, customer in state.customers.items() if customer != stored.get(id_)}
         after = dict(state.contacts)
         for customer_id, customer in changed.items():
@@ -124,6 +135,7 @@ class _State:
         now: datetime,
         customers: dict[str, Customer],
         contacts: dict[ContactKey, Contact],
+        same: SameCustomers,
         is_locked: Callable[[Customer], bool],
     ) -> None:
         self.customers = customers
@@ -132,6 +144,7 @@ class _State:
         self.bad_rows: list[BadRow] = []
         self._job = job
         self._now = now
+        self._same = same
         self._is_locked = is_locked
 
     def opt_out(self, wish: Wish) -> None:
@@ -173,16 +186,57 @@ class _State:
         done = CREATED if before is None else UNCHANGED if is_same and not opted_out else UPDATED
         self._done(replace(wish, warnings=(*wish.warnings, *kept, *idle)), customer_id, done)
 
-    def same_person(self, wish: Wish, made: str) -> str:
-        """The customer whom a row without an id is about, else the id of a new one."""
+    def same_person(self, wish: Wish, made: str) -> tuple[Wish, str]:
+        """The customer whom a row is about, without an id else the new one with the id ``made``; and the row.
+
+        A warning tells where another name was taken for the same person, and where it was not.
+        """
+        if wish.customer_id is not None:
+            return wish, wish.customer_id
         for key in _met_at(self._job, wish):
             found = [self.customers[each] for each in self.contacts[key].customer_ids if each in self.customers]
             namesakes = [customer for customer in found if _is_named(customer, wish)]
             if namesakes:
                 # Who has the address now comes before who had it once.
                 first = min(namesakes, key=lambda each: (each.contact_key(key.channel) != key, each.customer_id))
-                return first.customer_id
-        return made
+                return wish, first.customer_id
+        others = self._others_at(wish)
+        mended = {
+            each.customer_id: each
+            for holders in others.values()
+            for each in holders
+            if is_mended(_folded_names(each), _names_of(wish))
+        }
+        if len(mended) == 1:
+            [(customer_id, before)] = mended.items()
+            changed = [name for name in REQUIRED_FIELDS if getattr(before, name) != wish.profile[name]]
+            return _with_warnings(wish, dict.fromkeys(changed, MENDED)), customer_id
+        for customer_id in _nameless_ids(self._job, wish):
+            found_one = self.customers.get(customer_id)
+            if found_one is not None and _has_been_nameless(found_one, self._job, wish):
+                return wish, customer_id
+        return _with_warnings(wish, dict.fromkeys(others, ANOTHER)), made
+
+    def _others_at(self, wish: Wish) -> Mapping[str, Sequence[Customer]]:
+        """By the field of the address, customers whom no row names, and who may be meant by a row of another name.
+
+        They have an address of the row, none that differs from another of it, and no id of the business's own.
+        """
+        found: dict[str, Sequence[Customer]] = {}
+        names = {channel: name for name, channel in ADDRESS_FIELDS.items()}
+        for key in _met_at(self._job, wish):
+            holders = [
+                customer
+                for each in self.contacts[key].customer_ids
+                if (customer := self.customers.get(each)) is not None
+                and customer.contact_key(key.channel) == key
+                and customer.external_id is None
+                and self._same.may_lack(customer)
+                and all(customer.contact_key(other.channel) in (None, other) for other in wish.keys.values())
+            ]
+            if holders:
+                found[names[key.channel]] = holders
+        return found
 
     def _written(self, wish: Wish, customer_id: str, before: Customer | None) -> tuple[Customer, Sequence[FieldError]]:
         if before is None:
@@ -284,15 +338,42 @@ def _is_named(customer: Customer, wish: Wish) -> bool:
     )
 
 
+def _with_warnings(wish: Wish, reasons: Mapping[str, str]) -> Wish:
+    return replace(wish, warnings=(*wish.warnings, *(FieldError(name, why) for name, why in reasons.items())))
+
+
+def _folded_names(customer: Customer) -> tuple[str, str]:
+    return folded(customer.first_name), folded(customer.last_name)
+
+
+def _names_of(wish: Wish) -> tuple[str, str]:
+    return folded(wish.profile["first_name"]), folded(wish.profile["last_name"])
+
+
+def _has_been_nameless(customer: Customer, job: ImportJob, wish: Wish) -> bool:
+    """Whether a row that has an address now may be about somebody of whom nothing but the name was known."""
+    has_none = all(customer.contact_key(ADDRESS_FIELDS[name]) is None for name in job.options.match_by)
+    born = wish.profile.get("birthday")
+    return has_none and (born is None or customer.birthday in (None, born))
+
+
+def _nameless_ids(job: ImportJob, wish: Wish) -> Sequence[str]:
+    """The ids that a row may have made when it had no address, see ``_made_id``."""
+    return [_id_of(job, name_of(wish.profile), str(number)) for number in wish.nameless]
+
+
 def _made_id(job: ImportJob, wish: Wish) -> str:
     """The id of a new customer whom the row does not name by an id.
 
     Where contacts will tell that the customer is there, an id of this row's own, which is the same when the row is
     imported again after a death. Of whom nothing but a name is known, the place among all of that name.
     """
-    what = (job.import_id, str(wish.line))
     if job.options.match_by and not wish.marks:
-        what = (name_of(wish.profile), str(wish.namesakes))
+        return _id_of(job, name_of(wish.profile), str(wish.namesakes))
+    return _id_of(job, job.import_id, str(wish.line))
+
+
+def _id_of(job: ImportJob, *what: str) -> str:
     return sha256("\x1f".join((job.business_id, *what)).encode()).hexdigest()[:32]
 
 

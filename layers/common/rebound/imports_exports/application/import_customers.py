@@ -52,8 +52,9 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
     """Second step: imports one part. Running it again goes on after the rows that are done.
 
     A row whose ``external_id`` or ``customer_id`` is known updates that customer, and one without meets the customer of
-    its name and address. A row may opt its addresses out but never in; an opt-out that is in force already is not
-    stated again.
+    its name and address; where there is none, one of whom a row before had the same address and a name that is mended
+    now, or the same name and no address. A row may opt its addresses out but never in; an opt-out that is in force
+    already is not stated again.
     """
 
     imports: ImportBook
@@ -77,7 +78,10 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
         business = self.businesses.get(business_id)
         progress = self.ledger.get(import_id, part)
         reader = RowReader(job=job, business=business, addresses=self.addresses)
-        same = SameCustomers(lambda: self._records(job, part), lambda record: _wish_or_none(reader, record))
+        is_all = job.splitting is not None and job.splitting.parts == 1
+        same = SameCustomers(
+            lambda: self._records(job, part), lambda record: _wish_or_none(reader, record), is_all=is_all
+        )
         pause = 0
         for run, records in self._batches(job, part, same, progress.counts.rows):
             rest = records
@@ -140,7 +144,7 @@ class ImportCustomers(Struct, frozen=True, kw_only=True):
 
         def write() -> tuple[Changes, PartProgress] | None:
             changes = ImportChanges(customers=self.customers, contacts=self.contacts, locks=self.profile_locks)(
-                job, business, wishes, self.clock.now()
+                job, business, wishes, same, self.clock.now()
             )
             if changes.rows > MOST_WRITES and len(records) > 1:
                 return None

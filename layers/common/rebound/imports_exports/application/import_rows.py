@@ -97,8 +97,9 @@ class Wish(Struct, frozen=True):
 
     ``customer_id`` is that of the customer whom the row names by an id, else ``None``; ``marks`` then are what a row
     about the same customer has in common with it. A row with neither is told from others of its name by how many
-    come before it (``namesakes``). ``recipients`` are those of ``cc`` who are named as customers, by our ids, as the
-    row writes them. In a file whose other rows have ids, it ``only_fills`` what is empty of a customer
+    come before it (``namesakes``). ``nameless`` are the numbers under which a row of marks may have been before it had
+    an address: no row of the file has them now. ``recipients`` are those of ``cc`` who are named as customers, by our
+    ids, as the row writes them. In a file whose other rows have ids, it ``only_fills`` what is empty of a customer
     who has one: a row of the customer's own says the rest. ``keys`` are the contacts that the row gives. A wish that
     ``is_opt_out`` is about these alone. ``warnings`` say which fields were left out, and why.
     """
@@ -110,6 +111,7 @@ class Wish(Struct, frozen=True):
     keys: Mapping[Channel, ContactKey]
     marks: tuple[str, ...] = ()
     namesakes: int = 0
+    nameless: range = range(0)
     only_fills: bool = False
     warnings: tuple[FieldError, ...] = ()
     is_opt_out: bool = False
@@ -299,7 +301,7 @@ class RowReader(Struct, frozen=True, kw_only=True):
     def _marks(self, profile: Mapping[str, Any], keys: Mapping[Channel, ContactKey]) -> tuple[str, ...]:
         """Rows with a mark in common are about one person: they have the same name and the same address."""
         channels = [ADDRESS_FIELDS[name] for name in self.job.options.match_by]
-        return tuple(_mark(str(keys[channel]), name_of(profile)) for channel in channels if channel in keys)
+        return tuple(mark_of(keys[channel], name_of(profile)) for channel in channels if channel in keys)
 
 
 def name_of(fields: Mapping[str, Any]) -> str:
@@ -307,8 +309,9 @@ def name_of(fields: Mapping[str, Any]) -> str:
     return "\x1f".join(folded(str(fields.get(name) or "")) for name in REQUIRED_FIELDS)
 
 
-def _mark(*parts: str) -> str:
-    return sha256("\x1f".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
+def mark_of(key: ContactKey, name: str) -> str:
+    """The mark of somebody's name (see ``name_of``) at an address."""
+    return sha256(f"{key}\x1f{name}".encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def _texts(value: Any) -> list[str] | None:
