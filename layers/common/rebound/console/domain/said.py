@@ -10,7 +10,8 @@ A place is written as in ``str.format``, and its kind says what may stand there 
 * ``{name:said}``: something that the catalogue has an entry for as well; ``{name:maybe}``: as well, or else as it is.
 * ``{name:unended}``: a sentence that has an entry, without its full stop.
 * ``{name:number}``, ``{name:time}``: a number, or a time; written as people there do.
-* ``{name:listed}``: several things with commas, "and" or "or" between them, each with an entry or kept as it is.
+* ``{name:listed}``: several things with commas, "and" or "or" between them, each with an entry or kept as it is;
+  ``{name:clauses}``: several with semicolons between them, each with an entry.
 
 What fits no entry stays English, as a whole.
 """
@@ -120,6 +121,7 @@ class Translation:
             "number": self._number,
             "time": self._time,
             "listed": self._listed,
+            "clauses": self._clauses,
         }
 
     def of(self, text: str) -> str | None:
@@ -188,3 +190,7 @@ class Translation:
         said = [self.of(part) or part for part in parts]
         joined = [each if each == ", " else f" {self.of(each.strip()) or each.strip()} " for each in between]
         return "".join(piece for pair in zip(said, [*joined, ""], strict=True) for piece in pair)
+
+    def _clauses(self, text: str) -> str | None:
+        said = [self.of(part) for part in text.split("; ")]
+        return "; ".join(filter(None, said)) if all(said) else None
