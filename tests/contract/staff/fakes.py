@@ -6,7 +6,19 @@ from datetime import datetime
 from functools import cached_property
 
 from rebound.kernel.errors import ConcurrentChangeError
-from rebound.staff.domain import Attempt, Person, Recent, Roster, Session, SessionKey, SignInLink, StaffMember, Way
+from rebound.staff.domain import (
+    Attempt,
+    AuditEntry,
+    ObjectKey,
+    Person,
+    Recent,
+    Roster,
+    Session,
+    SessionKey,
+    SignInLink,
+    StaffMember,
+    Way,
+)
 from tests.contract.businesses.fakes import MemoryBusinessesPorts
 
 
@@ -152,6 +164,26 @@ class MemorySignInBook:
             raise ConcurrentChangeError
 
 
+class MemoryAuditBook:
+    """Implements ``AuditBook``; nothing is forgotten."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str | None, list[AuditEntry]] = {}
+
+    def add(self, business_id: str | None, entry: AuditEntry) -> None:
+        self.entries.setdefault(business_id, []).append(entry)
+
+    def newest(
+        self, business_id: str | None, limit: int, before: str | None = None, *, of: ObjectKey | None = None
+    ) -> Sequence[AuditEntry]:
+        found = [
+            each
+            for each in self.entries.get(business_id, ())
+            if of in (None, each.object_key) and (before is None or each.entry_id < before)
+        ]
+        return sorted(found, key=lambda each: each.entry_id, reverse=True)[:limit]
+
+
 class RecordingSignInLog:
     """Implements ``SignInLog``."""
 
@@ -184,6 +216,10 @@ class MemoryStaffPorts(MemoryBusinessesPorts):
     @cached_property
     def sign_ins(self) -> MemorySignInBook:
         return MemorySignInBook()
+
+    @cached_property
+    def audit(self) -> MemoryAuditBook:
+        return MemoryAuditBook()
 
     @cached_property
     def sign_in_log(self) -> RecordingSignInLog:

@@ -231,6 +231,10 @@ def test_what_is_typed_into_a_form_goes_into_no_address(made: Made) -> None:
         ("campaigns/*/messages", "status"),
         ("campaigns/*/who", "count"),
         ("campaigns/*/who", "reason"),
+        ("history", "by"),
+        ("history", "kind"),
+        ("operations/history", "by"),
+        ("operations/history", "kind"),
         ("templates", "q"),
         ("templates/spring", "version"),
     }

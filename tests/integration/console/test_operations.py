@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from playwright.sync_api import Page, expect
 
 from rebound.businesses.domain.holds import AccountHold
-from rebound.console.http import frame
+from rebound.console.http.history import entries
 from rebound.console.http.operations import letters
 from rebound.console.http.routes import ROUTES, Route
 from rebound.console.wiring import use_cases
@@ -225,15 +225,15 @@ def test_what_an_operator_did_is_written_down_by_ids_alone(
 ) -> None:
     written = StringIO()
     log = Logger(service="serve_operations", level="INFO", stream=written, logger_handler=None)
-    monkeypatch.setattr(frame, "logger", lambda: log)
+    monkeypatch.setattr(entries, "logger", lambda: log)
     give_up(stack)
     operator.post("/console/operations/dead-letters/email", {"number": "1"})
     operator.post(f"/console/operations/businesses/{BUSINESS_ID}/senders", {"sender": "desk@salon.example.com"})
     said = [json.loads(line) for line in written.getvalue().splitlines()]
     [member] = use_cases().staff_service.list(None)
     assert [(each["did"], each["ids"], each["member_id"]) for each in said] == [
-        ("operations.letters.redrive", ["email"], member.member_id),
-        ("operations.business.add_sender", [BUSINESS_ID], member.member_id),
+        ("dead_letters.put_back", ["email"], member.member_id),
+        ("business.sender_granted", [BUSINESS_ID], member.member_id),
     ]
     assert "@" not in written.getvalue()
 

@@ -36,6 +36,8 @@ SEEN_EVERY: Final = timedelta(minutes=30)
 MOST_MEMBERS: Final = 200
 """Of one business, or operators."""
 MAX_LOCATION: Final = 64
+AUDIT_KEPT: Final = timedelta(days=400)
+"""How long it is kept what somebody did: a year, and what of it is looked into a little late."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SESSION_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}([0-9a-f]{64})")
 _FORM_TOKEN: Final = b"rebound console: form token of "
@@ -59,6 +61,8 @@ class Right(Enum):
     """Imports and exports."""
     CLEAN_UP = auto()
     """Deleting many customers at once."""
+    HISTORY = auto()
+    """What everybody else did."""
     OPERATE = auto()
     """The stack as a whole: never the customers of a business."""
 
@@ -329,6 +333,42 @@ class Way(StrEnum):
 
     CODE = "code"
     LINK = "link"
+
+
+class AuditEntry(Struct, frozen=True):
+    """Something that was done in the console, once it was done.
+
+    ``entry_id`` is a ULID, so that entries are in the order of time. ``did`` is a name such as ``campaign.sent``, which
+    begins with the kind of what it was done to. ``object_id`` and ``name`` say to which one, as it was called then; the
+    name of a customer is never kept here, since only their own rows are forgotten with them. ``details`` are few and
+    short. ``email`` is the address that ``member_id`` had then.
+    """
+
+    entry_id: str
+    at: datetime
+    member_id: str
+    email: str
+    did: str
+    object_id: str | None = None
+    name: str | None = None
+    details: Mapping[str, Sequence[str]] = {}
+
+    @property
+    def kind(self) -> str:
+        """Of what it was done to."""
+        return self.did.partition(".")[0]
+
+    @property
+    def object_key(self) -> ObjectKey | None:
+        """What it was done to; ``None`` where there is only one of its kind."""
+        return None if self.object_id is None else ObjectKey(self.kind, self.object_id)
+
+
+class ObjectKey(Struct, frozen=True):
+    """One thing that something was done to."""
+
+    kind: str
+    object_id: str
 
 
 def hash_of_token(token: str) -> str | None:

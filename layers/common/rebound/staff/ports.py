@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Protocol
 
 from rebound.businesses.ports import BusinessesPorts
-from rebound.staff.domain import Attempt, Person, Recent, Roster, Session, SessionKey, SignInLink, StaffMember, Way
+from rebound.staff.domain import (
+    Attempt,
+    AuditEntry,
+    ObjectKey,
+    Person,
+    Recent,
+    Roster,
+    Session,
+    SessionKey,
+    SignInLink,
+    StaffMember,
+    Way,
+)
 
 
 class StaffBook(Protocol):
@@ -89,6 +101,24 @@ class SignInBook(Protocol):
         """Take a link away, once. Raises ``ConcurrentChangeError`` if it is gone."""
 
 
+class AuditBook(Protocol):
+    """What was done in the console to a business, or by operators to the stack (whose business is ``None``).
+
+    Entries are added and never changed; each is forgotten after ``AUDIT_KEPT``.
+    """
+
+    def add(self, business_id: str | None, entry: AuditEntry) -> None:
+        """Keep an entry, with all others and with those of what it was done to: both or neither."""
+
+    def newest(
+        self, business_id: str | None, limit: int, before: str | None = None, *, of: ObjectKey | None = None
+    ) -> Sequence[AuditEntry]:
+        """The newest first, in one request: of those before an entry, and of one thing, where these are given.
+
+        Strongly consistent.
+        """
+
+
 class SignInLog(Protocol):
     """What is told of signing in, without personal data."""
 
@@ -116,6 +146,9 @@ class StaffPorts(BusinessesPorts, Protocol):
 
     @property
     def sign_in_log(self) -> SignInLog: ...
+
+    @property
+    def audit(self) -> AuditBook: ...
 
     @property
     def console_sender(self) -> str:

@@ -9,12 +9,13 @@ from rebound.businesses.wiring import AwsBusinessesPorts, BusinessesUseCases
 from rebound.platform.wiring import in_this_process, use_case
 
 if TYPE_CHECKING:
+    from rebound.staff.application.audit_log import AuditLog
     from rebound.staff.application.invite import Invite, MakeLink
     from rebound.staff.application.sessions import Sessions
     from rebound.staff.application.sign_in import SignIn
     from rebound.staff.application.staff_service import StaffService
     from rebound.staff.application.write_to_staff import WriteToStaff
-    from rebound.staff.ports import SessionBook, SignInBook, SignInLog, StaffBook, StaffPorts
+    from rebound.staff.ports import AuditBook, SessionBook, SignInBook, SignInLog, StaffBook, StaffPorts
 
 
 class AwsStaffPorts(AwsBusinessesPorts):
@@ -44,6 +45,12 @@ class AwsStaffPorts(AwsBusinessesPorts):
 
         return TelemetrySignInLog()
 
+    @cached_property
+    def audit(self) -> AuditBook:
+        from rebound.staff.adapters.dynamo_audit import DynamoAuditBook
+
+        return DynamoAuditBook(self.settings["DIRECTORY_TABLE"])
+
     @property
     def console_sender(self) -> str:
         return self.settings.get("CONSOLE_SENDER") or ""
@@ -59,6 +66,7 @@ class StaffUseCases(BusinessesUseCases):
     invite: Invite = use_case("rebound.staff.application.invite")
     sign_in: SignIn = use_case("rebound.staff.application.sign_in", sessions="staff_sessions")
     sessions: Sessions = use_case("rebound.staff.application.sessions", sessions="staff_sessions")
+    audit_log: AuditLog = use_case("rebound.staff.application.audit_log")
     staff_service: StaffService = use_case("rebound.staff.application.staff_service")
 
 

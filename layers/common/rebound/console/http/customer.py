@@ -86,6 +86,9 @@ def save(visit: Visit, customer_id: str) -> PageAnswer:
     try:
         if given:
             visit.behind.customer_service.change(visit.business_id, customer_id, given)
+            visit.did(profile=list(given))
+        else:
+            visit.did_nothing()
     except InvalidInputError as error:
         return _page(visit, customer_id, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
     except ConflictError as error:

@@ -78,6 +78,7 @@ def export(visit: Visit) -> PageAnswer:
     """Have a file made of all that is found."""
     wanted = wanted_by(visit, asked_in(visit.request.form))
     begun = visit.behind.start_export(visit.business_id, "csv", wanted, by=visit.me.email)
+    visit.did(of=begun.job.export_id)
     return see(visit.request.link("exports", begun.job.export_id))
 
 

@@ -45,6 +45,7 @@ def begin(visit: Visit) -> PageAnswer:
     begun = visit.behind.bulk_delete(
         visit.business_id, wanted, named or None, count, request, by=visit.me.email, mark=None if named else mark
     )
+    visit.did(of=begun.job.job_id, number=str(count), once=True)
     return see(visit.request.link("customers", "clean-up", begun.job.job_id))
 
 

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.access.domain import acting
+from rebound.console.http.history.entries import write_down
 from rebound.console.http.rendering import HEADERS, static_file
 from rebound.console.http.requests import ROOT, FormError, PageAnswer, PageRequest, see
 from rebound.console.http.routes import SIGNED_IN, Route, find
@@ -100,13 +101,11 @@ def _is_own(route: Route, signed_in: "SignedIn", request: PageRequest) -> bool:
 
 
 def _done(route: Route, visit: Visit, ids: Sequence[str]) -> PageAnswer:
-    """The answer to somebody who may; what they did is written down, by ids alone."""
+    """The answer to somebody who may; what they did is written down."""
     with acting(visit.me.email):
         answer = _handled(route, visit, ids)
-    # A form that only looked for something leads nowhere else.
-    if visit.request.method == "POST" and answer.status == HTTPStatus.SEE_OTHER:
-        by = visit.member.member_id if visit.member is not None else None
-        logger().info("done in the console", did=route.handler, member_id=by, ids=list(ids))
+    if visit.request.method == "POST":
+        write_down(route, visit, ids, answer)
     return answer
 
 

@@ -53,7 +53,9 @@ def create(visit: Visit) -> PageAnswer:
     if not _is_first(visit, "create"):
         return _sent_before(visit)
     chosen = [scope for scope in ApiScope if scope in scopes]
-    return _page(visit, made=visit.behind.tenant_service.create_key(visit.business_id, chosen, label))
+    made = visit.behind.tenant_service.create_key(visit.business_id, chosen, label)
+    visit.did(of=made.key.key_id, name=label, scopes=chosen)
+    return _page(visit, made=made)
 
 
 def rotate(visit: Visit, key_id: str) -> PageAnswer:
@@ -66,12 +68,14 @@ def rotate(visit: Visit, key_id: str) -> PageAnswer:
         made = visit.behind.tenant_service.rotate_key(visit.business_id, key_id)
     except ConflictError as error:
         return _page(visit, HTTPStatus.CONFLICT, said=[str(error)])
+    visit.did(name=made.key.label)
     return _page(visit, made=made)
 
 
 def revoke(visit: Visit, key_id: str) -> PageAnswer:
     """End a key now."""
-    visit.behind.tenant_service.revoke_key(visit.business_id, key_id)
+    revoked = visit.behind.tenant_service.revoke_key(visit.business_id, key_id)
+    visit.did(name=revoked.label)
     return see(visit.request.link("keys", query={"revoked": "1"}))
 
 

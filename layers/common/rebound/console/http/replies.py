@@ -26,6 +26,7 @@ def resolve(visit: Visit, reply_id: str) -> PageAnswer:
         visit.behind.review_replies.resolve(visit.business_id, reply_id, Decision(decision), visit.me.email)
     except ConflictError as error:
         return _page(visit, HTTPStatus.CONFLICT, [str(error)])
+    visit.did(decision=decision)
     return see(visit.request.link("replies", query={"resolved": decision}))
 
 

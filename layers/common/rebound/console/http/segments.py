@@ -207,16 +207,17 @@ def work_on(visit: Visit, segment_id: str) -> PageAnswer:
 
 def delete(visit: Visit, segment_id: str) -> PageAnswer:
     """Remove a segment; one that is used stays, and the page says by what it is used."""
+    segment = visit.behind.segment_service.get(visit.business_id, segment_id)
     try:
         visit.behind.segment_service.delete(visit.business_id, segment_id)
     except ConflictError as error:
-        segment = visit.behind.segment_service.get(visit.business_id, segment_id)
         said = [str(error)]
         for name, key in (("segment_ids", "in_use_segments"), ("recurring_campaign_ids", "in_use_campaigns")):
             if ids := error.members.get(name):
                 said.append(visit.words(f"segments.{key}", names=", ".join(ids)))
         wrong = {"": said}
         return _builder(visit, segment, segment.name, _root(segment.filter), status=HTTPStatus.CONFLICT, wrong=wrong)
+    visit.did(name=segment.name)
     return see(visit.request.link("segments"))
 
 
@@ -238,6 +239,7 @@ def _worked_on(visit: Visit, segment: "Segment | None") -> PageAnswer:
     except InvalidInputError as error:
         wrong = _beside(root, error)
         return _builder(visit, segment, name, root, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
+    visit.did(of=segment_id, name=name)
     return see(visit.request.link("segments", segment_id, query={"saved": "1"}))
 
 

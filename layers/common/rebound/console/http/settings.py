@@ -128,6 +128,10 @@ def save(visit: Visit) -> PageAnswer:
         change = given(BusinessChangeRequest.model_validate(_change(changed, typed)))
         if change:
             visit.behind.change_settings(visit.business_id, change)
+            names = (_CAPS[:-1] if each.name.startswith(_CAPS) else each.name for each in changed)
+            visit.did(fields=list(dict.fromkeys(names)))
+        else:
+            visit.did_nothing()
     except ValidationError as error:
         wrong = visit.wrong(InvalidInputError(*fields_of_content(error, "")))
         status = HTTPStatus.UNPROCESSABLE_ENTITY

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import ConflictError, InvalidInputError
 from rebound.staff.application.staff_service import RoleChangedError
 from rebound.staff.domain import ROLES_OF_BUSINESSES
+
+if TYPE_CHECKING:
+    from rebound.staff.domain import StaffMember
 
 _SAID: Final = ("invited", "changed", "removed")
 _ASKED: Final = ("email", "role", "location_id", "language")
@@ -37,6 +40,7 @@ def invite(visit: Visit) -> PageAnswer:
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
     except ConflictError as error:
         return _page(visit, HTTPStatus.CONFLICT, typed=typed, said=[str(error)])
+    _did(visit, invited.member)
     if not invited.emailed:
         return _page(visit, not_emailed=True, link_of_invited=None if invited.elsewhere else invited.link)
     return see(visit.request.link("staff", query={"done": "invited"}))
@@ -46,7 +50,7 @@ def change(visit: Visit) -> PageAnswer:
     """Give somebody another role, and a location or none."""
     form = visit.request.form
     try:
-        visit.behind.staff_service.change(
+        member = visit.behind.staff_service.change(
             visit.business_id,
             form.one("email"),
             form.one("role"),
@@ -59,16 +63,22 @@ def change(visit: Visit) -> PageAnswer:
         return _page(visit, HTTPStatus.CONFLICT, said=[said])
     except (InvalidInputError, ConflictError) as error:
         return _not_done(visit, error)
+    _did(visit, member)
     return see(visit.request.link("staff", query={"done": "changed"}))
 
 
 def remove(visit: Visit) -> PageAnswer:
     """Let somebody in no more."""
     try:
-        visit.behind.staff_service.remove(visit.business_id, visit.request.form.one("email"))
+        member = visit.behind.staff_service.remove(visit.business_id, visit.request.form.one("email"))
     except (InvalidInputError, ConflictError) as error:
         return _not_done(visit, error)
+    _did(visit, member)
     return see(visit.request.link("staff", query={"done": "removed"}))
+
+
+def _did(visit: Visit, member: "StaffMember") -> None:
+    visit.did(of=member.member_id, name=member.email, role=member.role, location=member.location_id or ())
 
 
 def _not_done(visit: Visit, error: InvalidInputError | ConflictError) -> PageAnswer:

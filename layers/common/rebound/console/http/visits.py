@@ -6,6 +6,9 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Struct
+
+from rebound.console.domain.deeds import Deed
 from rebound.console.http.rendering import html
 from rebound.console.http.requests import PageAnswer, PageRequest
 from rebound.console.http.routes import PAGES, find
@@ -23,11 +26,27 @@ _SPOKEN: Final = frozenset({"wrong", "said", "flaws", "warnings", "unreadable"})
 """The values of pages that have what use cases say, or sentences of the console's own."""
 
 
+class Done(Struct, frozen=True):
+    """What a handler says that it has done, for the audit log; ``deed`` is ``None`` for what its route alone does.
+
+    ``once`` is as ``AuditLog.write`` has it.
+    """
+
+    deed: Deed | None
+    object_id: str | None
+    name: str | None
+    details: Mapping[str, Sequence[str]]
+    once: bool
+
+
 class Visit:
     """A request with what its page is made of. ``signed_in`` is ``None`` on the pages by which people sign in."""
 
     def __init__(self, request: PageRequest, behind: "ConsoleUseCases", signed_in: "SignedIn | None") -> None:
         self.request, self.behind, self._signed_in = request, behind, signed_in
+        self.done: Done | None = None
+        """What was done, as far as the handler says it."""
+        self.is_nothing_done = False
 
     @property
     def me(self) -> "SignedIn":
@@ -64,6 +83,27 @@ class Visit:
     def may(self, right: Right) -> bool:
         """Whether they may do something; whoever is signed in may sign out."""
         return self.member.role.may(right) if self.member is not None else True
+
+    def did(
+        self,
+        deed: Deed | None = None,
+        *,
+        of: str | None = None,
+        name: str | None = None,
+        once: bool = False,
+        **details: str | Sequence[str],
+    ) -> None:
+        """Say what was done, for the audit log: once it was, and where the route alone does not say it.
+
+        ``of`` is the id of what it was done to, where the address has none, and ``name`` what that is called; never
+        the name of a customer. ``details`` are few: see ``history.entries.DETAILS``.
+        """
+        told = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in details.items()}
+        self.done = Done(deed, of, name, told, once)
+
+    def did_nothing(self) -> None:
+        """Say that a form led on and yet changed nothing."""
+        self.is_nothing_done = True
 
     def page(self, template: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> PageAnswer:
         """A page of the console, in its frame."""

@@ -14,6 +14,7 @@ from msgspec.json import encode
 
 from rebound.campaigns.application.edit_campaign import timing_of
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
+from rebound.console.domain.deeds import Deed
 from rebound.console.http.campaigns.compose import business_of, campaign_page, found, in_frame, segment_of
 from rebound.console.http.preview_frames import framed, framed_flaws, framed_text
 from rebound.console.http.requests import PageAnswer, see
@@ -144,6 +145,9 @@ def decide(visit: Visit, campaign_id: str) -> PageAnswer:
     except ConflictError as error:
         wrong = {"": [str(error)]}
         return _page(visit, campaign, job_id, HTTPStatus.CONFLICT, reach=reach, typed=typed, wrong=wrong)
+    is_later = campaign.send_at is not None or campaign.local_time is not None
+    deed = Deed.CAMPAIGN_SCHEDULED if is_later else Deed.CAMPAIGN_SENT
+    visit.did(deed, name=campaign.name, number=str(reach.number))
     return see(visit.request.link("campaigns", campaign_id))
 
 

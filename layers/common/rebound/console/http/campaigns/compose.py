@@ -84,6 +84,7 @@ def create(visit: Visit) -> PageAnswer:
         campaign = visit.behind.campaign_service.post(visit.business_id, new, request, foresees=False).campaign
     except InvalidInputError as error:
         return _whom(visit, None, typed, HTTPStatus.UNPROCESSABLE_ENTITY, wrong=beside_fields(visit, error))
+    visit.did(of=campaign.campaign_id, name=campaign.name, once=True)
     return see(visit.request.link("campaigns", campaign.campaign_id, "what"))
 
 
@@ -130,11 +131,12 @@ def by_hand(visit: Visit, campaign_id: str) -> PageAnswer:
         return _whom(visit, campaign, _typed_of_whom(campaign), status, wrong={"": said})
 
     try:
-        visit.behind.edit_campaign.change(visit.business_id, campaign_id, change, foresees=False)
+        changed = visit.behind.edit_campaign.change(visit.business_id, campaign_id, change, foresees=False)
     except InvalidInputError as error:
         return again(HTTPStatus.UNPROCESSABLE_ENTITY, *(each.message for each in error.errors))
     except ConflictError as error:
         return again(HTTPStatus.CONFLICT, str(error))
+    visit.did(name=changed.campaign.name, by_hand=what)
     back = form.one("back") if form.one("back") in ("whom", "check", "who") else "check"
     # A count in the background is of those who were meant before; what it has named is still to be dealt with.
     asked = {name: form.one(name) for name in _LISTED if form.one(name)} if back == "who" else None
@@ -425,7 +427,10 @@ def saved(
                 check_draft(visit, campaign)
             return wanted
 
-        visit.behind.edit_campaign.change(visit.business_id, campaign_id, checked, version=version, foresees=False)
+        changed = visit.behind.edit_campaign.change(
+            visit.business_id, campaign_id, checked, version=version, foresees=False
+        )
+        visit.did(name=changed.campaign.name)
     except InvalidInputError as error:
         wrong = beside_fields(visit, error)
         return again(found(visit, campaign_id), status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
@@ -434,6 +439,7 @@ def saved(
         # Whoever sends the same form twice has changed it themselves.
         if _kept(change().applied_to(campaign)) != _kept(campaign):
             return again(campaign, status=HTTPStatus.CONFLICT, is_changed=True)
+        visit.did_nothing()
     except ConflictError as error:
         return again(found(visit, campaign_id), status=HTTPStatus.CONFLICT, wrong={"": [str(error)]})
     step = visit.request.path[-1] if form.one("do") == "save" else onwards

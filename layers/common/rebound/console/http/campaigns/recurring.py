@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from rebound.console.domain.deeds import Deed
 from rebound.console.http.campaigns.compose import MOST_SEGMENTS, business_of, name_of, zone_of
 from rebound.console.http.campaigns.content import (
     beside_fields,
@@ -98,6 +99,7 @@ def create(visit: Visit) -> PageAnswer:
         view = visit.behind.recurring_service.post(_changed(visit, typed)(new), request)
     except InvalidInputError as error:
         return _page(visit, None, typed, HTTPStatus.UNPROCESSABLE_ENTITY, wrong=beside_fields(visit, error))
+    visit.did(of=view.recurring.recurring_id, name=view.recurring.name, once=True)
     return see(visit.request.link("recurring", view.recurring.recurring_id, query={"saved": "1"}))
 
 
@@ -120,7 +122,8 @@ def save(visit: Visit, recurring_id: str) -> PageAnswer:
         return again()
     try:
         change = _changed(visit, typed)
-        service.change(business_id, recurring_id, change, [form.one("version")] if form.one("version") else None)
+        view = service.change(business_id, recurring_id, change, [form.one("version")] if form.one("version") else None)
+        visit.did(name=view.recurring.name)
     except InvalidInputError as error:
         return again(HTTPStatus.UNPROCESSABLE_ENTITY, wrong=beside_fields(visit, error))
     except ChangedMeanwhileError:
@@ -128,6 +131,7 @@ def save(visit: Visit, recurring_id: str) -> PageAnswer:
         # Whoever sends the same form twice has changed it themselves.
         if _kept(change(stands)) != _kept(stands):
             return again(HTTPStatus.CONFLICT, is_changed=True)
+        visit.did_nothing()
     except ConflictError as error:
         return again(HTTPStatus.CONFLICT, wrong={"": [str(error)]})
     return see(visit.request.link("recurring", recurring_id, query={"saved": "1"}))
@@ -140,13 +144,17 @@ def switch(visit: Visit, recurring_id: str) -> PageAnswer:
     def change(before: RecurringCampaign) -> RecurringCampaign:
         return replace(before, status=status)
 
-    visit.behind.recurring_service.change(visit.business_id, recurring_id, change, None)
+    view = visit.behind.recurring_service.change(visit.business_id, recurring_id, change, None)
+    is_on = status is RecurringStatus.ON
+    visit.did(Deed.RECURRING_SWITCHED_ON if is_on else Deed.RECURRING_SWITCHED_OFF, name=view.recurring.name)
     return see(visit.request.link("recurring", recurring_id, query={"saved": "1"}))
 
 
 def delete(visit: Visit, recurring_id: str) -> PageAnswer:
     """Remove it; what was sent stays."""
+    name = visit.behind.recurring_service.find(business_of(visit), recurring_id).recurring.name
     visit.behind.recurring_service.delete(visit.business_id, recurring_id, None)
+    visit.did(name=name)
     return see(visit.request.link("recurring"))
 
 

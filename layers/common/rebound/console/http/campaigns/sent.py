@@ -76,6 +76,7 @@ def copy(visit: Visit, campaign_id: str) -> PageAnswer:
         copied = visit.behind.edit_campaign.copy(visit.business_id, campaign_id, request=request).campaign
     except InvalidInputError as error:
         return _again(visit, campaign_id, HTTPStatus.UNPROCESSABLE_ENTITY, said=[e.message for e in error.errors])
+    visit.did(of=copied.campaign_id, name=copied.name, once=True)
     return see(visit.request.link("campaigns", copied.campaign_id))
 
 
@@ -100,6 +101,7 @@ def roll_back(visit: Visit, campaign_id: str) -> PageAnswer:
         return _again(visit, campaign_id, unprocessable, typed=typed, wrong=visit.wrong(error))
     except ConflictError as error:
         return _again(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
+    visit.did(name=view.campaign.name, number=str(bounced))
     return see(visit.request.link("campaigns", campaign_id, query={"done": "roll_back"}))
 
 
@@ -116,9 +118,10 @@ def state_of(campaign: Campaign) -> str:
 
 def _steered(visit: Visit, campaign_id: str, what: str, steer: Callable[[str, str], "CampaignView"]) -> PageAnswer:
     try:
-        steer(visit.business_id, campaign_id)
+        view = steer(visit.business_id, campaign_id)
     except ConflictError as error:
         return _again(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
+    visit.did(name=view.campaign.name)
     return see(visit.request.link("campaigns", campaign_id, query={"done": what}))
 
 

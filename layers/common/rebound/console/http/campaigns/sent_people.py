@@ -162,12 +162,14 @@ def send_again(visit: Visit, campaign_id: str) -> PageAnswer:
     try:
         draft = behind.edit_campaign.copy(visit.business_id, campaign_id, change, request).campaign
         if draft.status is not CampaignStatus.DRAFT:
+            visit.did_nothing()
             return see(visit.request.link("campaigns", draft.campaign_id, query={"done": "again_before"}))
         behind.edit_campaign.announce(visit.business_id, draft.campaign_id)
     except InvalidInputError as error:
         return _question(visit, campaign_id, said=[each.message for each in error.errors])
     except ConflictError as error:
         return _question(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
+    visit.did(of=draft.campaign_id, name=draft.name, number=str(len(people)))
     return see(visit.request.link("campaigns", draft.campaign_id, query={"done": "again"}))
 
 

@@ -31,6 +31,7 @@ def start(visit: Visit) -> PageAnswer:
         begun = visit.behind.start_export(visit.business_id, format_, wanted, by=visit.me.email)
     except InvalidInputError as error:
         return _page(visit, form, HTTPStatus.UNPROCESSABLE_ENTITY, {"": [each.message for each in error.errors]})
+    visit.did(of=begun.job.export_id)
     return see(visit.request.link("exports", begun.job.export_id))
 
 

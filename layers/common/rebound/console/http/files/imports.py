@@ -89,6 +89,7 @@ def start(visit: Visit, draft_id: str) -> PageAnswer:
         if "columns" in wrong:
             wrong["columns"] = _wrong_columns(visit, form) or wrong["columns"]
         return _columns(visit, draft_id, form, HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
+    visit.did(of=job.import_id, once=True)
     return see(visit.request.link("imports", job.import_id))
 
 

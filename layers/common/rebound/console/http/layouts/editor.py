@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 
+from rebound.console.domain.deeds import Deed
 from rebound.console.http.layouts.form import (
     FONTS,
     IN_COLUMNS,
@@ -189,10 +190,7 @@ def _found(visit: Visit, template_id: str, fields: Form) -> Edited:
     """What is worked on, as it was saved. Raises ``NotFoundError``."""
     if template_id == NEW:
         return Edited("", Category.MARKETING)
-    service = visit.behind.template_service
-    view = service.get(visit.business_id, template_id)
-    if view.template.draft and view.version.version != view.template.draft:
-        view = service.get(visit.business_id, template_id, is_draft=True)
+    view = visit.behind.template_service.latest(visit.business_id, template_id)
     version = view.version
     if version.channel is not Channel.EMAIL:
         raise NotFoundError("layout")
@@ -277,6 +275,8 @@ def _saved(visit: Visit, edited: Edited, typed: LayoutTyped, history: History, w
     except ChangedMeanwhileError:
         theirs = service.get(business_id, edited.template_id).template.tag
         return _editor(visit, edited, typed, history, HTTPStatus.CONFLICT, theirs=theirs)
+    deed = Deed.TEMPLATE_PUBLISHED if what == "publish" else Deed.TEMPLATE_DRAFT_SAVED
+    visit.did(deed, of=template_id, name=edited.name, once=what == "autosave")
     if visit.request.by_script and edited.view is not None:
         _tell(edited, typed, view.warnings, is_warning=True)
         edited.view, edited.tag = view, view.template.tag
@@ -302,6 +302,7 @@ def _tried(visit: Visit, edited: Edited, typed: LayoutTyped, history: History) -
         typed.tell("", str(error))
         status = HTTPStatus.CONFLICT
     else:
+        visit.did(Deed.TEMPLATE_TEST_SENT, name=edited.name)
         status, said = HTTPStatus.OK, Done("layouts.tried", {"email": visit.me.email}, "test")
     return _editor(visit, edited, typed, history, status, said=said)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.console.domain.deeds import Deed
 from rebound.console.http.message_templates.form import TemplateForm, empty, form_in, form_of, worked_on
 from rebound.console.http.preview_frames import framed, framed_flaws, framed_text, framed_text_message
 from rebound.console.http.requests import Form, PageAnswer, see
@@ -155,6 +156,7 @@ def copy(visit: Visit, template_id: str) -> PageAnswer:
             service.put(visit.business_id, copied, replace(new, name=name, is_draft=True), Expected(is_new=True))
         except ChangedMeanwhileError:
             continue
+        visit.did(of=copied, name=name)
         return see(visit.request.link("templates", copied, query={"done": "copied"}))
     raise InvalidInputError(FieldError("template_id", str(visit.words("templates.many_copies"))))
 
@@ -172,9 +174,11 @@ def reset(visit: Visit, template_id: str) -> PageAnswer:
 def delete(visit: Visit, template_id: str) -> PageAnswer:
     """Remove a template, or only its draft."""
     draft_alone = visit.request.form.one("what") == "draft"
+    name = _view(visit, template_id).version.name
 
     def remove(business_id: str, template_id: str, expected: Expected) -> None:
         visit.behind.template_service.delete(business_id, template_id, expected, draft_alone=draft_alone)
+        visit.did(Deed.TEMPLATE_DRAFT_REMOVED if draft_alone else Deed.TEMPLATE_DELETED, name=name)
 
     if not draft_alone:
         return _changed(visit, template_id, "", remove)
@@ -252,7 +256,9 @@ def _older(visit: Visit, template_id: str, number: str) -> "TemplateView | None"
 def _changed(visit: Visit, template_id: str, said: str, change: Any) -> PageAnswer:
     """The page of a template after a change to it as a whole; the list, where it is no more."""
     try:
-        change(visit.business_id, template_id, Expected((visit.request.form.one("tag"),)))
+        view = change(visit.business_id, template_id, Expected((visit.request.form.one("tag"),)))
+        if view is not None:
+            visit.did(name=view.version.name)
     except ChangedMeanwhileError:
         view = _view(visit, template_id)
         shown = Shown(form_of(view.version), view, status=HTTPStatus.CONFLICT, changed_meanwhile=True)
@@ -285,6 +291,8 @@ def _worked_on(visit: Visit, shown: Shown, expected: Expected) -> PageAnswer:
         else:
             shown.changed_meanwhile = True
         return _page(visit, shown)
+    deed = Deed.TEMPLATE_DRAFT_SAVED if what == "draft" else Deed.TEMPLATE_PUBLISHED
+    visit.did(deed, of=form.template_id, name=view.version.name)
     done = "saved_draft" if what == "draft" else "saved"
     if view.warnings:
         # What had better be mended is known now alone.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rebound.businesses.domain.business import Bundle
 from rebound.businesses.domain.senders import sender_key
 from rebound.businesses.domain.text_plan import TextPlan
+from rebound.console.domain.deeds import Deed
 from rebound.console.http.operations.businesses import checked
 from rebound.console.http.operations.watching import TABS
 from rebound.console.http.requests import PageAnswer, see
@@ -47,12 +48,15 @@ def book(visit: Visit, business_id: str) -> PageAnswer:
     def write() -> None:
         visit.behind.tenant_service.change_business(business_id, checked(BusinessOfOperatorRequest, change).change())
 
-    return _done(visit, business_id, "booked", write)
+    if not change:
+        visit.did_nothing()
+    return _done(visit, business_id, "booked", write, booked=list(change))
 
 
 def set_plan(visit: Visit, business_id: str) -> PageAnswer:
     """How many segments of texts it may use in a month, or that nobody counts them."""
     form = visit.request.form
+    deed = Deed.BUSINESS_PLAN_OFF if "off" in form else Deed.BUSINESS_PLAN_SET
 
     def write() -> None:
         if "off" in form:
@@ -69,7 +73,8 @@ def set_plan(visit: Visit, business_id: str) -> PageAnswer:
         )
         visit.behind.set_text_plan(business_id, plan)
 
-    return _done(visit, business_id, "planned", write)
+    included = () if "off" in form else form.one("included")
+    return _done(visit, business_id, "planned", write, deed, included=included)
 
 
 def lift_hold(visit: Visit, business_id: str) -> PageAnswer:
@@ -83,17 +88,34 @@ def add_sender(visit: Visit, business_id: str) -> PageAnswer:
     form = visit.request.form
     sender, share = form.one("sender"), "share" in form
     return _done(
-        visit, business_id, "granted", lambda: visit.behind.sender_grants.add(business_id, sender, share=share)
+        visit,
+        business_id,
+        "granted",
+        lambda: visit.behind.sender_grants.add(business_id, sender, share=share),
+        sender=sender,
     )
 
 
 def remove_sender(visit: Visit, business_id: str) -> PageAnswer:
     """Take a sender away."""
     sender = visit.request.form.one("sender")
-    return _done(visit, business_id, "removed", lambda: visit.behind.sender_grants.remove(business_id, sender))
+    return _done(
+        visit,
+        business_id,
+        "removed",
+        lambda: visit.behind.sender_grants.remove(business_id, sender),
+        sender=sender,
+    )
 
 
-def _done(visit: Visit, business_id: str, what: str, write: "Callable[[], object]") -> PageAnswer:
+def _done(
+    visit: Visit,
+    business_id: str,
+    what: str,
+    write: "Callable[[], object]",
+    deed: Deed | None = None,
+    **details: Any,
+) -> PageAnswer:
     """Write, and show what came of it; what was typed stays where it was refused."""
     try:
         write()
@@ -101,6 +123,7 @@ def _done(visit: Visit, business_id: str, what: str, write: "Callable[[], object
         form = visit.request.form
         typed = {name: form.one(name) for name in _FIELDS if name in form}
         return _page(visit, business_id, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
+    visit.did(deed, name=visit.behind.tenant_service.get_business(business_id).name, **details)
     return see(visit.request.link("operations", "businesses", business_id, query={"done": what}))
 
 

@@ -48,6 +48,7 @@ def create(visit: Visit) -> PageAnswer:
     except InvalidInputError as error:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return _form(visit, status, typed=typed, bundles=form.all("bundles"), wrong=visit.wrong(error))
+    visit.did(of=business_id, name=typed["name"], once=True)
     return see(visit.request.link("operations", "businesses", business_id, query={"done": "created"}))
 
 

@@ -50,6 +50,7 @@ def redrive(visit: Visit, queue: str) -> PageAnswer:
     until = clock.now() + REDRIVING
     redriven = visit.behind.dead_letter_service.redrive(queue, lambda: clock.now() < until)
     count = redriven.counts[queue]
+    visit.did(name=queue, number=str(count))
     done = {"redriven": str(count), **({} if redriven.done else {"more": "1"})}
     return see(visit.request.link("operations", "dead-letters", queue, query=done))
 

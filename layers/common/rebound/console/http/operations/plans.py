@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+from rebound.console.domain.deeds import Deed
 from rebound.console.http.operations.watching import PAGE, TABS
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
@@ -27,6 +28,7 @@ def set_holds(visit: Visit) -> PageAnswer:
     form, holds = visit.request.form, visit.behind.account_holds
     if "off" in form:
         holds.switch_off()
+        visit.did(Deed.STACK_HOLDS_OFF)
         return see(visit.request.link("operations", "plans", query={"done": "holds_off"}))
     typed = {name: form.one(name) for name in _HOLDS}
     try:
@@ -34,6 +36,7 @@ def set_holds(visit: Visit) -> PageAnswer:
         holds.set_policy(share=share, volume=int(volume), contact=typed["contact"])
     except InvalidInputError as error:
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
+    visit.did(Deed.STACK_HOLDS_SET)
     return see(visit.request.link("operations", "plans", query={"done": "holds"}))
 
 
@@ -45,6 +48,7 @@ def set_price(visit: Visit) -> PageAnswer:
         visit.behind.text_price_table.set(**typed)
     except InvalidInputError as error:
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
+    visit.did(price=list(filter(None, typed.values())))
     return see(visit.request.link("operations", "plans", query={"done": "price"}))
 
 
@@ -52,6 +56,7 @@ def remove_price(visit: Visit) -> PageAnswer:
     """Take a price away."""
     form = visit.request.form
     visit.behind.text_price_table.remove(country=form.one("country"), provider=form.one("provider"))
+    visit.did(price=list(filter(None, (form.one("country"), form.one("provider")))))
     return see(visit.request.link("operations", "plans", query={"done": "price_removed"}))
 
 

@@ -7,7 +7,7 @@ from rebound.console.http.visits import Visit
 from rebound.kernel.text_senders import kind_of
 
 PAGE: Final = 50
-TABS: Final = ("", "dead-letters", "costs", "businesses", "senders", "plans")
+TABS: Final = ("", "dead-letters", "costs", "businesses", "senders", "plans", "history")
 """The parts of these pages, by their addresses behind ``operations``."""
 
 

@@ -1,0 +1,1 @@
+"""Who did what, and when: how it is written down, and the pages that show it."""
