@@ -28,3 +28,20 @@ def test_a_count_that_comes_to_nothing_is_not_shown(ports: EveryPorts) -> None:
     ports.tallies.add(CAMPAIGN_ID, "a", {"sent": -1, "delivered": 1}, after="1", position="2")
 
     assert ports.tallies.counts(CAMPAIGN_ID) == {"delivered": 1}
+
+
+def test_counts_by_time_add_up_like_all_others(ports: EveryPorts) -> None:
+    ports.tallies.add(CAMPAIGN_ID, "a", {"sent": 3, "sent@0": 1, "sent@2": 2}, after=None, position="1")
+    moved = {"sent": -2, "sent@2": -2, "delivered": 1, "delivered@0": 1, "failed": 1, "failed@109": 1}
+    ports.tallies.add(CAMPAIGN_ID, "a", moved, after="1", position="2")
+    ports.tallies.add(CAMPAIGN_ID, "b", {"delivered": 1, "delivered@3": 1}, after=None, position="1")
+
+    assert ports.tallies.counts(CAMPAIGN_ID) == {
+        "sent": 1,
+        "sent@0": 1,
+        "delivered": 2,
+        "delivered@0": 1,
+        "delivered@3": 1,
+        "failed": 1,
+        "failed@109": 1,
+    }

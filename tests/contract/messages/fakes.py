@@ -16,6 +16,7 @@ from rebound.messages.domain.appointments import AppointmentEntry, AppointmentTi
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.links import LinkKeys, ShortLink
 from rebound.messages.domain.messages import Delivery, Message, MessageStatus, StatusChange
+from rebound.messages.domain.spans import WHEN, span_of
 from tests.contract.templates.fakes import MemoryTemplatesPorts
 from tests.contract.text_plans.fakes import MemoryTextPlansPorts
 from tests.fakes.cursors import page_of, read_cursor
@@ -221,6 +222,8 @@ def status_changes(changes: Iterable[Any]) -> deque[StatusChange]:
 
 def labels_of_message(message: "Message") -> frozenset[str]:
     """What a message counts as."""
+    times = (getattr(message, name) for name in WHEN.get(message.status, ()))
+    since = next(filter(None, times), None)
     return labels_of(
         message.status,
         reason=message.reason,
@@ -228,6 +231,7 @@ def labels_of_message(message: "Message") -> frozenset[str]:
         code=message.provider_code,
         window=message.window,
         fell_back=message.fell_back is not None,
+        span=span_of(since, message.key.message_id) if message.status in WHEN else None,
     )
 
 

@@ -20,6 +20,7 @@ from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.console.http.campaigns import sent_people
 from rebound.kernel.audiences import Audience
 from rebound.kernel.provider_codes import Provider
+from rebound.messages.domain.labels import in_span
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.staff.domain import Role
@@ -57,6 +58,14 @@ STATUSES: Final = {
 WAITING: Final = 7
 LEFT_OUT: Final = {"invalid_contact": 3, "opted_out": 2, "no_address": 1}
 LEFT_OUT_LATER: Final = "frequency_cap"
+BY_TIME: Final = {
+    MessageStatus.DELIVERED: {0: 18, 1: 9, 2: 3, 9: 1},
+    MessageStatus.SENT: {1: 6, 3: 3},
+    MessageStatus.BOUNCED: {0: 1, 1: 3},
+    MessageStatus.FAILED: {1: 1, 40: 1},
+    MessageStatus.UNCERTAIN: {0: 1},
+}
+"""In which spans of time those of a status were counted: of five minutes each, and one later."""
 
 
 IN_CHUNKS: Final = sum(STATUSES.values()) + WAITING
@@ -84,6 +93,7 @@ def sent(status: CampaignStatus = CampaignStatus.SENDING, **given: Any) -> Campa
     )
     labels = {str(each): count for each, count in STATUSES.items()}
     labels[f"excluded:{LEFT_OUT_LATER}"] = labels.pop("excluded")
+    labels |= {in_span(status, span): count for status, spans in BY_TIME.items() for span, count in spans.items()}
     ports.tallies.add(CAMPAIGN_ID, "shard", labels, after=None, position="1")
     later = iter(ids[IN_CHUNKS:])
     left_out = {reason: [next(later) for _ in range(count)] for reason, count in LEFT_OUT.items()}
@@ -196,6 +206,32 @@ def test_what_came_of_it_is_what_the_counts_say(stack: Stack) -> None:
     }
     assert "48 of 55 done" in seen.text
     assert "7 left out" in seen.text
+
+
+def test_what_came_when_is_drawn_and_told(stack: Stack) -> None:
+    sent()
+    # In the business's zone, which is five hours behind.
+    seen = desk(stack).get(PATH).text.partition('id="over-time"')[2].partition("</section>")[0]
+    text = re.sub(r"\s+", " ", re.sub(r"<title>.*?</title>|<[^>]+>", " ", seen))
+    assert "Delivered 31 up to 18 in five minutes" in text
+    assert "Not delivered 6 up to 4 in five minutes" in text
+    assert "Sent, no word yet 10 up to 6 in five minutes" in text
+    assert "1 came later than is drawn; the table has it." in text
+    assert text.count("20 Nov 2026, 05:00") == 2
+    assert "20 Nov 2026, 05:05 9 4 6 " in text
+    assert seen.count("<rect") == 4 + 2 + 3
+    assert "<title>20 Nov 2026, 05:45: 1</title>" in seen
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"), [({"delivered": 5}, "before Rebound kept when"), ({}, "Nothing has been sent yet.")]
+)
+def test_where_nothing_is_drawn_words_say_why(stack: Stack, labels: dict[str, int], told: str) -> None:
+    house.ports().campaigns.add(campaign(status=CampaignStatus.COMPLETED, run_id=RUN_ID, started_at=at(0)))
+    house.ports().tallies.add(CAMPAIGN_ID, "shard", labels, after=None, position="1")
+    seen = desk(stack).get(PATH).text
+    assert told in seen
+    assert 'class="strip"' not in seen
 
 
 @pytest.mark.parametrize("status", [*STATUSES, MessageStatus.QUEUED])
@@ -383,8 +419,14 @@ def test_it_is_watched_until_it_ends(console: str, stack: Stack, page: Page) -> 
     sent()
     sign_in(page, console)
     page.goto(f"{console}/campaigns/{CAMPAIGN_ID}")
-    house.ports().tallies.add(CAMPAIGN_ID, "shard", {"delivered": WAITING}, after="1", position="2")
+    page.locator("#over-time-numbers summary").click()
+    house.ports().tallies.add(
+        CAMPAIGN_ID, "shard", {"delivered": WAITING, "delivered@2": WAITING}, after="1", position="2"
+    )
     expect(page.get_by_text("55 of 55 done")).to_be_visible()
+    # The picture goes along, and the table that somebody reads stays open.
+    expect(page.locator(".strip").first).to_contain_text("Delivered 38")
+    expect(page.locator("#over-time-numbers table")).to_be_visible()
     house.ports().campaigns.replace(now(), replace(now(), status=CampaignStatus.COMPLETED, completed_at=at(99)))
     expect(page.get_by_role("button", name="Pause")).to_have_count(0)
     assert page.locator("[hx-trigger]").count() == 0

@@ -92,7 +92,7 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
 
     @cached_property
     def tallies(self) -> TallyBook:
-        from rebound.campaigns.adapters.dynamo_campaigns import DynamoTallyBook
+        from rebound.campaigns.adapters.dynamo_tallies import DynamoTallyBook
 
         return DynamoTallyBook(self.settings["CHUNKS_TABLE"])
 

@@ -1,6 +1,5 @@
-"""Campaigns, and in the Chunks table the claim ledger, the progress of expansions and the tallies."""
+"""Campaigns, and in the Chunks table the claim ledger."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
@@ -16,7 +15,6 @@ from rebound.campaigns.adapters.rows import (
     ChunkRow,
     HoldsRow,
     RunningCampaigns,
-    TallyRow,
 )
 from rebound.campaigns.adapters.selections import read_selection, read_taken_out, write_selection
 from rebound.campaigns.domain.campaigns import (
@@ -61,7 +59,6 @@ MOST_LOOKED_AT: Final = 2_000
 """Campaigns that are read for one page of those that match."""
 LOOKED_AT: Final = 100
 SINGLE_KEPT: Final = timedelta(days=30)
-_TALLY: Final = "tally#"
 _HOLDS: Final = "holds"
 CHUNKS_A_PAGE: Final = 20
 
@@ -405,43 +402,6 @@ def _chunk(row: ChunkRow) -> Chunk:
         sharing=_at_places(int(row.sharing or 0), customer_ids),
         reopened_at=row.reopened_at,
     )
-
-
-class DynamoTallyBook:
-    """Implements ``TallyBook``: one row for each shard, written only by that shard's reader."""
-
-    def __init__(self, table_name: str) -> None:
-        self._row = bind(TallyRow, table_name)
-
-    def counts(self, campaign_id: str) -> Mapping[str, int]:
-        total: Counter[str] = Counter()
-        for row in self._row.query(campaign_id, TallyRow.chunk.startswith(_TALLY), consistent_read=True):
-            total.update({label: int(count) for label, count in row.counts.items()})
-        return {label: count for label, count in total.items() if count}
-
-    def position(self, campaign_id: str, shard: str) -> str | None:
-        row = self._get(campaign_id, shard)
-        return row.position if row else None
-
-    def add(self, campaign_id: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str) -> None:
-        row = self._get(campaign_id, shard)
-        total = Counter(row.counts if row else {})
-        total.update(counts)
-        known = TallyRow.position
-        with lost_races():
-            self._row(
-                campaign_id=campaign_id,
-                chunk=f"{_TALLY}{shard}",
-                counts=dict(total),
-                position=position,
-                expires_at=expiry(datetime.now(UTC), KEPT),
-            ).save(condition=known.does_not_exist() if after is None else known == after)
-
-    def _get(self, campaign_id: str, shard: str) -> TallyRow | None:
-        try:
-            return self._row.get(campaign_id, f"{_TALLY}{shard}", consistent_read=True)
-        except self._row.DoesNotExist:
-            return None
 
 
 def campaign_change_of(record: Mapping[str, Any]) -> RowChange[Campaign] | None:

@@ -174,11 +174,16 @@ class SharedAddressRow(Model):
 
 
 class TallyRow(Model):
-    """In the Chunks table, ``chunk`` = ``tally#<shard>``: counts from one shard of the message log's stream."""
+    """In the Chunks table, ``chunk`` = ``tally#<shard>``: counts from one shard of the message log's stream.
+
+    A row is written for each batch of the stream, and billed by the started kilobyte: ``over_time`` has counts by span
+    as a list for each status, in which the first is that of the first span. A test holds the size.
+    """
 
     campaign_id = UnicodeAttribute(hash_key=True)
     chunk = UnicodeAttribute(range_key=True)
     counts = JsonAttribute()
+    over_time = JsonAttribute(null=True)
     position = UnicodeAttribute()
     expires_at = NumberAttribute()
 

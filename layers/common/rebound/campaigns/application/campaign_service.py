@@ -17,6 +17,7 @@ from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.application.check_contents import about_voucher, check_parts, tier_problems
 from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
+from rebound.campaigns.domain.over_time import SpanResults, added, results_over_time
 from rebound.campaigns.domain.redemptions import Totals, summed
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -82,6 +83,8 @@ class CampaignView(Struct, frozen=True):
     """Of those targeted, to how many it goes by email in place of a text: the text plan had no room for them."""
     reward_percent: int = 0
     """Of what its vouchers brought in, ``brought_in``, which is ``None`` for a campaign without vouchers."""
+    over_time: Sequence[SpanResults] | None = ()
+    """When the results came in; ``None`` where some were counted by a version that did not keep that."""
 
 
 class NewCampaign(Struct, frozen=True):
@@ -303,7 +306,8 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         progress = self.expansion.list(campaign.campaign_id)
         business = self.businesses.get(campaign.business_id)
         view = counted(campaign, [part.audience for part in progress], counts)
-        view = replace(view, warnings=self._warnings(business, campaign))
+        over_time = results_over_time(counts, campaign.run_id)
+        view = replace(view, warnings=self._warnings(business, campaign), over_time=over_time)
         if campaign.voucher is not None:
             brought_in = self.voucher_book.totals(campaign.business_id, campaign.campaign_id)
             view = replace(view, brought_in=brought_in, reward_percent=business.voucher_reward_percent)
@@ -428,6 +432,7 @@ def _together(view: CampaignView, children: tuple[CampaignView, ...]) -> Campaig
         results=MappingProxyType(results),
         fell_back_to_email=fell_back,
         brought_in=brought_in,
+        over_time=added(each.over_time for each in (view, *children)),
         children=children,
     )
 

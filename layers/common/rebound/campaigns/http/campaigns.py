@@ -16,6 +16,7 @@ from rebound.campaigns import wiring
 from rebound.campaigns.application.campaign_service import CampaignsWanted, CampaignView
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
+from rebound.campaigns.domain.over_time import SpanResults
 from rebound.campaigns.domain.redemptions import reward_on
 from rebound.campaigns.http.requests import CampaignChangeRequest, DayOrTime, NewCampaignRequest
 from rebound.eligibility.application.preview_audience import MOST_FORESEEN
@@ -71,6 +72,27 @@ class ResultsAnswer(Answer):
     def of(cls, view: CampaignView) -> Self:
         """The answer for a campaign's results."""
         return cls(**{str(status): count for status, count in view.results.items()})
+
+
+class SpanAnswer(Answer):
+    """How many have had their status since a span of time: by what the provider says, or else since the hand-over.
+
+    The spans are of five minutes for the first three hours, counted from the full hour in which the campaign began, of
+    an hour until two days have passed, and of a day until thirty.
+    """
+
+    since: Time
+    until: Time | None = Field(description="The next span begins then. Null for all that came after thirty days.")
+    sent: int = 0
+    delivered: int = 0
+    bounced: int = 0
+    failed: int = 0
+    uncertain: int = 0
+
+    @classmethod
+    def of(cls, span: SpanResults) -> Self:
+        """The answer for a span."""
+        return cls(since=span.since, until=span.until, **{str(each): count for each, count in span.results.items()})
 
 
 class RollbackAnswer(Answer):
@@ -196,11 +218,11 @@ class ListedCampaignAnswer(Answer):
             rolled_back=None if campaign.rollback is None else RollbackAnswer.of(campaign.rollback),
             children=[ChildAnswer.of(child) for child in view.children],
             warnings=[FieldProblem.of(warning) for warning in view.warnings],
-            **cls._more(campaign),
+            **cls._more(view),
         )
 
     @classmethod
-    def _more(cls, _campaign: Campaign) -> dict[str, Any]:
+    def _more(cls, _view: CampaignView) -> dict[str, Any]:
         """What else an answer has."""
         return {}
 
@@ -222,9 +244,14 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
     exclude_customer_ids: list[CustomerId] = Field(description="Customers who were taken out by hand.")
     exclude_external_ids: list[str] = Field(description="The same, of those who were named by your own ids.")
     voucher: VoucherAnswer | None
+    results_over_time: list[SpanAnswer] | None = Field(
+        description="When the results came in, without the spans of time in which none did; of each status they add up "
+        "to results. Null for a campaign that began under a version that did not keep it."
+    )
 
     @classmethod
-    def _more(cls, campaign: Campaign) -> dict[str, Any]:
+    def _more(cls, view: CampaignView) -> dict[str, Any]:
+        campaign, over_time = view.campaign, view.over_time
         selection = as_posted(campaign)
         contents = campaign.contents
         named, own = selection.customer_ids, selection.external_ids
@@ -242,6 +269,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
             "exclude_customer_ids": sorted(campaign.named_to_exclude),
             "exclude_external_ids": sorted(campaign.exclude_external_ids),
             "voucher": None if campaign.voucher is None else VoucherAnswer.filled(campaign.voucher),
+            "results_over_time": None if over_time is None else [SpanAnswer.of(span) for span in over_time],
         }
 
 

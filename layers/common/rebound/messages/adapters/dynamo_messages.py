@@ -19,7 +19,8 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.adapters.rows import MessageRow, PointerRow
 from rebound.messages.domain.labels import labels_of
 from rebound.messages.domain.messages import RANKS, Delivery, Message, MessageStatus, StatusChange
-from rebound.platform.adapters.dynamo import ULID_KEYS, bind, expiry, lost_races, newest, page_of
+from rebound.messages.domain.spans import WHEN, span_of
+from rebound.platform.adapters.dynamo import ULID_KEYS, bind, expiry, lost_races, newest, page_of, read_instant
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
@@ -250,13 +251,16 @@ def message_change_of(record: Mapping[str, Any]) -> RowChange[Message] | None:
 
 def _labels(image: Mapping[str, Any]) -> frozenset[str]:
     provider, window = _text(image, "provider"), image.get("window")
+    status, run_id = MessageStatus(image["status"]["S"]), image["message_id"]["S"]
+    since = next((image[name]["S"] for name in WHEN.get(status, ()) if name in image), None)
     return labels_of(
-        MessageStatus(image["status"]["S"]),
+        status,
         reason=_text(image, "reason"),
         provider=Provider(provider) if provider else None,
         code=_text(image, "provider_code"),
         window=int(window["N"]) if window else None,
         fell_back="fell_back" in image,
+        span=span_of(None if since is None else read_instant(since), run_id) if status in WHEN else None,
     )
 
 

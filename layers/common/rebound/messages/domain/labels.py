@@ -3,13 +3,15 @@
 A label is a status, or ``excluded:<reason>``; each message has at most one of these, so that their counts add up (truth
 9). A message may also have markers, which say more about it for the breaker and are shown to nobody. A marker belongs
 to the window of the campaign in which the message was handed over, because messages sent before a resume say nothing
-about whether the cause of the pause is gone.
+about whether the cause of the pause is gone. What was handed over has one more label, its status with the span of time
+since which it has that (``spans``): of each status, these add up to its count.
 """
 
 from typing import Final
 
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
 from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.spans import WHEN
 
 FINAL: Final = "final"
 """The message has a final status."""
@@ -40,6 +42,9 @@ _FAULTS: Final = frozenset({FailureClass.SENDER_FAULT, FailureClass.CONTENT})
 _PERMANENT: Final = "Permanent/"
 
 
+_SINCE: Final = "@"
+
+
 def labels_of(
     status: MessageStatus,
     *,
@@ -48,19 +53,23 @@ def labels_of(
     code: str | None = None,
     window: int | None = None,
     fell_back: bool = False,
+    span: int | None = None,
 ) -> frozenset[str]:
     """The labels of a message with these fields; no status for one that has not been handed over.
 
-    Who is left out in the end has not fallen back.
+    Who is left out in the end has not fallen back. Only what was handed over is counted by its ``span``.
     """
     if status is MessageStatus.EXCLUDED:
         return frozenset({f"{status}:{reason}"})
     marked = frozenset({FELL_BACK}) if fell_back else frozenset[str]()
     if status in _NOT_COUNTED:
         return marked
+    labels = {*marked, str(status)}
+    if span is not None and status in WHEN:
+        labels.add(in_span(status, span))
     if status not in _FINAL:
-        return marked | {str(status)}
-    labels = {*marked, str(status), in_window(FINAL, window)}
+        return frozenset(labels)
+    labels.add(in_window(FINAL, window))
     if status is not MessageStatus.DELIVERED and provider is not None:
         failure_class = look_up(provider, code).failure_class
         if failure_class in _FAULTS:
@@ -78,3 +87,14 @@ def counts_for_breaker(label: str) -> bool:
 def in_window(marker: str, window: int | None) -> str:
     """The label of a marker in one window of its campaign."""
     return f"{marker}#{window}" if window else marker
+
+
+def in_span(status: str, span: int) -> str:
+    """The label of those that have a status since one span of time."""
+    return f"{status}{_SINCE}{span}"
+
+
+def read_span(label: str) -> tuple[str, int] | None:
+    """Status and span of a label that ``in_span`` made; ``None`` for any other."""
+    status, since, span = label.partition(_SINCE)
+    return (status, int(span)) if since else None

@@ -12,7 +12,7 @@ from msgspec import Struct
 from rebound.campaigns.application.campaign_service import RESULT_STATUSES
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.campaigns.domain.redemptions import reward_on
-from rebound.console.domain.charts import Bar, Line, bars
+from rebound.console.domain.charts import Bar, Line, OverTime, Span, bars, over_time
 from rebound.console.http.campaigns.compose import segment_of
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.typed import clock_time, confirms
@@ -33,6 +33,13 @@ KINDS: Final = {
     MessageStatus.FAILED: "bad",
     MessageStatus.UNCERTAIN: "warning",
 }
+OVER_TIME: Final[Mapping[str, tuple[MessageStatus, ...]]] = {
+    "delivered": (MessageStatus.DELIVERED,),
+    "not_delivered": (MessageStatus.BOUNCED, MessageStatus.FAILED),
+    "no_word": (MessageStatus.SENT, MessageStatus.UNCERTAIN),
+}
+"""What is drawn by time, and of which statuses it is."""
+KINDS_OVER_TIME: Final = {"delivered": "good", "not_delivered": "bad", "no_word": "plain"}
 _TYPED: Final = ("number", "since", "until")
 
 
@@ -160,7 +167,7 @@ def _page(
 ) -> PageAnswer:
     campaign, done = view.campaign, visit.request.query.one("done")
     rollback, behind = campaign.rollback, visit.behind
-    is_running = campaign.status in RUNNING
+    is_running, now = campaign.status in RUNNING, behind.ports.clock.now()
     return visit.page(
         "campaign",
         status,
@@ -172,6 +179,9 @@ def _page(
         results=_results(visit, view),
         reasons=_reasons(visit, view),
         left_out=sum(view.audience.excluded.values()),
+        over_time=_over_time(view),
+        kinds_over_time=KINDS_OVER_TIME,
+        now=now,
         earned=_earned(view),
         content=_said_by(campaign.content),
         # Results go on coming in after the end, but nobody waits for them.
@@ -185,7 +195,7 @@ def _page(
         said=said,
         typed=typed or dict.fromkeys(_TYPED, ""),
         wrong=wrong or {},
-        once=behind.ports.ids.ulid(behind.ports.clock.now()),
+        once=behind.ports.ids.ulid(now),
     )
 
 
@@ -203,6 +213,18 @@ def _results(visit: Visit, view: "CampaignView") -> Sequence[Bar]:
             for status in RESULT_STATUSES
         ]
     )
+
+
+def _over_time(view: "CampaignView") -> OverTime | None:
+    spans = [
+        Span(
+            span.since,
+            span.until,
+            {name: sum(span.results.get(each, 0) for each in statuses) for name, statuses in OVER_TIME.items()},
+        )
+        for span in view.over_time or ()
+    ]
+    return over_time(spans, list(OVER_TIME))
 
 
 def _reasons(visit: Visit, view: "CampaignView") -> Sequence[Bar]:
