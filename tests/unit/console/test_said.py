@@ -8,10 +8,12 @@ from typing import Any, Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from rebound.businesses.domain.business import Barrier
 from rebound.campaigns.application.find_waiting import WaitReason
 from rebound.consent.domain.consent import ConsentEvidence
+from rebound.console.domain.said import Catalogue, Translation
 from rebound.console.http.words import LANGUAGES, Words
 from rebound.contacts.domain.history import FlagChanged
 from rebound.contacts.domain.replies import Decision, Keyword, Meaning, Reply
@@ -179,3 +181,50 @@ def test_the_logs_that_people_read_are_said(language: str, sentences: Callable[[
 @in_each_language
 def test_every_code_of_a_provider_has_its_sentence(language: str) -> None:
     assert unsaid(language, {row.sentence for row in all_codes()}) == []
+
+
+class TestReading:
+    """How a sentence is read back."""
+
+    def test_numbers_and_times_are_written_as_people_there_do(self) -> None:
+        words = Words("de", "Europe/Berlin")
+
+        assert words.said("The customer has 12500 points.") == "Der Kunde hat 12.500 Punkte."
+        assert words.said("Must be before the appointment starts at 2026-07-01T22:30:00.000Z.").endswith(
+            "02.07.2026, 00:30."
+        )
+
+    def test_what_has_no_entry_stays_as_it_is_and_whole(self) -> None:
+        unknown = "It was delivered. Nobody has words for this."
+
+        assert Words("de").said(unknown) == unknown
+        assert Words("de").said("") == ""
+
+    def test_english_is_what_was_said(self) -> None:
+        assert Words("en").said("It was delivered.") == "It was delivered."
+
+    def test_the_console_s_own_words_are_not_read_again(self) -> None:
+        own = Markup("It was delivered.")
+
+        assert Words("de").said(own) is own
+
+    def test_what_somebody_wrote_is_not_read(self) -> None:
+        said = Words("de").said('Texted "It was delivered.", which stops all texts.')
+
+        assert said == "Schrieb „It was delivered.“; das stoppt alle SMS."
+
+    @given(st.text('ab .,;:?"“”()0-', max_size=400))
+    def test_whatever_it_is_it_is_read_in_a_moment(self, text: str) -> None:
+        assert isinstance(Words("it").said(f'Texted "{text}". {text}'), str)
+
+    def test_the_entry_with_the_most_words_is_taken(self) -> None:
+        entries = Catalogue.of({"{a} and {b}.": "1 {a} {b}", "{a} or else {b}.": "2 {a} {b}"})
+
+        assert Translation(entries, Words("de")).of("x and y or else z.") == "2 x and y z"
+
+    def test_a_place_takes_only_what_is_of_its_kind(self) -> None:
+        entries = Catalogue.of({"{n:number} of them": "{n} davon", "{a} of {b:said}": "{b}: {a}", "them": "sie"})
+
+        assert Translation(entries, Words("de")).of("1000 of them") == "1.000 davon"
+        assert Translation(entries, Words("de")).of("some of them") == "sie: some"
+        assert Translation(entries, Words("de")).of("some of us") is None

@@ -256,3 +256,16 @@ def test_a_language_has_every_entry_once_in_order_with_the_same_places(language:
         assert other.strip() == other != "", english
         assert english[-1] not in ".:?" or other[-1] in ".:?", english
         assert ANY + ANY not in shape(english), "where one place ends and the next begins nobody knows"
+
+
+BARE: Final = re.compile(r"\{\{ [\w.]*\.(?:message|sentence|next_step|failure|reason) \}\}")
+"""Something that use cases say, as it stands."""
+BY_STAFF: Final = {"operations_business.html"}
+"""Templates that show a reason that somebody typed."""
+
+
+def test_templates_put_what_use_cases_say_into_the_reader_s_language() -> None:
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (PACKAGE / "console/http/templates").iterdir()}
+
+    assert sum("w.said(" in text for text in pages.values()) > FEW
+    assert {name: found for name, text in pages.items() if (found := BARE.findall(text))}.keys() == BY_STAFF
