@@ -165,6 +165,7 @@ def _page(
         inputs={name: _INPUTS.get(PROFILE[name].kind, "text") for name in _EDITED},
         choices={name: PROFILE[name].choices for name in _EDITED},
         languages=languages,
+        zones=words.zones(values["time_zone"], (typed or {}).get("time_zone", "")),
         locked=LOCKABLE if locked else (),
         values={**values, **(typed or {})},
         was=values,

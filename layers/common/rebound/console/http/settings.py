@@ -15,7 +15,6 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError, TooSoonError
 from rebound.kernel.events import MESSAGE_EVENTS
-from rebound.kernel.languages import LANGUAGES
 from rebound.kernel.provider_codes import TEXT_PROVIDERS
 
 if TYPE_CHECKING:
@@ -30,7 +29,8 @@ class Control(Struct, frozen=True):
 
     name: str
     kind: str = "text"
-    """As input has it, or ``lines``, ``words`` (with commas), ``switch``, ``choice``, ``checks``."""
+    """As input has it, or ``lines``, ``words`` (with commas), ``switch``, ``choice``, ``checks``, ``named``: a choice
+    whose values have names in every language."""
     choices: Sequence[str] = ()
     empty: bool = False
     """Whether a choice may be none."""
@@ -40,8 +40,8 @@ _KINDS: Final = {Kind.CHOICE: "choice", Kind.NUMBER: "number"}
 _GROUPS: Final[Mapping[str, Sequence[Control]]] = {
     "business": (
         Control("name"),
-        Control("country"),
-        Control("time_zone"),
+        Control("country", "named"),
+        Control("time_zone", "named"),
         Control("owner_email", "email"),
         Control("postal_address"),
         Control("booking_block_message"),
@@ -62,7 +62,7 @@ _GROUPS: Final[Mapping[str, Sequence[Control]]] = {
         Control("smart_encoding", "switch"),
         Control("double_opt_in.sms", "switch"),
         Control("text_answers.keywords", "choice", ("rebound", "twilio")),
-        Control("text_answers.language", "choice", LANGUAGES),
+        Control("text_answers.language", "named"),
         Control("text_answers.confirmation_words", "words"),
     ),
     "failures": (
@@ -314,6 +314,11 @@ def _page(
         # What somebody was told of is what the next form is made from.
         shown_was |= {n: form.one(f"was_{n}") for n in typed if not (is_stale and n.startswith(_CAPS))}
     values = was if typed is None else {name: typed.get(name, ()) for name in named}
+    pairs = {
+        "country": visit.words.countries(*values["country"]),
+        "time_zone": visit.words.zones(*values["time_zone"]),
+        "text_answers.language": visit.words.languages(*values["text_answers.language"]),
+    }
     return visit.page(
         "settings",
         status,
@@ -321,6 +326,7 @@ def _page(
         cap=_CAP,
         caps=sum(name.startswith(_CAPS) and name.endswith(".name") for name in values) - 1,
         senders=senders,
+        pairs=pairs,
         values=values,
         was=shown_was,
         wrong=wrong or {},

@@ -1,6 +1,6 @@
 """The console's words: one file for each language, in ``console/words``."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, cached_property
@@ -9,13 +9,16 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, format_time
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from markupsafe import Markup
 
 from rebound.console.domain.said import Translation, catalogue
+from rebound.kernel.languages import LANGUAGES as WRITTEN
 from rebound.kernel.languages import LAST_RESORT, read_words
 from rebound.kernel.times import write_time
+from rebound.kernel.written_text import folded
 
 LANGUAGES: Final = tuple(sorted(path.stem for path in (Path(__file__).parents[1] / "words").glob("*.json")))
 """ISO 639-1: those that have a file."""
@@ -31,7 +34,7 @@ class Words:
 
     @cached_property
     def _locale(self) -> Locale:
-        return Locale.parse(_LOCALES.get(self.language, self.language))
+        return _locale_of(self.language)
 
     def __call__(self, key: str, n: int | None = None, **values: object) -> Markup:
         """The sentence of a name such as ``customers.none``, as HTML; what is filled in is escaped.
@@ -73,8 +76,28 @@ class Words:
 
     def language_named(self, code: str) -> str:
         """What people there call a language of ISO 639-1."""
-        name = Locale.parse(code).get_display_name(self._locale) or code
+        name = self._locale.languages.get(code, code)
         return name[:1].upper() + name[1:]
+
+    def country_named(self, code: str) -> str:
+        """What people there call a country of ISO 3166-1; its code, where it has no name."""
+        return _countries(self.language).get(code, code)
+
+    def zone_named(self, zone: str) -> str:
+        """What people there call an IANA time zone: by its city and its country; its own name, where it has none."""
+        return _zones(self.language).get(get_global("zone_aliases").get(zone, zone), zone)
+
+    def countries(self, *also: str) -> Sequence[tuple[str, str]]:
+        """Those that a business may be in, by code and name, in the order of their names; and what is there already."""
+        return _with(_countries(self.language), also, self.country_named)
+
+    def zones(self, *also: str) -> Sequence[tuple[str, str]]:
+        """The time zones of places, as ``countries``."""
+        return _with(_zones(self.language), also, self.zone_named)
+
+    def languages(self, *also: str) -> Sequence[tuple[str, str]]:
+        """Those in which Rebound writes, as ``countries``."""
+        return _with({each: self.language_named(each) for each in WRITTEN}, also, self.language_named)
 
     def day(self, value: date | datetime) -> str:
         """A day, in the business's zone."""
@@ -96,6 +119,41 @@ class Words:
         if self.language == LAST_RESORT or isinstance(text, Markup):
             return text
         return Translation(catalogue(self.language), self).of(text) or text
+
+
+_NO_COUNTRIES: Final = frozenset(
+    ("AQ", "BV", "CP", "CQ", "DG", "EA", "EU", "EZ", "GS", "HM", "IC", "PN", "QO", "TF", "UM", "UN", "XA", "XB", "ZZ")
+)
+"""What CLDR names besides countries, and where nobody has a telephone."""
+_CODE: Final = 2
+
+
+def _locale_of(language: str) -> Locale:
+    return Locale.parse(_LOCALES.get(language, language))
+
+
+@cache
+def _countries(language: str) -> Mapping[str, str]:
+    names = _locale_of(language).territories
+    found = {code: names[code] for code in names if len(code) == _CODE and code.isalpha() and code not in _NO_COUNTRIES}
+    return dict(sorted(found.items(), key=lambda item: folded(item[1])))
+
+
+@cache
+def _zones(language: str) -> Mapping[str, str]:
+    """Those in which somebody lives: what is a number of hours, or an old name, is none of them."""
+    locale, countries = _locale_of(language), _countries(language)
+    found = {}
+    for zone, code in get_global("zone_territories").items():
+        if code not in countries or "/" not in zone:
+            continue
+        city = locale.time_zones.get(zone, {}).get("city") or zone.rpartition("/")[2].replace("_", " ")
+        found[zone] = city if city == countries[code] else f"{city}, {countries[code]}"
+    return dict(sorted(found.items(), key=lambda item: folded(item[1])))
+
+
+def _with(named: Mapping[str, str], also: Iterable[str], name: Callable[[str], str]) -> Sequence[tuple[str, str]]:
+    return [*((each, name(each)) for each in also if each and each not in named), *named.items()]
 
 
 @cache
