@@ -76,7 +76,7 @@ class Words:
 
     def language_named(self, code: str) -> str:
         """What people there call a language of ISO 639-1."""
-        name = self._locale.languages.get(code, code)
+        name = str(self._locale.languages.get(code, code))
         return name[:1].upper() + name[1:]
 
     def country_named(self, code: str) -> str:
@@ -134,7 +134,7 @@ def _locale_of(language: str) -> Locale:
 
 @cache
 def _countries(language: str) -> Mapping[str, str]:
-    names = _locale_of(language).territories
+    names: Mapping[str, str] = dict(_locale_of(language).territories)
     found = {code: names[code] for code in names if len(code) == _CODE and code.isalpha() and code not in _NO_COUNTRIES}
     return dict(sorted(found.items(), key=lambda item: folded(item[1])))
 
