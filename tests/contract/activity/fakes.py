@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
+from datetime import datetime
 from functools import cached_property
 
 from rebound.activity.adapters.activity_queue import ClockStamps
 from rebound.activity.domain.events import Event
 from rebound.activity.domain.summary import Summary
-from rebound.activity.domain.words import ActivityTask, Cell, Kept, Place, Pointer, Word
-from rebound.activity.ports import Stamps
+from rebound.activity.domain.words import ActivityTask, Cell, Kept, Place, Placed, Pointer, Word
+from rebound.activity.ports import MOST_LOCATIONS, Stamps
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.pages import Page
 from tests.contract.customers.fakes import MemoryCustomersPorts
@@ -28,6 +29,8 @@ class MemoryActivityBook:
         self.kept: dict[Owner, Kept] = {}
         self.cells: dict[Owner, dict[tuple[str, str], Cell]] = {}
         self.leads: dict[Owner, Pointer] = {}
+        self.placed: dict[Owner, dict[str, datetime | None]] = {}
+        self.heard_of: set[Owner] = set()
 
     def stage(self, task: ActivityTask, words: Sequence[Word]) -> None:
         self.parts[task] = tuple(words)
@@ -71,12 +74,24 @@ class MemoryActivityBook:
                 del stored[_entry(cell)]
 
     def save_summary(
-        self, business_id: str, customer_id: str, summary: Summary | None, *, read: int, erased: str = ""
+        self,
+        business_id: str,
+        customer_id: str,
+        summary: Summary | None,
+        *,
+        read: int,
+        erased: str = "",
+        before: Summary | None = None,
     ) -> None:
         owner = (business_id, customer_id)
         if self.kept.get(owner, Kept()).version != read:
             raise ConcurrentChangeError
         self.kept[owner] = Kept(summary=summary, version=read + 1, erased=erased)
+        for name in {} if before is None else before.places:
+            self.placed[business_id, name].pop(customer_id, None)
+        for name, until in ({} if summary is None else summary.places).items():
+            self.placed.setdefault((business_id, name), {})[customer_id] = until
+            self.heard_of.add((business_id, name))
 
     def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Event]:
         before = read_cursor(cursor)
@@ -101,6 +116,13 @@ class MemorySummaryBook:
 
     def get_many(self, business_id: str, customer_ids: Collection[str]) -> Mapping[str, Summary]:
         return {customer_id: self._of((business_id, customer_id)) for customer_id in customer_ids}
+
+    def at_location(self, business_id: str, location_id: str, after: str | None, limit: int) -> Sequence[Placed]:
+        found = sorted(self._book.placed.get((business_id, location_id), {}).items())
+        return [Placed(*each) for each in found if after is None or each[0] > after][:limit]
+
+    def locations(self, business_id: str) -> Sequence[str]:
+        return sorted(name for own, name in self._book.heard_of if own == business_id)[:MOST_LOCATIONS]
 
     def _of(self, owner: Owner) -> Summary:
         found = self.given.get(owner) or self._book.kept.get(owner, Kept()).summary

@@ -1,6 +1,6 @@
 """Whatever comes late, twice, concurrently or after a death ends as if only the last words had been said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -19,6 +19,7 @@ from tests.fakes.world import Chaos, World
 
 DAY: Final = timedelta(days=1)
 PEOPLE: Final = 3
+LOCATIONS: Final = ("soho", "east")
 
 
 def written(moment: datetime) -> str:
@@ -55,6 +56,26 @@ def as_if_only_last(world: World, who: int) -> Summary | None:
     """The fold of what is listed."""
     listed, found = events(world, who), summary(world, who)
     return summarised_on(listed, found.zone, found.written_on) if listed else Summary.empty()
+
+
+def is_found_where_they_were(world: World) -> bool:
+    """Whether each location leads to exactly those whose summaries say that they were there or are booked."""
+    found = {
+        (each.customer_id, place): each.until
+        for place in LOCATIONS
+        for each in world.summaries.at_location(BUSINESS_ID, place, None, 100)
+    }
+    return found == {
+        (id_of(who), place): until
+        for who in range(1, PEOPLE + 1)
+        for place, until in summary(world, who).places.items()
+    }
+
+
+def booking(event_id: str, who: int, days: float, **more: Any) -> dict[str, Any]:
+    """A booking as a client writes it, which begins so many days from now."""
+    starts_at = written(at(0) + days * DAY)
+    return {**visit(event_id, who, 1), "kind": "booking", "starts_at": starts_at, **more}
 
 
 def test_an_event_is_accepted_and_known_only_once_it_is_applied() -> None:
@@ -110,14 +131,15 @@ def test_what_was_taken_back_is_gone_also_when_the_taking_back_overtakes_it(firs
     assert len(events(world)) == 1
 
 
+type Says = Callable[..., dict[str, Any]]
 SAID: Final = st.lists(
     st.tuples(
         st.sampled_from(["a", "b", "c"]),
         st.integers(1, PEOPLE),
         st.integers(0, 3),
         st.sampled_from(["x", "y", None]),
-        st.sampled_from(["soho", "east", None]),
-        st.booleans(),
+        st.sampled_from([*LOCATIONS, None]),
+        st.sampled_from([visit, booking, None]),
     ),
     min_size=1,
     max_size=8,
@@ -127,16 +149,16 @@ SAID: Final = st.lists(
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(SAID, st.integers(0, 2**32), st.integers(0, 2))
 def test_in_any_order_doubled_and_after_deaths_only_the_last_words_hold(
-    said: Sequence[tuple[str, int, int, str | None, str | None, bool]], seed: int, rests: int
+    said: Sequence[tuple[str, int, int, str | None, str | None, Says | None]], seed: int, rests: int
 ) -> None:
     world = with_people(seed, death=0.05, duplicate=0.3)
     last: dict[str, tuple[int, str | None, str | None] | None] = {}
-    for number, (event_id, who, days, class_id, location_id, stays) in enumerate(said):
-        if stays:
-            say(world, visit(event_id, who, days, class_id=class_id, location_id=location_id))
+    for number, (event_id, who, days, class_id, location_id, says) in enumerate(said):
+        if says:
+            say(world, says(event_id, who, days, class_id=class_id, location_id=location_id))
         else:
             world.accept_activity.take_back(BUSINESS_ID, event_id)
-        last[event_id] = (who, class_id, location_id) if stays else None
+        last[event_id] = (who, class_id, location_id) if says else None
         if rests and number % (rests + 1) == 0:
             world.rest()
     world.rest()
@@ -148,6 +170,7 @@ def test_in_any_order_doubled_and_after_deaths_only_the_last_words_hold(
     }
     assert found == {event_id: word for event_id, word in last.items() if word is not None}
     assert [as_if_only_last(world, who) for who in (1, 2, 3)] == [summary(world, who) for who in (1, 2, 3)]
+    assert is_found_where_they_were(world)
     assert not world.activity.parts
 
 
@@ -158,16 +181,16 @@ def apply_part(world: World, task: ActivityTask) -> None:
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(SAID, st.integers(0, 2**32))
 def test_parts_that_are_applied_at_the_same_time_end_as_the_last_words_say(
-    said: Sequence[tuple[str, int, int, str | None, str | None, bool]], seed: int
+    said: Sequence[tuple[str, int, int, str | None, str | None, Says | None]], seed: int
 ) -> None:
     world = with_people(seed)
     last: dict[str, int | None] = {}
-    for event_id, who, days, class_id, location_id, stays in said:
-        if stays:
-            say(world, visit(event_id, who, days, class_id=class_id, location_id=location_id))
+    for event_id, who, days, class_id, location_id, says in said:
+        if says:
+            say(world, says(event_id, who, days, class_id=class_id, location_id=location_id))
         else:
             world.accept_activity.take_back(BUSINESS_ID, event_id)
-        last[event_id] = who if stays else None
+        last[event_id] = who if says else None
     turns = Turns(seed)
     world.checkpoint = turns.checkpoint
     _ = world.apply_activity
@@ -177,12 +200,13 @@ def test_parts_that_are_applied_at_the_same_time_end_as_the_last_words_say(
         event_id: who for event_id, who in last.items() if who is not None
     }
     assert [as_if_only_last(world, who) for who in (1, 2, 3)] == [summary(world, who) for who in (1, 2, 3)]
+    assert is_found_where_they_were(world)
 
 
 @pytest.mark.parametrize("chance", range(20))
 def test_with_a_deleted_customer_goes_what_they_did_and_what_arrives_later(chance: int) -> None:
     world = with_people(chance, death=0.05, duplicate=0.3)
-    say(world, visit(), visit("v2"), visit("v3", who=2))
+    say(world, visit(location_id="soho"), visit("v2"), visit("v3", who=2, location_id="soho"))
     if chance % 2:
         world.rest()
         say(world, visit("v4"), visit("v2", days_ago=5))
@@ -192,6 +216,7 @@ def test_with_a_deleted_customer_goes_what_they_did_and_what_arrives_later(chanc
     assert [cell for cell in world.activity.read(BUSINESS_ID, id_of(1)).cells if cell.event is not None] == []
     assert world.activity.read(BUSINESS_ID, id_of(1)).summary is None
     assert len(events(world, 2)) == 1
+    assert [each.customer_id for each in world.summaries.at_location(BUSINESS_ID, "soho", None, 9)] == [id_of(2)]
     assert say(world, visit("v5"))[2][0][1].field == "customer_id"
 
 

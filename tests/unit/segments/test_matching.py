@@ -18,6 +18,7 @@ from rebound.segments.domain.filters import compile_filter
 from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import CustomerFilter, Selection
 from rebound.sending.application import run_campaign
+from tests.contract.activity.fakes import MemoryActivityBook, MemorySummaryBook
 from tests.fakes.making import BUSINESS_ID, at, customer, id_of
 from tests.fakes.world import World
 
@@ -27,10 +28,11 @@ CAME: Final[Mapping[str, Any]] = {"visits": {"at_least": 1, "within_days": 30}}
 WANTS_TEXTS: Final[Mapping[str, Any]] = {"consent": {"channel": "sms", "scope": "all", "is": "opted_in"}}
 
 
-class CountingSummaries:
+class CountingSummaries(MemorySummaryBook):
     """Summaries that know whose were asked for, request by request."""
 
     def __init__(self) -> None:
+        super().__init__(MemoryActivityBook())
         self.asked: list[tuple[str, ...]] = []
 
     def get_many(self, business_id: str, customer_ids: Collection[str]) -> Mapping[str, Summary]:

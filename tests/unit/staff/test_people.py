@@ -88,9 +88,9 @@ def test_invited_again_somebody_is_one_member_with_another_role() -> None:
         ({"role": "owner", "business_id": None}, {"role"}),
         ({"language": "xx"}, {"language"}),
         ({"location_id": "a\nb"}, {"location_id"}),
-        ({"location_id": "x" * 65}, {"location_id"}),
+        ({"location_id": "x" * 129}, {"location_id"}),
         (
-            {"email": "bo", "role": "", "language": "", "location_id": "x" * 65},
+            {"email": "bo", "role": "", "language": "", "location_id": "x" * 129},
             {"email", "role", "language", "location_id"},
         ),
     ],

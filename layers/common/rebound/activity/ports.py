@@ -1,14 +1,16 @@
 """What the use cases of activity need from outside."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from rebound.activity.domain.events import Event
 from rebound.activity.domain.summary import Summary
-from rebound.activity.domain.words import ActivityTask, Cell, Kept, Pointer, Word
+from rebound.activity.domain.words import ActivityTask, Cell, Kept, Placed, Pointer, Word
 from rebound.customers.ports import CustomersPorts
 from rebound.kernel.pages import Page
 from rebound.timers.ports import TimersPorts
+
+MOST_LOCATIONS: Final = 100
 
 
 class SummaryBook(Protocol):
@@ -19,6 +21,16 @@ class SummaryBook(Protocol):
 
         One item a customer, a hundred a request.
         """
+
+    def at_location(self, business_id: str, location_id: str, after: str | None, limit: int) -> Sequence[Placed]:
+        """Up to ``limit`` of who visited a location or had bookings there (``Summary.places``), by customer id.
+
+        After an id; shorter than ``limit`` only at the end. One request, eventually consistent. Some may be no
+        customers yet, or any more.
+        """
+
+    def locations(self, business_id: str) -> Sequence[str]:
+        """The locations that were ever heard of, by name, the first ``MOST_LOCATIONS``; eventually consistent."""
 
 
 class ActivityBook(Protocol):
@@ -54,11 +66,20 @@ class ActivityBook(Protocol):
         """Remove cells, as far as they are as they were read, with the pointers that lead to them."""
 
     def save_summary(
-        self, business_id: str, customer_id: str, summary: Summary | None, *, read: int, erased: str = ""
+        self,
+        business_id: str,
+        customer_id: str,
+        summary: Summary | None,
+        *,
+        read: int,
+        erased: str = "",
+        before: Summary | None = None,
     ) -> None:
         """Write a customer's summary, on the condition that its version still is the one that was ``read``.
 
-        0 is the version of none. Without a summary, no event is left. Raises ``ConcurrentChangeError``.
+        0 is the version of none. Without a summary, no event is left. ``before`` is the summary that was read: where
+        the customer is looked for at other locations than by that one, this is written in the same transaction. Raises
+        ``ConcurrentChangeError``.
         """
 
     def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Event]:

@@ -68,9 +68,24 @@ class DynamoSegmentBook(Directory):
 
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
         after = read_cursor(cursor, _CURSORS)
+        if after is None and (page := self._whole(business_id, limit)) is not None:
+            return page
         order, _ = self._order(business_id)
         found = first_page(self._after(business_id, order, after, limit + 1), limit, itemgetter(0))
         return Page([segment for _, segment in found.items], found.next_cursor)
+
+    def _whole(self, business_id: str, limit: int) -> Page[Segment] | None:
+        """All segments, where one request reads them with their order, whose row is behind them."""
+        limit += 1
+        condition = DirectoryRow.entry_id.startswith(self.kind)
+        rows = list(self.row.query(business_id, condition, limit=limit, page_size=limit, consistent_read=True))
+        if len(rows) == limit:
+            return None
+        order = next((row.document["segment_ids"] for row in rows if row.entry_id == _ORDER), ())
+        own = [row for row in rows if row.entry_id != _ORDER]
+        places = {segment_id: place for place, segment_id in enumerate(order)}
+        found = [self._segment(business_id, row.entry_id.split("#", 1)[1], row.document) for row in own]
+        return Page(sorted(found, key=lambda each: places.get(each.segment_id, len(places))))
 
     def _after(
         self, business_id: str, order: Sequence[str], after: str | None, limit: int

@@ -35,7 +35,7 @@ SEEN_EVERY: Final = timedelta(minutes=30)
 """That a session is used is noted so often at most, so that one may end so much before ``SESSION_RESTS``."""
 MOST_MEMBERS: Final = 200
 """Of one business, or operators."""
-MAX_LOCATION: Final = 64
+MAX_LOCATION: Final = 128
 AUDIT_KEPT: Final = timedelta(days=400)
 """How long it is kept what somebody did: a year, and what of it is looked into a little late."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Final
 from msgspec.msgpack import Decoder, encode
 
 from rebound.activity.adapters.packed import pack, unpack
-from rebound.activity.adapters.rows import SUMMARY, CellRow, OwnedRow, PointerRow, StagedRow, SummaryRow, owner_of
+from rebound.activity.adapters.rows import (
+    SUMMARY,
+    CellRow,
+    LocationRow,
+    OwnedRow,
+    PlacedRow,
+    PointerRow,
+    StagedRow,
+    SummaryRow,
+    at_location,
+    locations_of,
+    owner_of,
+)
 from rebound.activity.domain.events import Event
 from rebound.activity.domain.words import Cell, Kept, Place, Pointer, Word
 from rebound.kernel.errors import ConcurrentChangeError
@@ -25,6 +37,7 @@ from rebound.platform.adapters.dynamo import (
     lost_races,
     next_version,
     read_instant,
+    transaction,
     write_instant,
 )
 
@@ -53,6 +66,9 @@ class DynamoActivityBook:
         self._owned = bind(OwnedRow, table_name)
         self._pointer = bind(PointerRow, table_name)
         self._staged = bind(StagedRow, table_name)
+        self._placed = bind(PlacedRow, table_name)
+        self._location = bind(LocationRow, table_name)
+        self._heard_of: set[tuple[str, str]] = set()
 
     def stage(self, task: ActivityTask, words: Sequence[Word]) -> None:
         packed = zlib.compress(encode(list(words)))
@@ -121,7 +137,14 @@ class DynamoActivityBook:
                 self._cell(owner, _entry_of(cell)).delete(condition=CellRow.stamp == cell.stamp)
 
     def save_summary(
-        self, business_id: str, customer_id: str, summary: Summary | None, *, read: int, erased: str = ""
+        self,
+        business_id: str,
+        customer_id: str,
+        summary: Summary | None,
+        *,
+        read: int,
+        erased: str = "",
+        before: Summary | None = None,
     ) -> None:
         row = self._summary(
             owner_of(business_id, customer_id),
@@ -131,8 +154,27 @@ class DynamoActivityBook:
             version=next_version(read),
             expires_at=_leftover() if summary is None else None,
         )
-        with lost_races():
-            row.save(condition=as_read(SummaryRow, read))
+        was, now = ({} if each is None else each.places for each in (before, summary))
+        if was == now:
+            with lost_races():
+                row.save(condition=as_read(SummaryRow, read))
+            return
+        moved = {name: until for name, until in now.items() if name not in was or was[name] != until}
+        self._hear_of(business_id, moved)
+        # Together, so that whoever is looked for at a location is there by the summary, whoever wins or dies.
+        with transaction(self._summary) as writes:
+            writes.save(row, condition=as_read(SummaryRow, read))
+            for name, until in moved.items():
+                writes.save(self._placed(at_location(business_id, name), customer_id, until=until))
+            for name in was.keys() - now.keys():
+                writes.delete(self._placed(at_location(business_id, name), customer_id))
+
+    def _hear_of(self, business_id: str, names: Iterable[str]) -> None:
+        """Keep that there are these locations, each once by this process."""
+        for name in names:
+            if (business_id, name) not in self._heard_of:
+                self._location(locations_of(business_id), name).save()
+                self._heard_of.add((business_id, name))
 
     def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Event]:
         before = read_cursor(cursor, _CELLS) or LAST_CELL

@@ -1,10 +1,20 @@
 """Summaries for who asks about customers: one small item each."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from rebound.activity.adapters.packed import unpack
-from rebound.activity.adapters.rows import SUMMARY, SummaryRow, owner_of
+from rebound.activity.adapters.rows import (
+    SUMMARY,
+    LocationRow,
+    PlacedRow,
+    SummaryRow,
+    at_location,
+    locations_of,
+    owner_of,
+)
 from rebound.activity.domain.summary import Summary
+from rebound.activity.domain.words import Placed
+from rebound.activity.ports import MOST_LOCATIONS
 from rebound.platform.adapters.dynamo import bind
 
 
@@ -13,6 +23,8 @@ class DynamoSummaryBook:
 
     def __init__(self, table_name: str) -> None:
         self._row = bind(SummaryRow, table_name)
+        self._placed = bind(PlacedRow, table_name)
+        self._location = bind(LocationRow, table_name)
 
     def get_many(self, business_id: str, customer_ids: Collection[str]) -> Mapping[str, Summary]:
         found = dict.fromkeys(customer_ids, Summary.empty())
@@ -21,3 +33,12 @@ class DynamoSummaryBook:
             if row.packed is not None:
                 found[row.owner.rpartition("#")[2]] = unpack(row.packed)
         return found
+
+    def at_location(self, business_id: str, location_id: str, after: str | None, limit: int) -> Sequence[Placed]:
+        behind = None if after is None else PlacedRow.entry_id > after
+        rows = self._placed.query(at_location(business_id, location_id), behind, limit=limit, page_size=limit)
+        return [Placed(row.entry_id, row.until) for row in rows]
+
+    def locations(self, business_id: str) -> Sequence[str]:
+        rows = self._location.query(locations_of(business_id), limit=MOST_LOCATIONS, page_size=MOST_LOCATIONS)
+        return [row.entry_id for row in rows]

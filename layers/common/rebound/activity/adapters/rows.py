@@ -7,7 +7,7 @@ from typing import Final
 from pynamodb.attributes import Attribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.constants import BINARY
 
-from rebound.platform.adapters.dynamo import Model
+from rebound.platform.adapters.dynamo import InstantAttribute, Model
 
 SUMMARY: Final = "!"
 """The sort key of a customer's summary, before all of their events."""
@@ -73,6 +73,22 @@ class PointerRow(Model):
     expires_at = NumberAttribute(null=True)
 
 
+class PlacedRow(Model):
+    """``<business_id>#at#<location_id>`` / customer: who is looked for at a location."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    until = InstantAttribute(null=True)
+    """When the last booking there begins, of who has not been there."""
+
+
+class LocationRow(Model):
+    """``<business_id>#locations`` / location: that it was heard of."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+
+
 class StagedRow(Model):
     """``<business_id>#batch#<batch_id>`` / part: what a request said, until it is applied."""
 
@@ -85,3 +101,13 @@ class StagedRow(Model):
 def owner_of(business_id: str, customer_id: str) -> str:
     """The partition of a customer."""
     return f"{business_id}#{customer_id}"
+
+
+def at_location(business_id: str, location_id: str) -> str:
+    """The partition of those who are looked for at a location."""
+    return f"{business_id}#at#{location_id}"
+
+
+def locations_of(business_id: str) -> str:
+    """The partition of the locations of a business."""
+    return f"{business_id}#locations"

@@ -146,7 +146,9 @@ class Refold(Struct, frozen=True, kw_only=True):
             self._wait(business_id, customer_id, cells)
         summary = self._summary(zone, cells, kept.summary)
         if summary != kept.summary or erased != kept.erased:
-            self.activity.save_summary(business_id, customer_id, summary, read=kept.version, erased=erased)
+            self.activity.save_summary(
+                business_id, customer_id, summary, read=kept.version, erased=erased, before=kept.summary
+            )
         # After the summary, so that nothing is gone that is still counted.
         self.activity.erase(business_id, customer_id, gone)
 

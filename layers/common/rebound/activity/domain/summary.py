@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DAYS_KEPT: Final = 400
 """As many days before a summary is written are told apart; what lies before them is kept by month."""
+MOST_PLACES: Final = 45
+"""Locations at which a customer is looked for: rows of one transaction, with as many that are left."""
 
 
 class Membership(Struct, frozen=True, array_like=True):
@@ -157,6 +160,17 @@ class Summary(Struct, frozen=True, kw_only=True):
         for each in self._spent(first, last, product_id):
             sums[each.currency] += each.amount
         return dict(sums)
+
+    @property
+    def places(self) -> Mapping[str, datetime | None]:
+        """The locations at which the customer is looked for, the last ``MOST_PLACES`` of them.
+
+        With when the last booking there begins that is known to come, or ``None`` for where they have been.
+        """
+        been = dict.fromkeys(name for each in reversed(self.visited) if (name := each.offer.location_id) is not None)
+        booked = {name: each.starts_at for each in self.bookings if (name := each.offer.location_id) is not None}
+        places: dict[str, datetime | None] = {name: booked[name] for name in reversed(booked)}
+        return dict(islice((places | been).items(), MOST_PLACES))
 
     @property
     def appointments(self) -> int:

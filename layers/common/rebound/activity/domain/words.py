@@ -106,6 +106,13 @@ class Kept(Struct, frozen=True):
     erased: str = ""
 
 
+class Placed(Struct, frozen=True):
+    """Somebody who was at a location, or with ``until`` has had a booking there that begins then and no visit."""
+
+    customer_id: str
+    until: datetime | None = None
+
+
 class ActivityTask(Struct, frozen=True):
     """A part of what a request said, waiting to be applied."""
 

@@ -15,11 +15,12 @@ from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
     from rebound.customers.application.customer_service import CustomerView
+    from rebound.segments.domain.segments import Segment
 
 PAGE: Final = 50
 MOST_SEGMENTS: Final = 100
 """Of which one can be chosen."""
-_ASKED: Final = ("q", "failed", "tag", "segment")
+_ASKED: Final = ("q", "failed", "tag", "segment", "location")
 
 
 class ShownAddress(Struct, frozen=True):
@@ -42,15 +43,23 @@ class ShownCustomer(Struct, frozen=True):
 def show_list(visit: Visit, *, wrong: Sequence[str] = ()) -> PageAnswer:
     """The list, or what was looked for; counted where that is asked for, because it takes a while.
 
+    Whoever opens it and works at a location sees those who were or are booked there, until they ask for all.
     ``wrong`` is what is wrong with a form that is sent from the list, which then is shown as it was.
     """
     fields = visit.request.form if visit.request.method == "POST" else visit.request.query
     asked, cursor = asked_in(fields), fields.given("cursor")
+    own = visit.member.location_id if visit.member is not None else None
+    if own and visit.request.method == "GET" and not any(name in fields for name in (*_ASKED, "cursor")):
+        asked = {**asked, "location": own}
+    segments = visit.behind.segment_service.page(visit.business_id, MOST_SEGMENTS, None).items
+    locations = {*visit.behind.ports.summaries.locations(visit.business_id), own or "", asked["location"]} - {""}
     rows: Sequence[ShownCustomer] = ()
     next_cursor, counts = None, None
     try:
-        wanted = wanted_by(visit, asked, is_next_page=cursor is not None)
-        found = visit.behind.list_customers(visit.business_id, wanted, limit=PAGE, cursor=cursor)
+        wanted = wanted_by(visit, asked, segments, is_next_page=cursor is not None)
+        found = visit.behind.list_customers(
+            visit.business_id, wanted, limit=PAGE, cursor=cursor, business=visit.business
+        )
         if "count" in fields:
             counts = visit.behind.count_customers(visit.business_id, wanted) or {}
     except InvalidInputError as error:
@@ -65,7 +74,8 @@ def show_list(visit: Visit, *, wrong: Sequence[str] = ()) -> PageAnswer:
         asked=asked,
         failures=FAILED_VALUES,
         asked_pairs=pairs_of(asked),
-        segments=visit.behind.segment_service.page(visit.business_id, MOST_SEGMENTS, None).items,
+        segments=segments,
+        locations=sorted(locations),
         rows=rows,
         cursor=cursor,
         next_cursor=next_cursor,
@@ -93,14 +103,24 @@ def pairs_of(asked: Mapping[str, str]) -> Sequence[tuple[str, str]]:
     return [(name, value) for name, value in asked.items() if value]
 
 
-def wanted_by(visit: Visit, asked: Mapping[str, str], *, is_next_page: bool = False) -> CustomerFilter:
-    """Whom a list is about; a saved segment is read now. Raises ``InvalidInputError``."""
-    pin = visit.behind.pin_filters
-    segment = pin.segment(visit.business_id, asked["segment"]) if asked["segment"] else None
+def wanted_by(
+    visit: Visit, asked: Mapping[str, str], segments: Sequence["Segment"] = (), *, is_next_page: bool = False
+) -> CustomerFilter:
+    """Whom a list is about; a saved segment that is none of ``segments`` is read now. Raises ``InvalidInputError``."""
+    pin, business_id, chosen = visit.behind.pin_filters, visit.business_id, asked["segment"]
+    tree = next((each.filter for each in segments if each.segment_id == chosen), None)
+    if tree is not None:
+        tree = pin.filter(business_id, tree, "segment_id")
+    elif chosen:
+        tree = pin.segment(business_id, chosen)
     wanted = CustomerFilter(
-        failed=asked["failed"] or None, tag=asked["tag"] or None, q=asked["q"] or None, segment=segment
+        failed=asked["failed"] or None,
+        tag=asked["tag"] or None,
+        q=asked["q"] or None,
+        segment=tree,
+        location_id=asked["location"] or None,
     )
-    return pin.wanted(visit.business_id, wanted, is_next_page=is_next_page)
+    return pin.wanted(business_id, wanted, is_next_page=is_next_page, business=visit.business)
 
 
 def shown(visit: Visit, view: "CustomerView") -> ShownCustomer:

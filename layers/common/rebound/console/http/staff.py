@@ -8,7 +8,7 @@ from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.visits import Visit
 from rebound.kernel.errors import ConflictError, InvalidInputError
 from rebound.staff.application.staff_service import RoleChangedError
-from rebound.staff.domain import ROLES_OF_BUSINESSES
+from rebound.staff.domain import MAX_LOCATION, ROLES_OF_BUSINESSES
 
 if TYPE_CHECKING:
     from rebound.staff.domain import StaffMember
@@ -99,10 +99,14 @@ def _page(
     link_of_invited: str | None = None,
 ) -> PageAnswer:
     done = visit.request.query.one("done")
+    people = visit.behind.staff_service.list(visit.business_id)
+    known = {*visit.behind.ports.summaries.locations(visit.business_id), *(each.location_id for each in people)}
     return visit.page(
         "staff",
         status,
-        people=visit.behind.staff_service.list(visit.business_id),
+        people=people,
+        locations=sorted(each for each in known if each is not None),
+        longest=MAX_LOCATION,
         roles=ROLES_OF_BUSINESSES,
         typed=typed or dict.fromkeys(_ASKED, ""),
         wrong=wrong or {},

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
+    from rebound.segments.domain.matching import Moment
 
 
 DIRECTIONS: Final = ("asc", "desc")
@@ -79,8 +80,12 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
         limit: int,
         cursor: str | None = None,
         order: Order | None = None,
+        business: Business | None = None,
     ) -> Page[CustomerView]:
         """The customers that match; sorted as asked, else in an order that means nothing.
+
+        ``business`` has its settings, where they are known. What is asked of a location alone, or beside what the index
+        answers, is answered by who was at the location, or by the index: there ``q`` finds by beginnings.
 
         Raises ``InvalidInputError`` when the filter is wrong, and ``ConflictError`` when the index that sorts them is
         not filled yet.
@@ -88,7 +93,7 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
         matching = by_pages(wanted.compiled(), self.contacts, self.summaries)
         if order is not None and wanted.q:
             raise InvalidInputError(FieldError("sort", "Cannot be given with q, which finds in an order of its own."))
-        business = self.businesses.get(business_id)
+        business = business or self.businesses.get(business_id)
         if order is not None and not business.customers_indexed:
             raise ConflictError(
                 "index_not_filled", "Customers can be sorted once all of them are in the index, which takes a while."
@@ -110,16 +115,41 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
             return self.customers.page(business_id, limit=limit, cursor=cursor)
         # Whatever a saved segment is by then: it may be changed while its list is read.
         asked = str(replace(wanted, segment=None, as_of=None))
+        at = CustomerFilter(location_id=wanted.location_id, as_of=wanted.as_of)
+        if wanted.location_id is not None and order is None and wanted == at:
+            return self._at_location(business_id, wanted.location_id, wanted.as_of, limit, cursor, asked)
         scanned = _scanned(cursor, asked)
         question = _question(wanted, order) if business.customers_indexed else None
         if question is not None and scanned is None:
             also = matching if order is not None and not wanted.is_everybody else None
+            if wanted.location_id is not None and order is None:
+                also = by_pages(at.compiled(), self.contacts, self.summaries)
             return self.customers.find(business_id, question, limit=limit, cursor=cursor, matching=also)
         if scanned is None and cursor is not None:
             raise not_a_cursor()
         page = self.customers.page(business_id, limit=limit, cursor=scanned, matching=matching)
         more = page.next_cursor
         return Page(page.items, None if more is None else write_bound_cursor(asked, more))
+
+    def _at_location(
+        self, business_id: str, location_id: str, as_of: Moment | None, limit: int, cursor: str | None, asked: str
+    ) -> Page[Customer]:
+        """Who visited a location or has a booking there: two requests at any size. A page may be short."""
+        if as_of is None:
+            raise ValueError("the list asks for a day, and was fixed for none")
+        after = read_bound_cursor(cursor, asked)
+        size = limit * ROWS_OF_ONE
+        placed = self.summaries.at_location(business_id, location_id, after, size)
+        there = [each for each in placed if each.until is None or each.until >= as_of.now]
+        shown = there[:limit]
+        found = self.customers.get_many(business_id, [each.customer_id for each in shown], as_of_now=True)
+        last = shown[-1] if len(there) > limit else placed[-1] if len(placed) == size else None
+        more = None if last is None else write_bound_cursor(asked, last.customer_id)
+        return Page([found[each.customer_id] for each in shown if each.customer_id in found], more)
+
+
+ROWS_OF_ONE: Final = 4
+"""Rows of a location that are read for a customer of a page: some had a booking there that is over, and no visit."""
 
 
 def _scanned(cursor: str | None, asked: str) -> str | None:
@@ -134,6 +164,8 @@ def _question(wanted: CustomerFilter, order: Order | None) -> Question | None:
     """What the index is asked; ``None`` where it does not know the answer."""
     if order is not None:
         return Question(sort=order.sort, descending=order.descending)
+    if wanted.location_id is not None:
+        wanted = replace(wanted, location_id=None, as_of=None)
     if wanted == CustomerFilter(failed=wanted.failed):
         return Question(failed=wanted.failed)
     if wanted.q and wanted == CustomerFilter(q=wanted.q):

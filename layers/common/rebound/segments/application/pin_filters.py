@@ -62,19 +62,30 @@ class PinFilters(Struct, frozen=True, kw_only=True):
         matcher = meant_by(selection)
         if not matcher.is_timed:
             return selection
-        return replace(selection, as_of=self._moment(business_id, matcher, at, is_next_page=is_next_page))
+        business = self.businesses.get(business_id)
+        return replace(selection, as_of=self._moment(business, matcher, at, is_next_page=is_next_page))
 
-    def wanted(self, business_id: str, wanted: CustomerFilter, *, is_next_page: bool = False) -> CustomerFilter:
-        """A filter of a list as of now, where that matters. Raises ``InvalidInputError``."""
+    def wanted(
+        self,
+        business_id: str,
+        wanted: CustomerFilter,
+        *,
+        is_next_page: bool = False,
+        business: Business | None = None,
+    ) -> CustomerFilter:
+        """A filter of a list as of now, where that matters; ``business`` has its settings, where they are known.
+
+        Raises ``InvalidInputError``.
+        """
         matcher = wanted.compiled()
         if not matcher.is_timed:
             return wanted
         now = self.clock.now()
-        return replace(wanted, as_of=self._moment(business_id, matcher, now, is_next_page=is_next_page))
+        business = business or self.businesses.get(business_id)
+        return replace(wanted, as_of=self._moment(business, matcher, now, is_next_page=is_next_page))
 
-    def _moment(self, business_id: str, matcher: CustomerMatcher, at: datetime, *, is_next_page: bool) -> Moment:
+    def _moment(self, business: Business, matcher: CustomerMatcher, at: datetime, *, is_next_page: bool) -> Moment:
         """The moment, with the ranking where a condition asks for a tier. Raises ``ConflictError``."""
-        business = self.businesses.get(business_id)
         moment = Moment.of(business, at)
         if not matcher.is_ranked:
             return moment

@@ -20,8 +20,9 @@ class CustomerFilter(Struct, frozen=True):
 
     ``q`` has words that must all occur in name, addresses, numbers or external id; ``segment`` is the filter of a saved
     segment, and ``filter`` a filter of the client's own, both with the segments that they name (``pinned``).
-    ``updated_since`` is for those whose profile, flags or consent have been written since (``last_change``). ``as_of``
-    is the moment of the request, where a condition asks for it.
+    ``updated_since`` is for those whose profile, flags or consent have been written since (``last_change``), and
+    ``location_id`` for those who visited a location or have a booking there. ``as_of`` is the moment of the request,
+    where a condition asks for it.
     """
 
     failed: str | None = None
@@ -30,6 +31,7 @@ class CustomerFilter(Struct, frozen=True):
     segment: Mapping[str, Any] | None = None
     filter: Mapping[str, Any] | None = None
     updated_since: datetime | None = None
+    location_id: str | None = None
     as_of: Moment | None = None
 
     @property
@@ -59,7 +61,15 @@ class CustomerFilter(Struct, frozen=True):
             parts.append(searching(self.q))
         if self.updated_since is not None:
             parts.append(changed_since(self.updated_since))
+        if self.location_id is not None:
+            parts.append(compile_filter(_at(self.location_id), "location_id", self.as_of))
         return all_of(parts)
+
+
+def _at(location_id: str) -> Mapping[str, Any]:
+    """Who visited a location or has a booking there, as a filter."""
+    visits = {"visits": {"at_least": 1, "location_id": location_id}}
+    return {"any": [visits, {"bookings": {"upcoming": True, "location_id": location_id}}]}
 
 
 class Selection(Struct, frozen=True):
