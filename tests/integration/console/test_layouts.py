@@ -288,7 +288,7 @@ def test_a_preview_shows_what_is_typed_with_a_policy_of_its_own_and_runs_nothing
     status, page = owner.post("layouts/autumn/frame", **typed)
     assert (status, "New &#34;&gt;" in page or "New &quot;&gt;" in page, "<script>" in page) == (200, True, False)
     status, page = owner.post("layouts/autumn/frame", **{**typed, "b.2.link": "nowhere"})
-    assert (status, "Button 3: Must begin with" in page) == (422, True)
+    assert (status, "Button 3: Must begin with" in page) == (200, True)
     status, page = owner.post("layouts/new/frame", **typed)
     assert status == 200
 
@@ -368,7 +368,8 @@ def test_the_look_of_emails_is_a_setting_that_is_shown_before_it_is_saved(owner:
     }
     status, frame = owner.post("settings/look", **typed)
     assert (status, "Lato" in frame, "Verdana" in frame) == (200, True, True)
-    assert owner.post("settings/look", **{**typed, "layout_style.text_color": "red"})[0] == 422
+    status, frame = owner.post("settings/look", **{**typed, "layout_style.text_color": "red"})
+    assert (status, "Colour of text: " in frame) == (200, True)
     before = stack.api("GET", "/v1/business").body
     others = dict(re.findall(r'name="was_([^"]+)" value="([^"]*)"', page))
     rest = {name: value for name, value in others.items() if value and name not in shown}

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebound.console.http.layouts.form import whole_address
 from rebound.console.http.typed import confirms, whole_number
 from rebound.console.http.words import LANGUAGES, Words
 
@@ -28,3 +29,28 @@ def test_what_is_out_of_bounds_is_no_number(typed: str) -> None:
 @given(st.integers(0, 10**6))
 def test_digits_are_a_number(number: int) -> None:
     assert whole_number(f"00{number}", 10**6) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        ("example.com", "https://example.com"),
+        ("www.example.com/prices?a=1#b", "https://www.example.com/prices?a=1#b"),
+        ("example.co.uk:8443/x", "https://example.co.uk:8443/x"),
+        ("straße.de", "https://straße.de"),
+        ("https://example.com", "https://example.com"),
+        ("http://example.com", "http://example.com"),
+        ("mailto:a@example.com", "mailto:a@example.com"),
+        ("tel:+4930123", "tel:+4930123"),
+        ("##{{unsubscribe_url}}", "##{{unsubscribe_url}}"),
+        ("a@example.com", "a@example.com"),
+        ("nowhere", "nowhere"),
+        ("example.com/two words", "example.com/two words"),
+        ("3.5", "3.5"),
+        ("javascript:alert(1)", "javascript:alert(1)"),
+        ("", ""),
+    ],
+)
+def test_an_address_gets_what_people_leave_out(typed: str, whole: str) -> None:
+    assert whole_address(typed) == whole
+    assert whole_address(whole) == whole

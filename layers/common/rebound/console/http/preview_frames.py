@@ -45,6 +45,9 @@ def framed_text_message(text: str) -> PageAnswer:
     return framed(f'{_PLAIN}<p style="{_BUBBLE}">{Markup.escape(text)}')
 
 
-def framed_flaws(said: Iterable[str], status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> PageAnswer:
-    """In place of an email that cannot be shown, what is wrong with it."""
-    return PageAnswer(status, f"{_PLAIN}{Markup.escape('\n'.join(said))}", HEADERS)
+def framed_flaws(said: Iterable[str]) -> PageAnswer:
+    """In place of an email that cannot be shown, what is wrong with it.
+
+    A document like any other: nothing was asked for that is refused, and to a browser each refusal is an error.
+    """
+    return PageAnswer(HTTPStatus.OK, f"{_PLAIN}{Markup.escape('\n'.join(said))}", HEADERS)

@@ -182,8 +182,15 @@ def show_style(visit: Visit) -> PageAnswer:
     try:
         shown = visit.behind.preview_template.unsaved(visit.business_id, new, WhatToShow(variables={}))
     except InvalidInputError as error:
-        return framed_flaws([words("layouts.no_preview"), "", *(visit.words.said(e.message) for e in error.errors)])
+        named = [f"{_label_of_style(visit, each.field)}: {visit.words.said(each.message)}" for each in error.errors]
+        return framed_flaws([words("layouts.no_preview"), "", *named])
     return framed(shown.html or "")
+
+
+def _label_of_style(visit: Visit, field: str) -> str:
+    """What the settings call the option of a style that something is wrong with."""
+    key = f"settings.layout_style-{field.partition('style.')[2].replace('.', '-')}"
+    return str(visit.words(key)) if visit.words.has(key) else field
 
 
 def _found(visit: Visit, template_id: str, fields: Form) -> Edited:

@@ -257,8 +257,13 @@ def _read_blocks(form: Form, at: str, kinds: Sequence[str]) -> list[Block]:
         for each in block.inputs:
             name = f"{place}.{each.name}"
             block.typed[each.name] = as_typed(form, name) if each.is_long else form.one(name)
+            if each.kind is Kind.ADDRESS:
+                block.typed[each.name] = whole_address(form.one(name))
         if block.kind == "social":
-            rows = [(form.one(f"{place}.network.{row}"), form.one(f"{place}.link.{row}")) for row in range(MOST_LINKS)]
+            rows = [
+                (form.one(f"{place}.network.{row}"), whole_address(form.one(f"{place}.link.{row}")))
+                for row in range(MOST_LINKS)
+            ]
             block.links = [row for row in rows if any(row)]
         if block.kind == "columns":
             several = form.one(f"{place}.columns")
@@ -266,6 +271,15 @@ def _read_blocks(form: Form, at: str, kinds: Sequence[str]) -> list[Block]:
             block.columns = [_read_blocks(form, f"{place}.{column}", IN_COLUMNS) for column in range(count)]
         found.append(block)
     return found
+
+
+_HOST_ALONE: Final = re.compile(r"(?![0-9.]+$)[^\W_]([\w-]*\w)?(\.[\w-]+)*\.[^\W\d_]{2,}(:[0-9]+)?([/?#]\S*)?")
+"""What people type for an address: ``www.example.com/prices``."""
+
+
+def whole_address(typed: str) -> str:
+    """An address with ``https://`` where only that is missing; anything else as it was typed."""
+    return f"https://{typed}" if _HOST_ALONE.fullmatch(typed) else typed
 
 
 def as_typed(form: Form, name: str) -> str:

@@ -225,12 +225,20 @@ def show_in_frame(visit: Visit, template_id: str) -> PageAnswer:
     try:
         shown = visit.behind.preview_template(visit.business_id, template_id, asked)
     except InvalidInputError as error:
-        return framed_flaws(visit.words.said(each.message) for each in error.errors)
+        return framed_flaws(f"{_label(visit, each.field)}: {visit.words.said(each.message)}" for each in error.errors)
     if shown.subject is None:
         return framed_text_message(shown.text)
     if "subject" in query:
         return framed_text(shown.subject)
     return framed(shown.html) if shown.html is not None else framed_text(shown.text)
+
+
+def _label(visit: Visit, field: str) -> str:
+    """What the page calls a field of a template; what has no name there stays as it is."""
+    key = f"templates.{field.rpartition('.')[2]}"
+    if field.startswith("contents") and visit.words.has(key):
+        return str(visit.words(key))
+    return str(visit.words("templates.who")) if field == "customer_id" else field
 
 
 def _channel(given: Form) -> Channel:
