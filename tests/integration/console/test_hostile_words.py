@@ -48,6 +48,7 @@ are one sentence each; and the page of a message, whose address has two ids."""
 SHOW_WORDS: Final = {
     *("customers", "customer", "customer_family", "customer_activity", "customer_points", "customer_timeline"),
     *("replies", "segment", "segments", "settings", "staff", "keys", "send_again", "appointments"),
+    *("history", "history_of_one"),
 }
 
 Kept = list[tuple[str, Mapping[str, Any]]]
@@ -134,6 +135,12 @@ def contexts(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Kept:
                 made.allowed(route).post(made.path(route), {name: MARK for name, _ in fields[route.address]})
         made.desk(Role.OWNER).post("/console/customers", {"q": MARK, CSRF: MARK})
         made.desk(Role.VIEWER).get("/console/staff")
+        made.desk(Role.OWNER).post(
+            f"/console/segments/{made.id('segments')}",
+            {"do": "save", "name": MARK, "n.kind": "all", "n.0.kind": "tag", "n.0.value": MARK},
+        )
+        made.desk(Role.OWNER).get("/console/history")
+        made.desk(Role.OWNER).get(f"/console/segments/{made.id('segments')}/history")
         signing_in = Desk(stack)
         signing_in.post("/console/sign-in", {"email": OWNER})
         signing_in.get("/console/sign-in-code")

@@ -76,15 +76,25 @@ def _as_it_is(_: "Words", value: str) -> str:
     return value
 
 
+def _role(words: "Words", value: str) -> str:
+    """What a role is called, without what it may."""
+    name = f"role.{value}"
+    return words(name).unescape().partition(":")[0] if words.has(name) else value
+
+
 def _number(words: "Words", value: str) -> str:
     return words.number(int(value)) if value.isdecimal() else value
+
+
+_OTHERWISE: Final = {"frequency_caps": "settings.group-caps"}
+"""Settings whose words are those of their part of the page."""
 
 
 def _named(*before: str) -> Callable[["Words", str], str]:
     """The words of a value behind one of several names."""
 
     def read(words: "Words", value: str) -> str:
-        keys = (name + value.replace(".", "-") for name in before)
+        keys = (*(name + value.replace(".", "-") for name in before), _OTHERWISE.get(value, ""))
         return next((words(key).unescape() for key in keys if words.has(key)), value)
 
     return read
@@ -94,10 +104,10 @@ _VALUES: Final[Mapping[str, Callable[["Words", str], str]]] = {
     "booked": _named("operations."),
     "by_hand": _named("history.detail.by_hand_"),
     "decision": _named("replies."),
-    "fields": _named("settings.", "layouts.styles."),
+    "fields": _named("settings."),
     "included": _number,
     "number": _number,
     "profile": _named("field."),
-    "role": _named("role."),
+    "role": _role,
 }
 """Details whose values have words; the others are as somebody wrote them."""
