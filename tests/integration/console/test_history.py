@@ -31,6 +31,26 @@ from tests.integration.console.doing import DOING, DONE, prepare
 from tests.integration.console.test_layouts import Fields
 
 MOST_REQUESTS: Final = 8
+LEADS_TO: Final = re.compile(
+    "(?:businesses|campaigns|clean-up|customers(?!/clean)|dead-letters|exports|imports|jobs|layouts|recurring|segments|templates)"
+    "/([^/?]+)"
+)
+"""The id in an address of a page of one thing."""
+ONLY_LOOKS: Final = {
+    "campaigns/*/check": {"do": "count", "once": "1"},
+    "campaigns/*/what": {"do": "look", "say": "own"},
+    "campaigns/*/whom": {"do": "find", "q": "Amara", "name": "Spring", "segment_id": "*everybody"},
+    "customers/*/family": {"do": "find", "q": "Amara"},
+    "layouts/*": {"do": "check"},
+    "layouts/new": {"do": "undo"},
+    "recurring/*": {"do": "look"},
+    "recurring/new": {"do": "look"},
+    "segments/*": {"do": "count", "name": "VIP", "n.kind": "all"},
+    "segments/new": {"do": "count", "name": "VIP", "n.kind": "all"},
+    "templates/*": {"do": "look"},
+    "templates/new": {"do": "look"},
+}
+"""Of forms that do something, what only shows the page again, or counts."""
 FORMS: Final = [route for route in ROUTES if route.method == "POST" and route.rights]
 
 
@@ -68,6 +88,10 @@ def test_what_is_done_leaves_one_entry_with_who(made: Made, route: Route, deed: 
     assert entry.did == deed
     me = use_cases().staff_service.list(None if route.is_for_operators else BUSINESS_ID)
     assert (entry.email, entry.member_id) in [(each.email, each.member_id) for each in me]
+    leads_to = LEADS_TO.findall(seen.headers.get("Location", ""))
+    if leads_to:
+        # What was made is what it was done to.
+        assert leads_to[-1] == entry.object_id
     if deed.kind == "customer":
         # Only their own rows are forgotten with them.
         assert MARK not in str(entry)
@@ -101,6 +125,14 @@ def test_what_is_refused_leaves_no_entry(made: Made, route: Route) -> None:
         before = entries(route)
         status = desk.post(path, fields).status
         assert len(entries(route)) == len(before) or status < 400, status
+
+
+@pytest.mark.parametrize("address", ONLY_LOOKS)
+def test_what_only_shows_the_page_again_leaves_no_entry(made: Made, address: str) -> None:
+    [route] = [each for each in FORMS if each.address == address]
+    seen = made.allowed(route).post(made.path(route), ONLY_LOOKS[address])
+    assert seen.status in ((303,) if address.endswith("check") else (200, 422)), seen.text
+    assert entries(route) == []
 
 
 # --- what is written --------------------------------------------------------------------------------------------------
