@@ -208,32 +208,6 @@ def test_what_came_of_it_is_what_the_counts_say(stack: Stack) -> None:
     assert "7 left out" in seen.text
 
 
-def test_what_came_when_is_drawn_and_told(stack: Stack) -> None:
-    sent()
-    # In the business's zone, which is five hours behind.
-    seen = desk(stack).get(PATH).text.partition('id="over-time"')[2].partition("</section>")[0]
-    text = re.sub(r"\s+", " ", re.sub(r"<title>.*?</title>|<[^>]+>", " ", seen))
-    assert "Delivered 31 up to 18 in five minutes" in text
-    assert "Not delivered 6 up to 4 in five minutes" in text
-    assert "Sent, no word yet 10 up to 6 in five minutes" in text
-    assert "1 came later than is drawn; the table has it." in text
-    assert text.count("20 Nov 2026, 05:00") == 2
-    assert "20 Nov 2026, 05:05 9 4 6 " in text
-    assert seen.count("<rect") == 4 + 2 + 3
-    assert "<title>20 Nov 2026, 05:45: 1</title>" in seen
-
-
-@pytest.mark.parametrize(
-    ("labels", "told"), [({"delivered": 5}, "before Rebound kept when"), ({}, "Nothing has been sent yet.")]
-)
-def test_where_nothing_is_drawn_words_say_why(stack: Stack, labels: dict[str, int], told: str) -> None:
-    house.ports().campaigns.add(campaign(status=CampaignStatus.COMPLETED, run_id=RUN_ID, started_at=at(0)))
-    house.ports().tallies.add(CAMPAIGN_ID, "shard", labels, after=None, position="1")
-    seen = desk(stack).get(PATH).text
-    assert told in seen
-    assert 'class="strip"' not in seen
-
-
 @pytest.mark.parametrize("status", [*STATUSES, MessageStatus.QUEUED])
 def test_the_messages_of_a_status_are_all_found_page_by_page(
     stack: Stack, status: MessageStatus, monkeypatch: pytest.MonkeyPatch

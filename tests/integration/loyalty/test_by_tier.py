@@ -53,6 +53,12 @@ def test_a_campaign_says_something_else_to_each_tier(stack: Stack) -> None:
     assert (parent["audience"]["matched"], parent["audience"]["excluded"]) == (6, {"no_tier_content": 4})
     children = {each["tier"]: each for each in parent["children"]}
     assert {tier: child["audience"]["targeted"] for tier, child in children.items()} == {"new": 1, "top": 1}
+    ids = [campaign_id, *(child["campaign_id"] for child in children.values())]
+    for number, id_ in enumerate(ids):
+        counts = {"sent": number + 1, "sent@0": 1, **({f"sent@{number}": number} if number else {})}
+        house.ports().tallies.add(id_, "shard", counts, after=None, position="1")
+    over_time = stack.api("GET", f"/v1/campaigns/{campaign_id}").body["results_over_time"]
+    assert [span["sent"] for span in over_time] == [3, 1, 2]
     child = stack.api("GET", f"/v1/campaigns/{children['top']['campaign_id']}").body
     assert (child["parent_id"], child["tier"], child["content"]["subject"]) == (campaign_id, "top", "Thanks")
     left_out = stack.api("GET", f"/v1/campaigns/{campaign_id}/excluded").body["items"]
