@@ -1,6 +1,6 @@
 """Charts that the server draws as SVG, each beside the table of its numbers (``http/templates/charts.html``)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -101,10 +101,10 @@ def over_time(spans: Sequence[Span], names: Sequence[str]) -> OverTime | None:
     enough = (each for each in drawn if sum(_sum(span, names) for span in each[1]) >= DRAWN * everything)
     step, near = next(enough, (LONGEST, _within(spans, STEPS[LONGEST])))
     length = STEPS[step]
-    begin = _beginning(near[-1].since if near else spans[0].since, length)
     columns: dict[datetime, dict[str, int]] = {}
     for span in near:
-        counts = columns.setdefault(begin(span.since), dict.fromkeys(names, 0))
+        # One step begins with the last of the spans, and all others as far before it as steps are long.
+        counts = columns.setdefault(span.since - (span.since - near[-1].since) % length, dict.fromkeys(names, 0))
         for name in names:
             counts[name] += span.counts.get(name, 0)
     first = min(columns, default=spans[0].since)
@@ -125,13 +125,6 @@ def over_time(spans: Sequence[Span], names: Sequence[str]) -> OverTime | None:
 
 def _within(spans: Sequence[Span], length: timedelta) -> Sequence[Span]:
     return [span for span in spans if span.until is not None and span.until - span.since <= length]
-
-
-def _beginning(full: datetime, length: timedelta) -> Callable[[datetime], datetime]:
-    """When the step begins that a time is in, where one of them begins at ``full``, or with the full hour."""
-    if length <= timedelta(hours=1):
-        full = full.replace(minute=0, second=0, microsecond=0)
-    return lambda at: at - (at - full) % length
 
 
 def _sum(span: Span, names: Sequence[str]) -> int:
