@@ -25,9 +25,12 @@ ANY: Final = "\0"
 LAYERS: Final = ("domain", "domain.py", "application", "application.py", "kernel")
 """Where use cases and what they say are."""
 ALSO: Final = (
+    "businesses/adapters/dynamo_directory.py",
     "businesses/http.py",
+    "console/http/frame.py",
     "console/http/layouts/editor.py",
     "console/http/message_templates/form.py",
+    "console/http/requests.py",
     "console/http/segments.py",
     "contacts/adapters/addresses.py",
     "contacts/adapters/dynamo_replies.py",

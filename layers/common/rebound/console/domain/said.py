@@ -10,7 +10,8 @@ A place is written as in ``str.format``, and its kind says what may stand there 
 * ``{name:said}``: something that the catalogue has an entry for as well; ``{name:maybe}``: as well, or else as it is.
 * ``{name:unended}``: a sentence that has an entry, without its full stop.
 * ``{name:number}``, ``{name:time}``: a number, or a time; written as people there do.
-* ``{name:listed}``: several things with commas, "and" or "or" between them, each with an entry or kept as it is;
+* ``{name:listed}``: several things with commas, "and" or "or" between them, each with an entry, also one that is
+  written with spaces in place of its ``_``, or kept as it is;
   ``{name:clauses}``: several with semicolons between them, each with an entry.
 
 What fits no entry stays English, as a whole.
@@ -26,7 +27,7 @@ from functools import cache
 from string import Formatter
 from typing import Final, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from rebound.kernel.languages import read_words
 
@@ -75,17 +76,36 @@ class Pattern(Struct, frozen=True):
 
 
 class Catalogue(Struct, frozen=True):
-    """The entries of a language: sentences that are always the same, and those with places, the surest first."""
+    """The entries of a language: sentences that are always the same, and those with places, the surest first.
+
+    The latter by their first word; under none are those in whose first word, or before it, is a place. Each list of a
+    word has those as well, from when it is first asked for.
+    """
 
     whole: Mapping[str, str]
-    patterns: Sequence[Pattern]
+    _by_word: Mapping[str, Sequence[Pattern]]
+    _merged: dict[str, Sequence[Pattern]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, entries: Mapping[str, str]) -> Catalogue:
         """Of the two sides of each entry."""
         made = [_pattern(english, other) for english, other in entries.items()]
         whole = {each.before: each.other.format() for each in made if not each.places}
-        return cls(whole, sorted((each for each in made if each.places), key=lambda each: -each.weight))
+        by_word: dict[str, list[Pattern]] = {"": []}
+        for each in made:
+            if each.places:
+                word, space, _ = each.before.partition(" ")
+                by_word.setdefault(word if space else "", []).append(each)
+        return cls(whole, by_word)
+
+    def beginning(self, text: str) -> Sequence[Pattern]:
+        """Those with places that a text can be of by its first word."""
+        word = text.partition(" ")[0]
+        word = word if word in self._by_word else ""
+        if word not in self._merged:
+            both = [*self._by_word[word], *(self._by_word[""] if word else ())]
+            self._merged[word] = sorted(both, key=lambda each: -each.weight)
+        return self._merged[word]
 
 
 def _pattern(english: str, other: str) -> Pattern:
@@ -135,7 +155,7 @@ class Translation:
         found = self._entries.whole.get(text) or self._one_by_one(text)
         if found is not None:
             return found
-        for pattern in self._entries.patterns:
+        for pattern in self._entries.beginning(text):
             if text.startswith(pattern.before) and text.endswith(pattern.places[-1].after):
                 filled = next(self._fits(text[len(pattern.before) :], pattern.places), None)
                 if filled is not None:
@@ -187,7 +207,7 @@ class Translation:
 
     def _listed(self, text: str) -> str:
         parts, between = _BETWEEN.split(text), _BETWEEN.findall(text)
-        said = [self.of(part) or part for part in parts]
+        said = [self.of(part) or self.of(part.replace("_", " ")) or part for part in parts]
         joined = [each if each == ", " else f" {self.of(each.strip()) or each.strip()} " for each in between]
         return "".join(piece for pair in zip(said, [*joined, ""], strict=True) for piece in pair)
 

@@ -17,6 +17,7 @@ from rebound.console.http.rendering import HEADERS, static_file
 from rebound.console.http.requests import ROOT, FormError, PageAnswer, PageRequest, see
 from rebound.console.http.routes import SIGNED_IN, Route, find
 from rebound.console.http.visits import Visit
+from rebound.console.http.words import Words, language_of
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, InvalidInputError, NotFoundError
 from rebound.platform.telemetry import logger
 from rebound.staff.domain import Role, is_of_session
@@ -45,7 +46,8 @@ def respond(event: Mapping[str, Any], behind: "ConsoleUseCases", *, operations: 
     try:
         answer = _answer(PageRequest.of(event), behind, operations=operations)
     except FormError as error:
-        answer = PageAnswer(error.status, error.said, _PLAIN)
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        answer = _without_page(error.status, error.said, headers)
     headers = {**HEADERS, **answer.headers}
     return {
         "statusCode": answer.status,
@@ -57,6 +59,12 @@ def respond(event: Mapping[str, Any], behind: "ConsoleUseCases", *, operations: 
 
 
 _PLAIN: Final = {"Content-Type": "text/plain; charset=utf-8"}
+
+
+def _without_page(status: HTTPStatus, said: str, headers: Mapping[str, str]) -> PageAnswer:
+    """A sentence alone, where nobody knows who asks, in a language that their browser names."""
+    words = Words(language_of(None, headers.get("accept-language", "")))
+    return PageAnswer(status, words.said(said), _PLAIN)
 
 
 def _answer(request: PageRequest, behind: "ConsoleUseCases", *, operations: bool) -> PageAnswer:
@@ -72,7 +80,8 @@ def _answer(request: PageRequest, behind: "ConsoleUseCases", *, operations: bool
     found, ids = find(request.path)
     routes = {method: route for method, route in found.items() if route.is_for_operators is operations}
     if request.method == "POST" and not request.comes_from_here:
-        return PageAnswer(HTTPStatus.FORBIDDEN, "A form of the console is sent from a page of the console.", _PLAIN)
+        said = "A form of the console is sent from a page of the console."
+        return _without_page(HTTPStatus.FORBIDDEN, said, request.headers)
     signed_in = behind.sessions.find(token) if token else None
     visit = Visit(request, behind, signed_in)
     route = routes.get(request.method)
