@@ -362,11 +362,11 @@ def _page(visit: Visit, shown: Shown) -> PageAnswer:
         shown=shown,
         frame=_frame(visit, shown),
         frame_of_subject=_frame(visit, shown, subject="1"),
-        events={name: event.name for name, event in template_events().items()},
+        events={name: visit.words.said(event.name) for name, event in template_events().items()},
         event_fixed=event_of_default(form.template_id) is not None,
         categories={each: visit.words(f"settings.choice-{each}") for each in map(str, Category)},
         types={each: visit.words(f"templates.type_{each}") for each in map(str, VariableType)},
-        of_event=_of_event(form.event),
+        of_event=_of_event(visit, form.event),
         of_everybody=VARIABLES,
         recipients=_recipients(visit, form.channel) if view is not None else (),
         done=shown.done or (query.one("done") if query.one("done") in _SAID else ""),
@@ -401,12 +401,11 @@ def _measured(visit: Visit, form: TemplateForm, wrong: dict[str, list[str]]) -> 
     return found
 
 
-def _of_event(event: str) -> Mapping[str, str]:
+def _of_event(visit: Visit, event: str) -> Mapping[str, str]:
     """What an event's variables are about, by their names."""
     about = about_variables()
-    return (
-        {name: about[name].description for name in template_events()[event].names} if event in template_events() else {}
-    )
+    names = template_events()[event].names if event in template_events() else ()
+    return {name: visit.words.said(about[name].description) for name in names}
 
 
 def _recipients(visit: Visit, channel: Channel) -> Sequence[str]:
