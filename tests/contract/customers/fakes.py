@@ -26,7 +26,7 @@ from rebound.kernel.written_text import folded
 from tests.contract.businesses.fakes import MemoryBusinessesPorts
 from tests.contract.contacts.fakes import MAX_TRANSACTION, MemoryContactBook, rows_of
 from tests.contract.platform.fakes import FakeClock
-from tests.fakes.cursors import page_of, read_cursor
+from tests.fakes.cursors import page_of, read_cursor, write_cursor
 from tests.fakes.queues import MemoryQueue
 from tests.fakes.streams import ChangeStream
 
@@ -79,11 +79,22 @@ class MemoryCustomerBook:
             self._contacts.write(contact)
 
     def page(
-        self, business_id: str, *, limit: int, cursor: str | None = None, matching: PageMatcher | None = None
+        self,
+        business_id: str,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        matching: PageMatcher | None = None,
+        looks: Sequence[int] | None = None,
     ) -> Page[Customer]:
         after = read_cursor(cursor) or ""
         own = [customer for customer in self._of(business_id) if customer.customer_id > after]
-        return page_of([(c.customer_id, c) for c in (matching(own) if matching else own)], limit)
+        looked = own if looks is None else own[: sum(looks)]
+        found = matching(looked) if matching else looked
+        page = page_of([(c.customer_id, c) for c in found], limit)
+        if page.next_cursor is None and len(looked) < len(own):
+            return Page(page.items, write_cursor(looked[-1].customer_id))
+        return page
 
     def read_range(self, business_id: str, first: str, last: str, after: str | None, limit: int) -> Sequence[Customer]:
         inside = [c for c in self._of(business_id) if first <= c.customer_id <= last and c.customer_id > (after or "")]
@@ -97,6 +108,7 @@ class MemoryCustomerBook:
         limit: int,
         cursor: str | None = None,
         matching: PageMatcher | None = None,
+        requests: int | None = None,
     ) -> Page[Customer]:
         asked = f"{question}|"
         after = read_cursor(cursor) or asked

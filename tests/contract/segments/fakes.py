@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from copy import replace
 from functools import cached_property
 from operator import itemgetter
 
@@ -33,6 +34,9 @@ class MemorySegmentBook:
     def all(self, business_id: str) -> SavedSegments:
         own = {id_: segment for (owner, id_), segment in sorted(self._rows.items()) if owner == business_id}
         return SavedSegments(own, self._orders[business_id], self._versions[business_id])
+
+    def known(self, business_id: str) -> SavedSegments:
+        return replace(self.all(business_id), version=0)
 
     def put(self, segment: Segment, read: SavedSegments | None = None) -> None:
         self._write(segment.business_id, read)

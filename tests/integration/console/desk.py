@@ -3,15 +3,20 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from typing import Final
 from urllib.parse import urlencode, urljoin
 
 from rebound.console.http.frame import SESSION
 from rebound.console.wiring import use_cases
+from rebound.contacts.domain.reachability import Failure
+from rebound.kernel.channels import Channel, ContactKey
+from rebound.kernel.provider_codes import Provider
 from rebound.staff.domain import Role
 from tests.contract.businesses.fakes import MemoryReboundMail
-from tests.fakes.making import BUSINESS_ID
+from tests.fakes import house
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX
 from tests.integration.conftest import Stack
 from tests.integration.console.site import answer_of, event_of
 
@@ -24,6 +29,14 @@ def code_in(mail: MemoryReboundMail) -> str:
     """The code in the subject of the last email."""
     [code] = re.findall(r"\d{8}", mail.sent[-1][2])
     return str(code)
+
+
+def flag(email: str) -> None:
+    """Flag an address: a mail to it has just come back."""
+    key = ContactKey(BUSINESS_ID, Channel.EMAIL, email)
+    contact = house.ports().contacts.get_many([key])[key]
+    bounce = Failure(datetime.now(UTC), "m1", Provider.SES, NO_SUCH_MAILBOX)
+    house.ports().contacts.save(contact.with_evidence(bounce))
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,9 @@ import pytest
 
 from rebound.console.http.campaigns import check as compose_check
 from rebound.console.http.campaigns import compose, who
-from rebound.contacts.domain.reachability import Failure
 from rebound.eligibility.application import pieces
-from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.provider_codes import Provider
-from tests.fakes import house
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX
 from tests.integration.conftest import Stack
-from tests.integration.console.desk import ORIGIN, Desk, Seen
+from tests.integration.console.desk import ORIGIN, Desk, Seen, flag
 from tests.integration.console.test_compose import EMAIL, FIRST, MOST_REQUESTS, campaigns, made, salon, shown, version
 from tests.integration.console.test_customers import counted
 from tests.integration.jobs.test_jobs import run
@@ -253,10 +248,7 @@ def flagged(stack: Stack, number: int) -> list[str]:
         email = f"{name.lower()}@example.com"
         row = {"first_name": name, "last_name": "X", "email": email, "general_tags": ["spring"]}
         assert stack.api("POST", "/v1/customers", row).status == 201
-        key = ContactKey(BUSINESS_ID, Channel.EMAIL, email)
-        contact = house.ports().contacts.get_many([key])[key]
-        bounce = Failure(datetime.now(UTC), "m1", Provider.SES, NO_SUCH_MAILBOX)
-        house.ports().contacts.save(contact.with_evidence(bounce))
+        flag(email)
     return names
 
 

@@ -42,9 +42,15 @@ class CustomerBook(Protocol):
         """
 
     def page(
-        self, business_id: str, *, limit: int, cursor: str | None = None, matching: PageMatcher | None = None
+        self,
+        business_id: str,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        matching: PageMatcher | None = None,
+        looks: Sequence[int] | None = None,
     ) -> Page[Customer]:
-        """The customers that match, sorted by id.
+        """The customers that match, sorted by id; ``looks`` says how many are looked at by each request, in order.
 
         Reads on until ``limit`` are found, all customers are read, or the answer should not wait any longer. In the
         last case the page is short or empty, and still has a cursor.
@@ -58,6 +64,7 @@ class CustomerBook(Protocol):
         limit: int,
         cursor: str | None = None,
         matching: PageMatcher | None = None,
+        requests: int | None = None,
     ) -> Page[Customer]:
         """The customers that a question is about, of a business whose index is filled (``fill_index``).
 
@@ -67,6 +74,7 @@ class CustomerBook(Protocol):
         of names in a row have not all of them, a page is short and has a cursor. A cursor belongs to its question.
 
         With ``matching``, only those found who match as well; then pages may be short or empty, as those of ``page``.
+        They are looked for in ``requests``, where that is given.
         """
 
     def fill_index(self, customers: Sequence[Customer]) -> None:

@@ -45,6 +45,15 @@ class DynamoSegmentBook(Directory):
         found = (self._segment(business_id, row.entry_id.split("#", 1)[1], row.document) for row in rows)
         return SavedSegments({segment.segment_id: segment for segment in found}, order, version)
 
+    def known(self, business_id: str) -> SavedSegments:
+        # The order's row comes right behind the segments'.
+        rows = self.row.query(business_id, DirectoryRow.entry_id.between(self.entry(""), _ORDER), consistent_read=True)
+        documents = {row.entry_id: row.document for row in rows}
+        order = documents.pop(_ORDER, {}).get("segment_ids", ())
+        found = {id_.split("#", 1)[1]: document for id_, document in documents.items()}
+        segments = {id_: self._segment(business_id, id_, document) for id_, document in found.items()}
+        return SavedSegments(segments, tuple(order))
+
     def put(self, segment: Segment, read: SavedSegments | None = None) -> None:
         business_id = segment.business_id
         document = {"name": segment.name, "filter": segment.filter, "updated_at": write_instant(segment.updated_at)}

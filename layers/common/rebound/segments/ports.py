@@ -23,6 +23,12 @@ class SegmentBook(Protocol):
     def all(self, business_id: str) -> SavedSegments:
         """All segments of a business; strongly consistent."""
 
+    def known(self, business_id: str) -> SavedSegments:
+        """The same in one request, to look at: a write that is given it may not notice what was written meanwhile.
+
+        Strongly consistent.
+        """
+
     def put(self, segment: Segment, read: SavedSegments | None = None) -> None:
         """Create or replace."""
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from rebound.console.http.requests import Form, PageAnswer, see
+from rebound.console.http.typed import whole_number
 from rebound.console.http.visits import Visit
 from rebound.contacts.domain.contacts import FAILED_VALUES
 from rebound.kernel.channels import Channel
@@ -15,11 +16,12 @@ from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
     from rebound.customers.application.customer_service import CustomerView
-    from rebound.segments.domain.segments import Segment
+    from rebound.segments.domain.segments import SavedSegments
 
 PAGE: Final = 50
 MOST_SEGMENTS: Final = 100
 """Of which one can be chosen."""
+_MOST: Final = 10**9
 _ASKED: Final = ("q", "failed", "tag", "segment", "location")
 
 
@@ -51,15 +53,16 @@ def show_list(visit: Visit, *, wrong: Sequence[str] = ()) -> PageAnswer:
     own = visit.member.location_id if visit.member is not None else None
     if own and visit.request.method == "GET" and not any(name in fields for name in (*_ASKED, "cursor")):
         asked = {**asked, "location": own}
-    segments = visit.behind.segment_service.page(visit.business_id, MOST_SEGMENTS, None).items
-    locations = {*visit.behind.ports.summaries.locations(visit.business_id), own or "", asked["location"]} - {""}
+    locations = {own or "", asked["location"]} - {""}
     rows: Sequence[ShownCustomer] = ()
-    next_cursor, counts = None, None
+    next_cursor, counts, looked_at = None, None, whole_number(fields.one("looked"), _MOST) or 0
+    saved = visit.behind.segment_service.known(visit.business_id)
     try:
-        wanted = wanted_by(visit, asked, segments, is_next_page=cursor is not None)
-        found = visit.behind.list_customers(
-            visit.business_id, wanted, limit=PAGE, cursor=cursor, business=visit.business
-        )
+        wanted = _wanted(visit, asked, saved)
+        if wanted.as_of is None or wanted.as_of.standings is None:
+            # A tier asks for so much else that no more can be read.
+            locations |= set(visit.behind.ports.summaries.locations(visit.business_id))
+        found = visit.behind.list_customers.in_few_requests(visit.of_business, wanted, limit=PAGE, cursor=cursor)
         if "count" in fields:
             counts = visit.behind.count_customers(visit.business_id, wanted) or {}
     except InvalidInputError as error:
@@ -68,17 +71,21 @@ def show_list(visit: Visit, *, wrong: Sequence[str] = ()) -> PageAnswer:
         wrong = [*wrong, str(error)]
     else:
         rows, next_cursor = [shown(visit, view) for view in found.items], found.next_cursor
+        looked_at += found.looked_at or 0
     return visit.page(
         "customers",
         HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         asked=asked,
         failures=FAILED_VALUES,
         asked_pairs=pairs_of(asked),
-        segments=segments,
+        segments=saved.in_order[:MOST_SEGMENTS],
         locations=sorted(locations),
         rows=rows,
         cursor=cursor,
         next_cursor=next_cursor,
+        # Whom few filters match is looked for among some customers at a time.
+        is_short=next_cursor is not None and len(rows) < PAGE,
+        looked_at=looked_at,
         wrong=wrong,
         counts=counts,
     )
@@ -103,24 +110,29 @@ def pairs_of(asked: Mapping[str, str]) -> Sequence[tuple[str, str]]:
     return [(name, value) for name, value in asked.items() if value]
 
 
-def wanted_by(
-    visit: Visit, asked: Mapping[str, str], segments: Sequence["Segment"] = (), *, is_next_page: bool = False
-) -> CustomerFilter:
-    """Whom a list is about; a saved segment that is none of ``segments`` is read now. Raises ``InvalidInputError``."""
-    pin, business_id, chosen = visit.behind.pin_filters, visit.business_id, asked["segment"]
-    tree = next((each.filter for each in segments if each.segment_id == chosen), None)
-    if tree is not None:
-        tree = pin.filter(business_id, tree, "segment_id")
-    elif chosen:
-        tree = pin.segment(business_id, chosen)
-    wanted = CustomerFilter(
+def wanted_by(visit: Visit, asked: Mapping[str, str]) -> CustomerFilter:
+    """Whom a list is about; a saved segment is read now. Raises ``InvalidInputError``."""
+    pin = visit.behind.pin_filters
+    segment = pin.segment(visit.business_id, asked["segment"]) if asked["segment"] else None
+    return pin.wanted(visit.business_id, _as_asked(asked, segment))
+
+
+def _wanted(visit: Visit, asked: Mapping[str, str], saved: "SavedSegments") -> CustomerFilter:
+    """The same in few requests: by segments that are read already, and tiers as of the latest ranking."""
+    pin = visit.behind.pin_filters
+    segment = pin.segment_of(saved, asked["segment"]) if asked["segment"] else None
+    wanted = _as_asked(asked, segment)
+    return pin.wanted(visit.business_id, wanted, is_next_page=True, business=visit.of_business)
+
+
+def _as_asked(asked: Mapping[str, str], segment: Mapping[str, Any] | None) -> CustomerFilter:
+    return CustomerFilter(
         failed=asked["failed"] or None,
         tag=asked["tag"] or None,
         q=asked["q"] or None,
-        segment=tree,
+        segment=segment,
         location_id=asked["location"] or None,
     )
-    return pin.wanted(business_id, wanted, is_next_page=is_next_page, business=visit.business)
 
 
 def shown(visit: Visit, view: "CustomerView") -> ShownCustomer:

@@ -13,13 +13,13 @@ from rebound.console.http.requests import Form, PageAnswer, see
 from rebound.console.http.typed import whole_number
 from rebound.console.http.visits import Visit
 from rebound.customers.domain import COMPARED_FIELDS
-from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError
+from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.segments.domain.filters import LEAVES, LOCATION, MAX_NODES
 from rebound.segments.domain.leaf_inputs import InputKind, LeafInput, read_inputs
 from rebound.segments.domain.selections import CustomerFilter
 
 if TYPE_CHECKING:
-    from rebound.segments.domain.segments import Segment
+    from rebound.segments.domain.segments import SavedSegments, Segment
 
 PAGE: Final = 50
 FIRST: Final = 50
@@ -196,13 +196,21 @@ def work_on_new(visit: Visit) -> PageAnswer:
 
 def show(visit: Visit, segment_id: str) -> PageAnswer:
     """The builder of a segment."""
-    segment = visit.behind.segment_service.get(visit.business_id, segment_id)
-    return _builder(visit, segment, segment.name, _root(segment.filter))
+    saved = visit.behind.segment_service.known(visit.business_id)
+    segment = _one_of(saved, segment_id)
+    return _builder(visit, segment, segment.name, _root(segment.filter), saved=saved)
 
 
 def work_on(visit: Visit, segment_id: str) -> PageAnswer:
     """What the form of a segment asks for."""
-    return _worked_on(visit, visit.behind.segment_service.get(visit.business_id, segment_id))
+    saved = visit.behind.segment_service.known(visit.business_id)
+    return _worked_on(visit, _one_of(saved, segment_id), saved)
+
+
+def _one_of(saved: "SavedSegments", segment_id: str) -> "Segment":
+    if segment_id not in saved.segments:
+        raise NotFoundError("segment")
+    return saved.segments[segment_id]
 
 
 def delete(visit: Visit, segment_id: str) -> PageAnswer:
@@ -221,12 +229,12 @@ def delete(visit: Visit, segment_id: str) -> PageAnswer:
     return see(visit.request.link("segments"))
 
 
-def _worked_on(visit: Visit, segment: "Segment | None") -> PageAnswer:
+def _worked_on(visit: Visit, segment: "Segment | None", saved: "SavedSegments | None" = None) -> PageAnswer:
     form = visit.request.form
     root, name, what = read_node(form), form.one("name"), form.one("do")
     if what != "save":
         done(root, what, form, visit.member.location_id if visit.member is not None else None)
-        return _builder(visit, segment, name, root, count_all=what == "count_all")
+        return _builder(visit, segment, name, root, count_all=what == "count_all", saved=saved)
     segment_id = uuid4().hex if segment is None else segment.segment_id
     if not 0 < len(name) <= MAX_NAME:
         wrong = {"name": [f"Must have 1 to {MAX_NAME} characters."]}
@@ -282,26 +290,27 @@ def _builder(
     wrong: Mapping[str, Sequence[str]] | None = None,
     count_all: bool = False,
     is_changed: bool = False,
+    saved: "SavedSegments | None" = None,
 ) -> PageAnswer:
     names: Sequence[str] = ()
     number, is_all, is_slow, flaws = 0, True, False, list[str]()
+    saved = saved or visit.behind.segment_service.known(visit.business_id)
     if status is HTTPStatus.OK:
         behind, business_id = visit.behind, visit.business_id
         try:
-            wanted = CustomerFilter(filter=behind.pin_filters.filter(business_id, root.tree))
-            wanted = behind.pin_filters.wanted(business_id, wanted)
-            found = behind.list_customers(business_id, wanted, limit=FIRST)
+            wanted = CustomerFilter(filter=behind.pin_filters.filter_of(saved, root.tree))
+            pinned = behind.pin_filters.wanted(business_id, wanted, is_next_page=True, business=visit.of_business)
+            found = behind.list_customers.in_few_requests(visit.of_business, pinned, limit=FIRST)
             names = [f"{view.customer.first_name} {view.customer.last_name}" for view in found.items[:NAMED]]
             number, is_all = len(found.items), found.next_cursor is None
             if count_all and not is_all:
-                counts = behind.count_customers(business_id, wanted)
+                counts = behind.count_customers(business_id, behind.pin_filters.wanted(business_id, wanted))
                 number, is_all = (number, False) if counts is None else (counts["count"], True)
                 is_slow = counts is None
         except InvalidInputError as error:
             flaws = [each.message for each in error.errors]
         except ConflictError as error:
             flaws = [str(error)]
-    saved = visit.behind.segment_service.page(visit.business_id, PAGE, None).items
     return visit.page(
         "segment",
         status,
@@ -309,7 +318,7 @@ def _builder(
         name=name,
         tree=root,
         kinds=tuple(_INPUTS),
-        others=[each for each in saved if segment is None or each.segment_id != segment.segment_id],
+        others=[each for each in saved.in_order[:PAGE] if segment is None or each.segment_id != segment.segment_id],
         wrong=wrong or {},
         rests_on=_mark(visit.request.form, segment, is_changed=is_changed),
         is_changed=is_changed,

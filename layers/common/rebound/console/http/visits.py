@@ -73,6 +73,12 @@ class Visit:
             return None
         return self.behind.ports.businesses.get(self.member.business_id)
 
+    @property
+    def of_business(self) -> "Business":
+        """The settings of the business that they look at."""
+        assert self.business is not None, "the route's rights see to that"  # noqa: S101 - a fault of ours
+        return self.business
+
     @cached_property
     def words(self) -> Words:
         """The page's language, and the business's zone where there is one."""

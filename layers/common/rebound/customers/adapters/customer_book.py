@@ -181,23 +181,28 @@ class DynamoCustomerBook:
         rows.write(writes)
 
     def page(
-        self, business_id: str, *, limit: int, cursor: str | None = None, matching: PageMatcher | None = None
+        self,
+        business_id: str,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        matching: PageMatcher | None = None,
+        looks: Sequence[int] | None = None,
     ) -> Page[Customer]:
         after = read_cursor(cursor, CUSTOMER_IDS)
         # Many filters match most customers: the first look is for those alone who are asked for.
-        size = limit + 1
+        sizes = looks or (limit + 1, *[PAGE] * (MOST_PAGES - 1))
         found: list[Customer] = []
-        for _ in range(MOST_PAGES):
+        for size in sizes:
             customers = self._query(business_id, after, size)
             if len(found) == limit and customers:
                 return Page(found, write_cursor(found[-1].customer_id))
             found.extend(customers if matching is None else matching(customers))
-            if len(found) > limit or (len(found) == limit and found[-1] is not customers[-1]):
+            if len(found) > limit or (len(found) == limit and customers and found[-1] is not customers[-1]):
                 return Page(found[:limit], write_cursor(found[limit - 1].customer_id))
             if len(customers) < size:
                 return Page(found)
             after = customers[-1].customer_id
-            size = PAGE
         return Page(found, write_cursor(str(after)))
 
     def _query(self, business_id: str, after: str | None, limit: int) -> Sequence[Customer]:
@@ -289,8 +294,10 @@ class DynamoCustomerBook:
         limit: int,
         cursor: str | None = None,
         matching: PageMatcher | None = None,
+        requests: int | None = None,
     ) -> Page[Customer]:
-        return self._index.find(self._stored, business_id, question, limit=limit, cursor=cursor, matching=matching)
+        finding = self._index.finding(self._stored, business_id, question)
+        return finding.page(limit, cursor, matching, requests)
 
 
 class DynamoDepartures(Directory):

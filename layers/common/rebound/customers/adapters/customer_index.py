@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from rebound.customers.adapters.index_entries import (
         Walk,
     )
-    from rebound.customers.domain import Customer, PageMatcher, Question
-    from rebound.kernel.pages import Page
+    from rebound.customers.domain import Customer, Question
 
 
 class IndexRow(Model):
@@ -103,18 +102,9 @@ class DynamoCustomerIndex:
             }
         )
 
-    def find(
-        self,
-        read: ReadStored,
-        business_id: str,
-        question: Question,
-        *,
-        limit: int,
-        cursor: str | None,
-        matching: PageMatcher | None,
-    ) -> Page[Customer]:
+    def finding(self, read: ReadStored, business_id: str, question: Question) -> Finding:
         """See ``CustomerBook.find``."""
-        return Finding(self, read, business_id, question).page(limit, cursor, matching)
+        return Finding(self, read, business_id, question)
 
     def put(self, entries: Collection[Entry]) -> None:
         """Put rows; one that is there already stays as it is."""

@@ -59,10 +59,12 @@ class Finding:
         self._asked = f"{business_id} {question}"
         self._stale: list[Entry] = []
 
-    def page(self, limit: int, cursor: str | None, matching: PageMatcher | None) -> Page[Customer]:
-        """The customers behind the cursor."""
+    def page(
+        self, limit: int, cursor: str | None, matching: PageMatcher | None, requests: int | None = None
+    ) -> Page[Customer]:
+        """The customers behind the cursor, in so many ``requests`` where a filter is asked besides."""
         at = self._place(cursor)
-        requests = MOST_WITH_FILTER if matching else _requests_for(limit)
+        requests = (requests or MOST_WITH_FILTER) if matching else _requests_for(limit)
         found: list[Customer] = []
         waiting: deque[Entry] = deque()
         is_first = cursor is None and bool(self._by_id)

@@ -16,7 +16,7 @@ from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.audience import Foreseeing, Screening, matching, supposed_mailing
 from rebound.eligibility.application.frequency_reservations import known_frequencies
-from rebound.eligibility.application.pieces import Named, ReadOnce, ReadOnceOf, read_piece
+from rebound.eligibility.application.pieces import Named, read_piece
 from rebound.eligibility.application.shared_addresses import FindSharers
 from rebound.eligibility.domain.eligibility import Decision, Hold
 from rebound.jobs.application.run_job import beyond, completed
@@ -31,6 +31,7 @@ from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.by_tier import parts_of
 from rebound.messages.domain.mailing import Mailing, in_both_lists
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
+from rebound.segments.application.reading_once import ReadOnce, ReadOnceOf
 from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.templates.domain.content import Said, read_said, written_said

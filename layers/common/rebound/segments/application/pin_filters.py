@@ -20,6 +20,7 @@ from rebound.segments.domain.selections import CustomerFilter, Selection, meant_
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.platform.ports import Clock
+    from rebound.segments.domain.segments import SavedSegments
     from rebound.segments.ports import SegmentBook
 
 
@@ -46,6 +47,19 @@ class PinFilters(Struct, frozen=True, kw_only=True):
         if tree is None:
             raise InvalidInputError(FieldError("segment_id", NO_SUCH_SEGMENT))
         return pinned(tree, "segment_id", find)
+
+    @staticmethod
+    def filter_of(saved: SavedSegments, tree: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A client's tree with the segments that it names, which are read already. Raises ``InvalidInputError``."""
+        return pinned(tree, "filter", {id_: each.filter for id_, each in saved.segments.items()}.get)
+
+    @staticmethod
+    def segment_of(saved: SavedSegments, segment_id: str) -> Mapping[str, Any]:
+        """The filter of one of them. Raises ``InvalidInputError``."""
+        known = {id_: each.filter for id_, each in saved.segments.items()}
+        if segment_id not in known:
+            raise InvalidInputError(FieldError("segment_id", NO_SUCH_SEGMENT))
+        return pinned(known[segment_id], "segment_id", known.get)
 
     def selection(self, business_id: str, selection: Selection) -> Selection:
         """The selection with the filter that it means now. Raises ``InvalidInputError``."""

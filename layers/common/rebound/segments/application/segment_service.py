@@ -104,6 +104,10 @@ class SegmentService(Struct, frozen=True, kw_only=True):
 
         retried(write)
 
+    def known(self, business_id: str) -> SavedSegments:
+        """All segments of a business in one request, to choose from and to look at."""
+        return self.segments.known(business_id)
+
     def page(self, business_id: str, limit: int, cursor: str | None) -> Page[Segment]:
         """The segments of a business, in its order; those that it names nowhere follow by id."""
         return self.segments.page(business_id, limit, cursor)

@@ -33,6 +33,12 @@ class SavedSegments(Struct, frozen=True):
     order: tuple[str, ...] = ()
     version: int = 0
 
+    @property
+    def in_order(self) -> Sequence[Segment]:
+        """All of them as lists show them."""
+        known = [*(id_ for id_ in self.order if id_ in self.segments), *sorted(self.segments.keys() - set(self.order))]
+        return [self.segments[id_] for id_ in known]
+
 
 class Removal(Struct, frozen=True):
     """Customers to delete, and their contacts with these customers taken out."""

@@ -380,8 +380,7 @@ def campaign_page(visit: Visit, campaign: Campaign) -> PageAnswer | None:
 
 def business_of(visit: Visit) -> "Business":
     """The business that somebody looks at."""
-    assert visit.business is not None, "the route's rights see to that"  # noqa: S101 - a fault of ours
-    return visit.business
+    return visit.of_business
 
 
 def zone_of(visit: Visit) -> str:
