@@ -26,6 +26,7 @@ from rebound.campaigns.domain.chunks import (
 )
 from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
 from rebound.campaigns.domain.redemptions import Redemption, Total, Totals
+from rebound.campaigns.domain.sent_again import SentAgain
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.templates.domain.content import TextContent, read_said, written_said
@@ -320,6 +321,21 @@ def adds_up(view: CampaignView) -> bool:
     )
 
 
+class MemorySentAgain:
+    """Implements ``SentAgainBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], SentAgain] = {}
+
+    def get(self, business_id: str, campaign_id: str) -> SentAgain:
+        return self.rows.get((business_id, campaign_id), SentAgain(business_id, campaign_id))
+
+    def replace(self, sent: SentAgain) -> None:
+        if self.get(sent.business_id, sent.campaign_id).version != sent.version:
+            raise ConcurrentChangeError
+        self.rows[sent.business_id, sent.campaign_id] = replace(sent, version=sent.version + 1)
+
+
 class MemoryLoyaltyWeeks:
     """Implements ``LoyaltyWeeks``."""
 
@@ -424,6 +440,10 @@ class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     @cached_property
     def single_messages(self) -> MemorySingleMessages:
         return MemorySingleMessages(self.campaigns)
+
+    @cached_property
+    def sent_again(self) -> MemorySentAgain:
+        return MemorySentAgain()
 
     @cached_property
     def loyalty_weeks(self) -> MemoryLoyaltyWeeks:

@@ -88,3 +88,14 @@ def test_a_write_holds_only_if_nothing_was_written_since(ports: EveryPorts) -> N
     assert ports.segments.all(BUSINESS_ID).order == ("s1",)
     with pytest.raises(NotFoundError):
         ports.segments.delete(BUSINESS_ID, "s2")
+
+
+def test_all_segments_are_known_in_one_look_in_their_order(ports: EveryPorts) -> None:
+    assert ports.segments.known("known").in_order == []
+    segments = [segment(number, "known") for number in (1, 2, 3)]
+    for each in segments:
+        ports.segments.put(each)
+    ports.segments.put(segment(9, "another"))
+    ports.segments.reorder("known", ["s3"], ports.segments.all("known"))
+    assert ports.segments.known("known").in_order == [segments[2], segments[0], segments[1]]
+    assert ports.segments.known("known").in_order == list(ports.segments.page("known", 9, None).items)

@@ -338,7 +338,7 @@ def test_a_list_looks_again_only_while_something_runs(stack: Stack) -> None:
     assert desk.post(f"{path}/check", sent).status == 303
     listed = desk.get("/console/campaigns").text
     assert 'hx-trigger="every 4s"' in listed
-    assert "0 of 0 done" in listed
+    assert "0 done; 0 found so far" in listed
     assert desk.get("/console/campaigns?status=draft").text.count("hx-trigger") == 0
 
 

@@ -19,6 +19,7 @@ from rebound.campaigns.domain.chunks import (
 )
 from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
 from rebound.campaigns.domain.redemptions import Redemption, Totals
+from rebound.campaigns.domain.sent_again import SentAgain
 from rebound.eligibility.ports import EligibilityPorts
 from rebound.kernel.pages import Page
 from rebound.rates.ports import RatesPorts
@@ -63,6 +64,16 @@ class LoyaltyWeeks(Protocol):
 
     def replace(self, week: LoyaltyWeek) -> None:
         """Write the claims if they are still as they were read. Raises ``ConcurrentChangeError`` otherwise."""
+
+
+class SentAgainBook(Protocol):
+    """Whom campaigns were sent to again."""
+
+    def get(self, business_id: str, campaign_id: str) -> SentAgain:
+        """The copies of a campaign (strongly consistent); one without copies where none are stored."""
+
+    def replace(self, sent: SentAgain) -> None:
+        """Write the copies if they are still as they were read. Raises ``ConcurrentChangeError`` otherwise."""
 
 
 class ExpansionLedger(Protocol):
@@ -250,6 +261,9 @@ class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):
 
     @property
     def loyalty_weeks(self) -> LoyaltyWeeks: ...
+
+    @property
+    def sent_again(self) -> SentAgainBook: ...
 
     @property
     def tallies(self) -> TallyBook: ...

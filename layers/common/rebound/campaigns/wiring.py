@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.read_recipients import ReadRecipients
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
+    from rebound.campaigns.application.send_again import SendAgain
     from rebound.campaigns.application.steer_campaign import CloseCampaign, SteerCampaign
     from rebound.campaigns.ports import (
         CampaignBook,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         ExpansionLedger,
         LoyaltyWeeks,
         MemberList,
+        SentAgainBook,
         SharedAddressLedger,
         SingleMessages,
         TallyBook,
@@ -89,6 +91,12 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
         from rebound.campaigns.adapters.dynamo_loyalty_weeks import DynamoLoyaltyWeeks
 
         return DynamoLoyaltyWeeks(self.settings["DIRECTORY_TABLE"])
+
+    @cached_property
+    def sent_again(self) -> SentAgainBook:
+        from rebound.campaigns.adapters.dynamo_sent_again import DynamoSentAgain
+
+        return DynamoSentAgain(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def tallies(self) -> TallyBook:
@@ -149,6 +157,7 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
         return self.made(EditCampaign, view=self.campaign_service)
 
+    send_again: SendAgain = use_case("rebound.campaigns.application.send_again", edit="edit_campaign")
     judge_account: JudgeAccount = use_case("rebound.campaigns.application.judge_account")
     preview_campaign: PreviewCampaign = use_case("rebound.campaigns.application.preview_campaign")
     read_recipients: ReadRecipients = use_case("rebound.campaigns.application.read_recipients", view="campaign_service")

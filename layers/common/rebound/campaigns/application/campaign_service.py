@@ -81,6 +81,8 @@ class CampaignView(Struct, frozen=True):
     fell_back_to_email: int = 0
     brought_in: Totals | None = None
     """Of those targeted, to how many it goes by email in place of a text: the text plan had no room for them."""
+    is_expanded: bool = True
+    """Whether everybody has been looked at: while not, the counts are of those looked at so far."""
     reward_percent: int = 0
     """Of what its vouchers brought in, ``brought_in``, which is ``None`` for a campaign without vouchers."""
     over_time: Sequence[SpanResults] | None = ()
@@ -307,7 +309,9 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         business = self.businesses.get(campaign.business_id)
         view = counted(campaign, [part.audience for part in progress], counts)
         over_time = results_over_time(counts, campaign.run_id)
-        view = replace(view, warnings=self._warnings(business, campaign), over_time=over_time)
+        is_expanded = len(progress) == campaign.ranges and all(part.done for part in progress)
+        warnings = self._warnings(business, campaign)
+        view = replace(view, warnings=warnings, is_expanded=is_expanded, over_time=over_time)
         if campaign.voucher is not None:
             brought_in = self.voucher_book.totals(campaign.business_id, campaign.campaign_id)
             view = replace(view, brought_in=brought_in, reward_percent=business.voucher_reward_percent)
@@ -433,6 +437,7 @@ def _together(view: CampaignView, children: tuple[CampaignView, ...]) -> Campaig
         fell_back_to_email=fell_back,
         brought_in=brought_in,
         over_time=added(each.over_time for each in (view, *children)),
+        is_expanded=view.is_expanded and all(child.is_expanded for child in children),
         children=children,
     )
 

@@ -135,7 +135,10 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
     def excluded_of(
         self, campaign: Campaign, *, reason: str | None, limit: int, cursor: str | None, most: int | None = None
     ) -> ExcludedCustomers:
-        """The same of a campaign that has been read; a page ends once ``most`` messages were looked at for it."""
+        """The same of a campaign that has been read; a page ends once ``most`` messages were looked at for it.
+
+        With ``most``, those of the expansion and those of right before the send are on pages of their own.
+        """
         found: list[tuple[str, str]] = []
         after: str | None = None
         if cursor is None or "." not in cursor:
@@ -146,7 +149,9 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
                 after = place
             else:
                 cursor, after = None, None
-        if after is None:
+        if after is None and most is not None and found:
+            after = Place().written() if self._are_left_out_later(campaign, reason) else None
+        elif after is None:
             messages, place_after = self._left_out_later(campaign, Place.read(cursor), limit - len(found), reason, most)
             found += [(message.key.customer_id, message.reason or "") for message in messages]
             after = None if place_after is None else place_after.written()
@@ -186,9 +191,7 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
         self, campaign: Campaign, place: Place, limit: int, reason: str | None, most: int | None
     ) -> tuple[Sequence[Message], Place | None]:
         """Who was left out right before the send. Where the counts know of nobody, no message is read."""
-        labels = self.tallies.counts(campaign.campaign_id)
-        prefix = f"{MessageStatus.EXCLUDED}:"
-        if not any(label == f"{prefix}{reason}" if reason else label.startswith(prefix) for label in labels):
+        if not self._are_left_out_later(campaign, reason):
             return (), None
         return self._found(
             campaign,
@@ -197,6 +200,11 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
             lambda message: message.status is MessageStatus.EXCLUDED and reason in (None, message.reason),
             most,
         )
+
+    def _are_left_out_later(self, campaign: Campaign, reason: str | None) -> bool:
+        labels = self.tallies.counts(campaign.campaign_id)
+        prefix = f"{MessageStatus.EXCLUDED}:"
+        return any(label == f"{prefix}{reason}" if reason else label.startswith(prefix) for label in labels)
 
     def _found(
         self, campaign: Campaign, place: Place, limit: int, wanted: Callable[[Message], bool], most: int | None

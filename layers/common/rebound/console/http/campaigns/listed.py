@@ -53,5 +53,5 @@ def show_list(visit: Visit) -> PageAnswer:
 
 def progress_of(view: "CampaignView") -> Mapping[str, int]:
     """How many are meant to get it, and how many of them are accounted for."""
-    targeted = view.audience.targeted
-    return {"targeted": targeted, "done": targeted - view.results[MessageStatus.QUEUED]}
+    targeted, queued = view.audience.targeted, view.results[MessageStatus.QUEUED]
+    return {"is_expanded": view.is_expanded, "targeted": targeted, "done": targeted - queued}

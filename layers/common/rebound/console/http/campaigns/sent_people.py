@@ -1,14 +1,13 @@
 """Whom one campaign went to and what became of each, whom it left out, and sending it again to some of them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.campaigns.application.edit_campaign import CampaignChange
-from rebound.campaigns.domain.campaigns import CampaignStatus
 from rebound.console.http.campaigns.sent import reason_in_words
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.typed import confirms
@@ -18,7 +17,7 @@ from rebound.eligibility.domain.explanation import attempt_sentence
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
-from rebound.segments.domain.selections import Selection
+from rebound.staff.domain import Right
 
 if TYPE_CHECKING:
     from rebound.campaigns.domain.campaigns import Campaign
@@ -56,6 +55,8 @@ class ShownPerson(Struct, frozen=True):
     at: datetime | None
     may_tick: bool
     has_log: bool = False
+    again: str | None = None
+    """The id of the copy in which it was sent to them again."""
 
 
 def show_messages(visit: Visit, campaign_id: str) -> PageAnswer:
@@ -150,27 +151,21 @@ def send_again(visit: Visit, campaign_id: str) -> PageAnswer:
         wrong = {"number": [words("campaign.again_wrong", n=len(people))]}
         return _question(visit, campaign_id, wrong=wrong)
     again = words("campaign.again_name", name=campaign.name).unescape()
-    request = f"console#again#{campaign_id}#{'#'.join(sorted(people))}"
-    change = CampaignChange(
-        name=again if len(again) <= MAX_NAME else campaign.name,
-        selection=lambda _: Selection(customer_ids=tuple(people)),
-        include_customer_ids=frozenset(people),
-        include_external_ids=frozenset(),
-        exclude_customer_ids=frozenset(),
-        exclude_external_ids=frozenset(),
-    )
+    name = again if len(again) <= MAX_NAME else campaign.name
     try:
-        draft = behind.edit_campaign.copy(visit.business_id, campaign_id, change, request).campaign
-        if draft.status is not CampaignStatus.DRAFT:
-            visit.did_nothing()
-            return see(visit.request.link("campaigns", draft.campaign_id, query={"done": "again_before"}))
-        behind.edit_campaign.announce(visit.business_id, draft.campaign_id)
+        done = behind.send_again(visit.business_id, campaign, people, name)
     except InvalidInputError as error:
         return _question(visit, campaign_id, said=[each.message for each in error.errors])
     except ConflictError as error:
         return _question(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
-    visit.did(of=draft.campaign_id, name=draft.name, number=str(len(people)))
-    return see(visit.request.link("campaigns", draft.campaign_id, query={"done": "again"}))
+    if done.copy_id is None:
+        return _question(visit, campaign_id, HTTPStatus.CONFLICT)
+    if done.was_before:
+        visit.did_nothing()
+    else:
+        visit.did(of=done.copy_id, name=name, number=str(len(people)))
+    query = {"done": "again_before" if done.was_before else "again"}
+    return see(visit.request.link("campaigns", done.copy_id, query=query))
 
 
 def _may_again(visit: Visit, campaign: "Campaign", ticked: Collection[str]) -> list[str]:
@@ -199,6 +194,12 @@ def _people(
     """A page of people. One that has few of them and goes on is gone on with by the script until there are enough."""
     asked = {} if chosen is None else {"status" if part == "messages" else "reason": str(chosen)}
     shown = len(rows) + _number(visit.request.query.one("shown"))
+    if any(row.may_tick for row in rows) and visit.may(Right.SEND):
+        before = visit.behind.send_again.known(visit.business_id, campaign.campaign_id)
+        rows = [
+            replace(row, may_tick=row.may_tick and row.customer_id not in before, again=before.get(row.customer_id))
+            for row in rows
+        ]
     more = None
     if next_cursor is not None:
         is_enough = shown >= PEOPLE
@@ -231,11 +232,16 @@ def _question(
     form, behind = visit.request.form, visit.behind
     campaign = behind.campaign_service.find(visit.business_id, campaign_id)
     ticked = dict.fromkeys(form.all("customer"))
-    people = _may_again(visit, campaign, ticked)
-    known = behind.ports.customers.get_many(visit.business_id, people[:MOST_NAMED])
-    if len(people) != len(ticked):
-        said = [visit.words("campaign.again_not_theirs", n=len(ticked) - len(people))]
-    elif not people:
+    may = _may_again(visit, campaign, ticked)
+    before = behind.send_again.known(visit.business_id, campaign_id)
+    people = [each for each in may if each not in before]
+    known = behind.ports.customers.get_many(visit.business_id, may[:MOST_NAMED])
+    if len(may) != len(ticked):
+        said = [visit.words("campaign.again_not_theirs", n=len(ticked) - len(may))]
+    if len(people) != len(may):
+        names = ", ".join(known[each].full_name for each in may if each in before and each in known)
+        said = [*said, visit.words("campaign.again_had", n=len(may) - len(people), names=names)]
+    if not ticked:
         said = [visit.words("campaign.again_nobody")]
     return visit.page(
         "campaign_again",
