@@ -263,7 +263,7 @@ def pages_from(desk: Desk, path: str) -> list[Seen]:
             path = desk.go(path, seen)
             continue
         pages.append(seen)
-        more = re.findall(r'<a class="button second" href="([^"]+)" hx-get', seen.text)
+        more = re.findall(r'<a class="button second" href="([^"]+)" hx-get="[^"]+" hx-target="#people"', seen.text)
         if not more:
             return pages
         path = urljoin(f"{ORIGIN}{path}", html.unescape(more[0])).removeprefix(ORIGIN)

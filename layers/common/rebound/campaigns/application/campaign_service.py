@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
-from rebound.businesses.domain.business import EMAIL_ACCOUNT, Barrier, Business
+from rebound.businesses.domain.business import EMAIL_ACCOUNT, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
+from rebound.campaigns.application.barriers import check_barrier
 from rebound.campaigns.application.check_contents import about_voucher, check_parts, tier_problems
 from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
@@ -445,40 +446,6 @@ def _together(view: CampaignView, children: tuple[CampaignView, ...]) -> Campaig
 def status_when_announced(starts_at: datetime | None, now: datetime) -> CampaignStatus:
     """Where a campaign stands that is no draft and has not begun."""
     return CampaignStatus.SCHEDULED if starts_at is not None and starts_at > now else CampaignStatus.EXPANDING
-
-
-def check_barrier(business: Business, channel: Channel, *, asks_confirmation: bool = False) -> None:
-    """Raise ``ConflictError``, naming the setting, when the business's settings keep such messages back."""
-    barrier = business.barrier(channel, asks_confirmation=asks_confirmation)
-    if barrier is not None:
-        raise ConflictError("channel_off", _BARRED[barrier, channel], channel=channel, barrier=barrier)
-
-
-_BARRED: Final[Mapping[tuple[Barrier, Channel], str]] = {
-    (Barrier.SWITCHED_OFF, Channel.EMAIL): (
-        "Emails are switched off for this business: set switches.email to true in its settings (PATCH /v1/business)."
-    ),
-    (Barrier.SWITCHED_OFF, Channel.SMS): (
-        "Texts are switched off for this business: set switches.sms to true in its settings (PATCH /v1/business)."
-    ),
-    (Barrier.CONFIRMATIONS_OFF, Channel.SMS): (
-        "Text confirmations are switched off for this business: set switches.text_confirmations to true in "
-        "its settings (PATCH /v1/business) first, or text without asks_confirmation."
-    ),
-    (Barrier.NO_BUNDLE, Channel.SMS): (
-        "Text confirmations come with the premium bundle, and this business has the basic one: whoever runs Rebound "
-        "can change it (rebound set-bundle). Or text without asks_confirmation."
-    ),
-    (Barrier.NO_STOP_URL, Channel.SMS): (
-        "The business texts from a name, which nobody can answer with STOP: a text that sells must have ##{{stop_url}}."
-    ),
-    (Barrier.NO_ANSWERS, Channel.SMS): (
-        "The business texts from a name, which nobody can answer: choose a text_from that is a number or a short code "
-        "in its settings (PATCH /v1/business) first, or text without asks_confirmation."
-    ),
-    (Barrier.NO_SENDER, Channel.EMAIL): "The business has no email_from: set it in its settings (PATCH /v1/business).",
-    (Barrier.NO_SENDER, Channel.SMS): "The business has no text_from: set it in its settings (PATCH /v1/business).",
-}
 
 
 def counted(campaign: Campaign, parts: Sequence[Audience], counts: Mapping[str, int]) -> CampaignView:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, Struct, UnsetType
 
 from rebound.businesses.application.timing import Timing
-from rebound.campaigns.application.campaign_service import check_barrier, status_when_announced
+from rebound.campaigns.application.barriers import check_barrier
+from rebound.campaigns.application.campaign_service import status_when_announced
 from rebound.campaigns.application.check_contents import check_parts, tier_problems
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from rebound.businesses.application.settings_of_business import changed_business, test_recipient
 from rebound.businesses.domain.business import Business, RecipientOfTests
-from rebound.campaigns.application.campaign_service import check_barrier
+from rebound.campaigns.application.barriers import check_barrier
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey

@@ -12,7 +12,7 @@ from msgspec import Struct
 from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
-from rebound.campaigns.application.campaign_service import check_barrier
+from rebound.campaigns.application.barriers import check_barrier
 from rebound.campaigns.domain.campaigns import queued_message
 from rebound.campaigns.domain.chunks import Chunk
 from rebound.customers.domain import Customer
