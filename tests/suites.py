@@ -1,7 +1,7 @@
 """``make test``: every suite, side by side where they do not need each other, and at the end which of them failed.
 
-The end-to-end tests mostly wait for what they deployed, so the others run meanwhile. They are parts with a stack each:
-its faults, queues and dead letters are for one test at a time.
+The end-to-end tests mostly wait for what they deployed, so the others run meanwhile, in two processes for two cores.
+They are parts with a stack each: its faults, queues and dead letters are for one test at a time.
 """
 
 import contextlib
@@ -17,19 +17,16 @@ type Command = Sequence[str]
 PYTEST: Final = (sys.executable, "-m", "pytest")
 FIRST: Final[Mapping[str, Command]] = {"check": ("make", "check")}
 """If one of these fails, nobody waits for the rest."""
-IN_PROCESS: Final[Command] = (
-    *PYTEST,
-    "tests/unit",
-    "tests/contract",
-    "tests/crash",
-    "tests/integration",
-)
+INTEGRATION: Final = "tests/integration"
+"""Takes as long as the others that need no stack together, and shares nothing with them."""
+IN_PROCESS: Final[Command] = (*PYTEST, "tests/unit", "tests/contract", "tests/crash", INTEGRATION)
 THEN: Final[Mapping[str, Command]] = {
     "checkov": ("make", "checkov"),
     # make check has run these.
-    "in-process": (*IN_PROCESS, "--ignore=tests/contract/project/test_template_laws.py"),
+    "in-process": (*IN_PROCESS[:-1], "--ignore=tests/contract/project/test_template_laws.py"),
     "dates": (sys.executable, "-m", "tests.dates", "--sample"),
 }
+MEANWHILE: Final[Mapping[str, Command]] = {"integration": (*PYTEST, INTEGRATION)}
 END_TO_END: Final = Path("tests/e2e")
 PARTS: Final = 2
 """Of those that use the processors."""
@@ -105,4 +102,4 @@ def _say(what: str) -> None:
 if __name__ == "__main__":
     # Whoever ends this ends all of it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(FIRST, THEN, end_to_end(), LOGS))
+    sys.exit(run(FIRST, THEN, {**MEANWHILE, **end_to_end()}, LOGS))

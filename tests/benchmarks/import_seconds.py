@@ -9,6 +9,7 @@ because a machine is faster at one minute than at the next.
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from statistics import median
 from typing import Any, Final
 
 from rebound.api.areas import AREAS
+from rebound.console.http.routes import ROUTES
 from rebound.kernel.api_scopes import Realm
 from rebound.platform.http.app import Area
 from tests.benchmarks.__main__ import main
@@ -29,6 +31,9 @@ API_BAR: Final = 1.15
 QUICK: Final = {"repetitions": 2}
 OF_THE_API: Final = {"serve_api": Realm.BUSINESS, "serve_operator": Realm.OPERATOR}
 """What loads only the area that a request is for."""
+OPERATIONS: Final = "serve_operations"
+OF_THE_CONSOLE: Final = {"serve_console": 2.0, OPERATIONS: 2.0}
+"""What loads only the module that a page is in, and the bar of each: nothing of boto3 is a page's."""
 TEXTING: Final = frozenset({"send_text", "receive_callback"})
 """Who may import Twilio's SDK."""
 ASKS_AWS: Final = frozenset({"aws", "twilio_secret"})
@@ -131,6 +136,18 @@ def beside(area: Area) -> list[Path]:
     return [*own, *sorted({path for path in found if path.exists()})]
 
 
+def pages_of(function: str) -> dict[str, list[str]]:
+    """What the pages of each module of the console ask for, by the module's name."""
+    found: dict[str, list[str]] = {}
+    for route in ROUTES:
+        if route.is_for_operators is (function == OPERATIONS):
+            module = f"rebound.console.http.{route.handler.rpartition('.')[0]}"
+            source = (PACKAGE.parent / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+            names = set(re.findall(r"\bbehind\.(\w+)", source)) - {"ports"}
+            found[module] = [f"rebound.console.wiring:use_cases:{name}" for name in sorted(names)]
+    return found
+
+
 def areas_of(function: str) -> list[Area]:
     """The areas that a function of the API answers."""
     return [area for area in AREAS if area.realm is OF_THE_API[function]]
@@ -163,6 +180,9 @@ def run(repetitions: int = 7) -> dict[str, Any]:
             for area in areas_of(function):
                 asked = asked_of_wiring([handler, *beside(area)])
                 wanted[f"{function}/{area.address}"] = [str(handler), always, area.address, *asked]
+        elif function in OF_THE_CONSOLE:
+            for module, asked in pages_of(function).items():
+                wanted[f"{function}/{module.partition('.http.')[2]}"] = [str(handler), module, "", *asked]
         else:
             wanted[function] = [str(handler), always, "", *asked_of_wiring([handler])]
     boto3: list[float] = []
@@ -182,7 +202,11 @@ def run(repetitions: int = 7) -> dict[str, Any]:
     for start, ratio in ratios.items():
         function = start.partition("/")[0]
         dearest[function] = max(ratio, dearest.get(function, 0.0))
-    bars = {f"{name} at most {BAR} of boto3": ratio <= BAR for name, ratio in dearest.items() if name not in OF_THE_API}
+    bars = {
+        f"{name} at most {OF_THE_CONSOLE.get(name, BAR)} of boto3": ratio <= OF_THE_CONSOLE.get(name, BAR)
+        for name, ratio in dearest.items()
+        if name not in OF_THE_API
+    }
     for function in OF_THE_API:
         dear = max(of_libraries[f"{function}/{area.address}"] for area in areas_of(function))
         bars[f"{function} at most {API_BAR} of its libraries"] = dear <= API_BAR
@@ -196,6 +220,11 @@ def run(repetitions: int = 7) -> dict[str, Any]:
             for area in areas_of(function)
         },
         "imports_twilio": sorted(twilio),
+        "pages": {
+            name.partition("/")[2]: round(ratio, 3)
+            for name, ratio in ratios.items()
+            if name.partition("/")[0] in OF_THE_CONSOLE
+        },
         "short": {
             "boto3, s": round(median(boto3), 3),
             **{f"{name}, of boto3": round(ratio, 2) for name, ratio in (dearest | ratios).items()},

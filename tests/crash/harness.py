@@ -6,7 +6,7 @@ All of them are tried from one run that forks at each. The same seed makes the s
 tried again alone, or two of them together, by their numbers in that note.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
@@ -112,6 +112,12 @@ def one_of_each_kind(reached: Sequence[Reached], every: int = 1) -> Iterator[int
         yield by_kind[kind][crc32("/".join(kind).encode()) % len(by_kind[kind])]
 
 
-def those_that_tell_most(reached: Sequence[Reached]) -> Iterator[int]:
-    """The numbers of the boundaries that are always tried."""
-    return (number for number, here in enumerate(reached) if (here.step, here.call) in ALWAYS)
+def those_that_tell_most(reached: Sequence[Reached], every: int = 1) -> Iterator[int]:
+    """The numbers of those that are tried in any case: of each step and call each ``every``-th, the first as well."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for number, here in enumerate(reached):
+        place = here.step, here.call
+        if place in ALWAYS:
+            if seen[place] % every == 0:
+                yield number
+            seen[place] += 1

@@ -146,7 +146,7 @@ SAID: Final = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(SAID, st.integers(0, 2**32), st.integers(0, 2))
 def test_in_any_order_doubled_and_after_deaths_only_the_last_words_hold(
     said: Sequence[tuple[str, int, int, str | None, str | None, Says | None]], seed: int, rests: int

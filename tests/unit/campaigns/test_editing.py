@@ -360,7 +360,7 @@ MOVES = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=48, deadline=None)
 @given(st.booleans(), st.integers(1, 300), st.lists(MOVES, max_size=12))
 def test_whatever_is_done_to_it_before_a_campaign_runs_once_at_its_time_and_not_before(
     is_draft: bool, minutes: int, moves: list[tuple[str, int | None]]

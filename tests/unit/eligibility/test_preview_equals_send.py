@@ -340,7 +340,7 @@ def is_told_apart(decision: Decision, timing: Timing) -> bool:
     return not isinstance(decision, Hold) or expires_at is None or decision.until + LONGEST_STEP < expires_at
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(situations(), PAGES)
 def test_a_preview_equals_the_send_customer_by_customer(situation: Situation, page: int) -> None:
     with pytest.MonkeyPatch.context() as patched:

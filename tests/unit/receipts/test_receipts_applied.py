@@ -215,7 +215,7 @@ def in_time_order(sent: list[Message], events: Sequence[Event]) -> Story:
     return story
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(stories(), st.data())
 def test_any_order_any_batches_and_any_duplication_end_as_in_time_order(
     story: tuple[list[Message], list[Event]], data: st.DataObject
@@ -232,7 +232,7 @@ def test_any_order_any_batches_and_any_duplication_end_as_in_time_order(
     assert other.end() == in_time_order(sent, events).end()
 
 
-@settings(max_examples=120)
+@settings(max_examples=48)
 @given(stories(), st.integers(0, 1 << 30), st.integers(2, 3), st.randoms(use_true_random=False))
 def test_workers_beside_each_other_end_as_in_time_order(
     story: tuple[list[Message], list[Event]], seed: int, workers: int, chance: object
@@ -417,7 +417,7 @@ def test_a_delivery_that_is_applied_between_the_look_for_deliveries_and_the_writ
     assert not flag(story).invalid
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 30), st.booleans())
 def test_a_failure_and_a_later_delivery_applied_beside_each_other_never_leave_a_flag(seed: int, shared: bool) -> None:
     turns = Turns(seed)

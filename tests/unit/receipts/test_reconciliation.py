@@ -181,7 +181,7 @@ KNOWN = st.one_of(
 ENTRY = st.tuples(st.sampled_from(["BOUNCE", "COMPLAINT"]), st.integers(-9, 9), st.booleans())
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.lists(KNOWN, max_size=4), st.none() | st.integers(-9, 9), ENTRY), min_size=1, max_size=6),
     st.integers(0, 60),

@@ -237,7 +237,7 @@ def test_a_day_counts_from_its_hour_until_it_is_over(life: Life) -> None:
             assert [day in life.one.days(at, life.zone) for at in times] == [False, True, True, False]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(life=LIVES)
 def test_each_day_has_its_message_at_its_hour_or_when_the_stack_is_up_again(life: Life) -> None:
     while life.now < life.ended:
@@ -254,7 +254,7 @@ def test_each_day_has_its_message_at_its_hour_or_when_the_stack_is_up_again(life
         assert life.sent == [each for each in wanted if each[1] not in {at for day, at in wanted if day > each[0]}]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     life=LIVES,
     hours=st.lists(st.tuples(st.integers(1, LIVED * 96), st.sampled_from(HOURS)), min_size=1, max_size=4),
@@ -279,7 +279,7 @@ def test_an_hour_that_changes_neither_repeats_nor_skips_a_day(life: Life, hours:
         assert over <= set(days)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(life=LIVES, switches=st.lists(st.integers(1, LIVED * 96), min_size=1, max_size=4, unique=True))
 @example(
     life=Life(recurring(audience=Birthday()), date(2024, 2, 29), None, "Europe/Berlin", []),

@@ -473,7 +473,7 @@ def kind_of_customer(number: int, kind: str) -> Any:
     return customer(number, **given_)
 
 
-@settings(max_examples=120)
+@settings(max_examples=48)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=9),
     roomy=st.sets(st.integers(1, 9)),

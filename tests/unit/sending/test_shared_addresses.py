@@ -302,7 +302,7 @@ happenings = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     happenings,
     st.lists(st.integers(0, len(ADDRESSES) - 1), min_size=PEOPLE, max_size=PEOPLE),

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.suites import END_TO_END, LAST, Command, end_to_end, run
+from tests.suites import END_TO_END, IN_PROCESS, LAST, MEANWHILE, PYTEST, THEN, Command, end_to_end, run
 
 PASSES: Final = (sys.executable, "-c", "")
 FAILS: Final = (sys.executable, "-c", "print('what went wrong'); raise SystemExit(3)")
@@ -61,6 +61,11 @@ def test_nobody_waits_for_the_rest_when_the_checks_fail(tmp_path: Path, capfd: p
     said = capfd.readouterr().out
     assert said.splitlines()[-1] == "Failed: a"
     assert "what went wrong" not in said
+
+
+def test_all_that_needs_no_stack_is_in_one_of_two_parts() -> None:
+    parts = [each for command in (THEN["in-process"], *MEANWHILE.values()) for each in command if "tests/" in each]
+    assert sorted(part for part in parts if not part.startswith("--ignore=")) == sorted(IN_PROCESS[len(PYTEST) :])
 
 
 def test_each_end_to_end_module_is_in_one_part_and_each_part_looks_for_losses_at_its_end() -> None:

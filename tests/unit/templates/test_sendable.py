@@ -46,7 +46,7 @@ def contents(draw: st.DrawFn) -> Content:
     return EmailContent(draw(TEMPLATES), html, draw(st.sampled_from([None, text])))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(contents(), NAMES, st.sampled_from(Category), st.sampled_from([None, *LANGUAGES]))
 def test_what_suits_everybody_suits_each(content: Content, name: str, category: Category, language: str | None) -> None:
     who = customer(1, first_name=name, gender=name[:32], language=language)

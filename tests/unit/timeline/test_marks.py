@@ -107,7 +107,7 @@ def heard(world: World) -> Mapping[str, Sequence[str]]:
     return by_customer
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(steps, st.integers(0, 1 << 20), st.sampled_from([0.0, 0.0, 0.2]))
 def test_marks_kept_from_the_events_are_those_of_the_customers(
     drawn: Sequence[tuple[str, str | None, str | None]], seed: int, death: float
