@@ -39,7 +39,7 @@ def invite(visit: Visit) -> PageAnswer:
     except InvalidInputError as error:
         return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=typed, wrong=visit.wrong(error))
     except ConflictError as error:
-        return _page(visit, HTTPStatus.CONFLICT, typed=typed, said=[str(error)])
+        return _page(visit, HTTPStatus.CONFLICT, typed=typed, said=[visit.words.said(str(error))])
     _did(visit, invited.member)
     if not invited.emailed:
         return _page(visit, not_emailed=True, link_of_invited=None if invited.elsewhere else invited.link)
@@ -83,8 +83,8 @@ def _did(visit: Visit, member: "StaffMember") -> None:
 
 def _not_done(visit: Visit, error: InvalidInputError | ConflictError) -> PageAnswer:
     if isinstance(error, ConflictError):
-        return _page(visit, HTTPStatus.CONFLICT, said=[str(error)])
-    said = [each.message for each in error.errors]
+        return _page(visit, HTTPStatus.CONFLICT, said=[visit.words.said(str(error))])
+    said = [visit.words.said(each.message) for each in error.errors]
     return _page(visit, HTTPStatus.UNPROCESSABLE_ENTITY, said=said)
 
 
