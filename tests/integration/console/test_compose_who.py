@@ -323,3 +323,13 @@ def test_a_long_list_of_customers_is_counted_in_the_background(
     assert "A customer who is deleted" in desk.get(f"{path}/who?reason=not_found&count={job_id}").text
     sent = {"do": "send", "version": version(seen), "count": job_id, "number": "3"}
     assert desk.post(f"{path}/check", sent).status == 303
+
+
+def test_an_announced_campaign_says_that_its_segment_was_changed(stack: Stack, salon: dict[str, str]) -> None:
+    desk = Desk(stack).sign_in()
+    path = announced(desk, stack)
+    said = "The segment was changed at"
+    assert all(said not in desk.get(address).text for address in (path, f"{path}/check"))
+    by_another_segment(desk, stack, path, salon)
+    assert all(said in desk.get(address).text for address in (path, f"{path}/check"))
+    assert "what you save changes who gets them" in desk.get("/console/segments/spring").text
