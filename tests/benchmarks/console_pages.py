@@ -14,12 +14,15 @@ from rebound.customers.domain import Customer
 from rebound.jobs.domain import JobKind
 from rebound.kernel.channels import Channel
 from rebound.segments.domain.selections import CustomerFilter
+from rebound.staff.domain import Role, StaffMember
 from tests.benchmarks.deployment import EMAIL, LAYOUT, START, Deployment, environment, resources
 from tests.fakes import house
 from tests.fakes.making import id_of
 
 REPLIES: Final = 60
 """More than a page."""
+ENTRIES: Final = 600
+"""Of the history: more than one request reads."""
 QUEUE: Final = "email"
 PAGES: Final[Mapping[str, str]] = {
     "customers": "customers",
@@ -113,6 +116,8 @@ def one_of_each(deployed: Deployment) -> Mapping[str, str]:
     for number in range(1, REPLIES + 1):
         house.ports().replies.add(_reply(house.ports().customers.get(business_id, id_of(number)), number))
     _prepare_for_operators(deployed)
+    for place in (business_id, None):
+        _prepare_history(place, {"campaign": sent["campaign_id"], "business": business_id})
     draft_import = behind.bring_file.new_id()
     file = b"first_name,last_name\nAda,Silva\n"
     deployed.cloud.objects[f"/ImportsBucket/import-drafts/{business_id}/{draft_import}"] = file
@@ -150,6 +155,15 @@ def _prepare_for_operators(deployed: Deployment) -> None:
     _, dead_letters = json.loads(environment()["DEAD_LETTER_QUEUES"])[QUEUE]
     for _ in range(2 * LETTERS):
         deployed.cloud.put(dead_letters, "{}")
+
+
+def _prepare_history(business_id: str | None, things: Mapping[str, str]) -> None:
+    """Somebody has done a lot to each of these, and is here no more."""
+    who = StaffMember(business_id, "gone@example.com", Role.OWNER, "m-gone", START)
+    for kind, object_id in things.items():
+        for _ in range(ENTRIES // len(things)):
+            details = {"number": ["1200"], "fields": ["time_zone", "switches.sms"]}
+            house.use_cases().audit_log.write(who, f"{kind}.sent", object_id=object_id, name="Spring", details=details)
 
 
 def _reply(customer: Customer, number: int) -> Reply:
