@@ -1,5 +1,7 @@
 """Where somebody works: lists that begin with it, conditions that ask for it, and pages that say where people were."""
 
+import re
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -9,6 +11,7 @@ from playwright.sync_api import Page, expect
 from rebound.activity.domain.events import Event, EventKind
 from rebound.activity.domain.words import Cell
 from rebound.console.wiring import use_cases
+from rebound.customers.adapters import finding
 from rebound.staff.domain import Role
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID
@@ -104,6 +107,30 @@ def test_a_list_by_location_needs_few_requests(stack: Stack, asked: dict[str, st
     if asked != {"failed": "email"}:
         assert "Amara" in seen.text
     assert len(requests) <= MOST_REQUESTS, requests
+
+
+def test_whoever_is_looked_for_by_name_at_a_location_is_on_one_of_several_small_pages(
+    stack: Stack, people: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "MOST_KEYS", 4)
+    businesses = house.ports().businesses
+    businesses.replace(replace(businesses.get(BUSINESS_ID), customers_indexed=True))
+    for number in range(5):
+        stack.api("POST", "/v1/customers", {"first_name": f"Bob{number}", "last_name": "Berg"})
+    works_at(NORTH)
+    desk = Desk(stack).sign_in(DESK, Role.STAFF)
+    form, found = {"q": "bo", "location": NORTH}, 0
+    for _ in range(9):
+        with counted_requests() as requests:
+            seen = desk.post("/console/customers", form).text
+        assert len(requests) <= MOST_REQUESTS, requests
+        assert "Bob" not in seen
+        found += "Boris" in seen
+        more = re.findall(r'name="cursor" value="([^"]+)"', seen)
+        if not more:
+            break
+        form["cursor"] = more[0]
+    assert (found, "cursor" in form) == (1, True)
 
 
 def test_what_is_found_at_a_location_is_exported_and_cleaned_up_there_alone(stack: Stack) -> None:

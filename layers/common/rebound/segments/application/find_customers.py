@@ -175,7 +175,9 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
             also = matching if order is not None and not wanted.is_everybody else None
             if wanted.location_id is not None and order is None:
                 also = by_pages(at.compiled(), self.contacts, self.summaries)
-            return self.customers.find(business_id, question, limit=limit, cursor=cursor, matching=also)
+            # Of customers who are asked where they were, a request more reads what they did.
+            few = INDEX_LOOKS if also is not None and looks is not None else None
+            return self.customers.find(business_id, question, limit=limit, cursor=cursor, matching=also, requests=few)
         if scanned is None and cursor is not None:
             raise not_a_cursor()
         page = self.customers.page(business_id, limit=limit, cursor=scanned, matching=matching, looks=looks)
