@@ -35,8 +35,8 @@ def show_campaign(visit: Visit, campaign_id: str) -> PageAnswer:
 
 def show_recurring(visit: Visit, recurring_id: str) -> PageAnswer:
     """What was done to a recurring campaign."""
-    found = visit.behind.recurring_service.get
-    name: Callable[[], str] = lambda: found(visit.business_id, recurring_id).recurring.name  # noqa: E731
+    found = visit.behind.ports.recurring.get
+    name: Callable[[], str] = lambda: found(visit.business_id, recurring_id).name  # noqa: E731
     return _of_one(visit, "recurring", recurring_id, name, "recurring")
 
 
