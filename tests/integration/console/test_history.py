@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from rebound.console.domain.deeds import Deed
 from rebound.console.http.history import entries as history_entries
-from rebound.console.http.history import pages
+from rebound.console.http.history import listed
 from rebound.console.http.routes import ROUTES, SIGNED_IN, Route
 from rebound.console.wiring import use_cases
 from rebound.staff.application import sign_in
@@ -259,7 +259,7 @@ def test_operators_see_what_operators_did_and_nothing_of_a_business(made: Made) 
 def test_a_long_history_is_read_in_pages_and_picked_out_by_person_and_kind(made: Made) -> None:
     people = {role: made.desk(role) for role in (Role.OWNER, Role.STAFF)}
     members = {each.role: each for each in use_cases().staff_service.list(BUSINESS_ID)}
-    for number in range(pages.PAGE + 3):
+    for number in range(listed.PAGE + 3):
         role = Role.STAFF if number % 10 == 0 else Role.OWNER
         did = "segment.changed" if number % 2 else "template.published"
         use_cases().audit_log.write(members[role], did, object_id="vip", name=f"Number {number}.")
@@ -277,7 +277,7 @@ def test_a_long_history_is_read_in_pages_and_picked_out_by_person_and_kind(made:
                 return found
             address = unescape(onwards[0]).replace("./", "/console/")
 
-    every = list(range(pages.PAGE + 2, -1, -1))
+    every = list(range(listed.PAGE + 2, -1, -1))
     assert walk("/console/history") == every
     by = members[Role.STAFF].member_id
     assert walk(f"/console/history?by={by}") == [each for each in every if each % 10 == 0]
