@@ -10,7 +10,7 @@ from rebound.staff.domain import Role
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import check, sign_in
 from tests.integration.console.desk import Desk
-from tests.integration.console.test_customers import counted
+from tests.integration.console.test_campaign import counted
 
 MOST_REQUESTS: Final = 8
 BIRTHDAY: Final = {
@@ -100,6 +100,19 @@ def test_the_form_follows_what_is_chosen(console: str, page: Page) -> None:
 def test_a_page_needs_few_requests(stack: Stack, path: str) -> None:
     desk = Desk(stack).sign_in()
     path = f"/console/{path}".replace("*", made(desk))
+    desk.get(path)
+    with counted() as names:
+        assert desk.get(path).status == 200
+    assert len(names) <= MOST_REQUESTS, names
+
+
+def test_one_from_a_template_and_to_a_segment_needs_few_requests(stack: Stack) -> None:
+    spring = {"name": "Spring", "channel": "email", "category": "marketing", "status": "published"}
+    content = {"subject": "Spring", "text": "Dear ##{{first_name}}"}
+    answer = stack.api("PUT", "/v1/templates/spring", {**spring, "content": content})
+    assert answer.status == 200, answer.text
+    desk = Desk(stack).sign_in()
+    path = f"/console/recurring/{made(desk, {**REGULAR, 'say': 'template', 'template_id': 'spring'})}"
     desk.get(path)
     with counted() as names:
         assert desk.get(path).status == 200

@@ -284,16 +284,18 @@ class TemplateService(Struct, frozen=True, kw_only=True):
         event: str | None = None,
         *,
         own: bool | None = None,
+        business: Business | None = None,
     ) -> Page[Listed]:
         """A business's templates by id, defaults among them, with all words of ``q`` in name or text.
 
         With ``own``, only those of which it has written anything, or only the others. A page is full while there is
-        more, unless very many were looked at for it. Raises ``InvalidInputError``.
+        more, unless very many were looked at for it. Who has read the ``business`` gives it. Raises
+        ``InvalidInputError``.
         """
         if event is not None:
             check_event(event)
         found, looked_at, search = list[Listed](), 0, _search(q)
-        for several in self._listed(business_id, read_cursor(cursor, TEMPLATE_ID) or ""):
+        for several in self._listed(business_id, read_cursor(cursor, TEMPLATE_ID) or "", business):
             meant = [each for each in several if event in (None, each.about.event) and own in (None, each.is_own)]
             matching = {each.template.template_id for each in self._matching(business_id, meant, search)}
             for each in several:
@@ -304,9 +306,9 @@ class TemplateService(Struct, frozen=True, kw_only=True):
                     return Page(found, write_cursor(template_id))
         return Page(found)
 
-    def _listed(self, business_id: str, after: str) -> Iterator[list[Listed]]:
+    def _listed(self, business_id: str, after: str, business: Business | None) -> Iterator[list[Listed]]:
         """All templates after an id, some at a time."""
-        business = self.businesses.get(business_id)
+        business = business or self.businesses.get(business_id)
         while True:
             saved = {each.template_id: each for each in self.templates.page(business_id, after, LOOKED_AT)}
             is_last = len(saved) < LOOKED_AT

@@ -232,7 +232,7 @@ def _whom(
         status,
         **in_frame(campaign, "whom", is_changed=is_changed, wrong=wrong or {}),
         typed=typed,
-        segments=behind.segment_service.page(business_id, MOST_SEGMENTS, None).items,
+        segments=visit.behind.segment_service.known(visit.business_id).in_order[:MOST_SEGMENTS],
         channels=tuple(Channel),
         categories=tuple(Category),
         everybody=EVERYBODY,

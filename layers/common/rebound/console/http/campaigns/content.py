@@ -154,7 +154,7 @@ def shown_content(
     visit: Visit, typed: Mapping[str, str], channel: Channel, *, is_by_tier: bool = False
 ) -> ShownContent:
     """What the form needs to be shown."""
-    listed = visit.behind.template_service.page(visit.business_id, MOST_TEMPLATES, None)
+    listed = visit.behind.template_service.page(visit.business_id, MOST_TEMPLATES, None, business=visit.of_business)
     templates = [
         (each.template.template_id, each.about.name)
         for each in listed.items

@@ -267,7 +267,7 @@ def _page(
         kinds=KINDS,
         weekdays=tuple(Weekday),
         monthly=MONTHLY,
-        segments=behind.segment_service.page(business_id, MOST_SEGMENTS, None).items,
+        segments=behind.segment_service.known(business_id).in_order[:MOST_SEGMENTS],
         zone=zone_of(visit),
         latest=[(each, time_of(each)) for each in latest],
         once=visit.request.form.one("once") or behind.ports.ids.ulid(behind.ports.clock.now()),
