@@ -37,8 +37,8 @@ ASKED: Final = [
 @pytest.fixture(autouse=True)
 def salon(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten customers, of whom three are found; each request looks at two."""
-    for name in ("FEW", "MANY"):
-        monkeypatch.setattr(find_customers, name, 2)
+    monkeypatch.setattr(find_customers, "FEW", 2)
+    monkeypatch.setattr(find_customers, "LOOKS", (2, 2, 2))
     monkeypatch.setattr(customers, "PAGE", 2)
     for number in range(10):
         is_rare = number in {1, 4, 9}

@@ -63,10 +63,8 @@ def read_order(sort: str | None, direction: str | None) -> Order | None:
 
 FEW: Final = 50
 """Customers of whom one request reads all contacts."""
-MANY: Final = 500
-"""Customers whom one request reads, and who have room in memory."""
-MOST_LOOKS: Final = 3
-"""Requests for customers where little else is read."""
+LOOKS: Final = (51, 150, 1_000)
+"""Customers whom each request reads where little else is read: many filters match most, and a page is full at once."""
 INDEX_LOOKS: Final = 2
 """Requests for rows of the index and for their customers."""
 
@@ -130,7 +128,7 @@ class ListCustomers(Struct, frozen=True, kw_only=True):
         contacts = cast("ContactBook", ReadOnce(self.contacts))
         once = replace(self, contacts=contacts)
         matching = by_pages(matcher, contacts, self.summaries)
-        looks = [FEW] if asks_more else [MANY] * MOST_LOOKS
+        looks = [FEW] if asks_more else list(LOOKS)
         # Rows of the index are read by the hundred: too many to ask for all that is known of each.
         is_light = not (matcher.channels and matcher.asks_activity)
         if business.customers_indexed and wanted.failed is not None and not wanted.q and is_light:
