@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
 PEOPLE: Final = 50
 """On a page."""
-LOOKED_AT: Final = 100
-"""Messages that are looked at for one page: those of a status may be few among very many, and the page goes on."""
-LOOKED_AT_OF_LEFT_OUT: Final = 50
+LOOKED_AT: Final = 50
+"""Messages, or people left out, that are looked at for one page: some may be few among very many, and it goes on."""
 SHOWN: Final = tuple(status for status in MessageStatus if status is not MessageStatus.SENDING)
 ADDED_BACK: Final = (Exclusion.INVALID_CONTACT, Exclusion.WAITING_FOR_RETRY)
 """Why those were left out whom adding them back by hand brings back."""
@@ -84,7 +83,7 @@ def show_left_out(visit: Visit, campaign_id: str) -> PageAnswer:
     campaign = behind.campaign_service.find(visit.business_id, campaign_id)
     reason = query.choice("reason", Exclusion) if query.given("reason") else None
     found = behind.read_recipients.excluded_of(
-        campaign, reason=reason, limit=PEOPLE, cursor=query.given("cursor"), most=LOOKED_AT_OF_LEFT_OUT
+        campaign, reason=reason, limit=PEOPLE, cursor=query.given("cursor"), most=LOOKED_AT
     )
     return _people(
         visit,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rebound.jobs.application.job_service import JobView
     from rebound.jobs.domain import Job
 
-PEOPLE: Final = 100
+PEOPLE: Final = 75
 """On a page; customers that are looked at for one, of whom only some may be meant."""
 ENOUGH: Final = 25
 """Of whom a page has fewer is gone on with by the script."""
