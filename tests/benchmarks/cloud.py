@@ -203,7 +203,7 @@ class Cloud:
             case "ChangeMessageVisibility":
                 return {}
             case "ReceiveMessage":
-                there = islice(self.queues.get(question["QueueUrl"], ()), question["MaxNumberOfMessages"])
+                there = islice(self.queues.get(question["QueueUrl"], ()), question.get("MaxNumberOfMessages", 1))
                 return {"Messages": [_received(message) for message in there]}
             case "ChangeMessageVisibilityBatch":
                 return {"Successful": [{"Id": entry["Id"]} for entry in question["Entries"]], "Failed": []}

@@ -180,6 +180,7 @@ NOT_OF_WORKERS: Final = frozenset(
         "known",
         "parts",
         "newest",
+        "at_location",
     }
 )
 """Called in the workers' modules, but by the API's use cases and pages, which sign a URL and read what is kept; the

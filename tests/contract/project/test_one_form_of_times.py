@@ -30,6 +30,7 @@ STORED: Final = frozenset(
 DAYS_AND_CLOCKS: Final = frozenset(
     {
         "rebound.campaigns.http.campaigns",
+        "rebound.console.domain.said",
         "rebound.console.http.typed",
         "rebound.imports_exports.application.customer_files",
         "rebound.imports_exports.application.import_rows",
@@ -38,7 +39,7 @@ DAYS_AND_CLOCKS: Final = frozenset(
         "rebound.sending.http",
     }
 )
-"""These write days, or a time without an offset as it was posted."""
+"""These write days, or a time without an offset as it was posted, or read times in sentences."""
 WRITER: Final = "rebound.kernel.times"
 
 
