@@ -1,6 +1,7 @@
 """What functions ask of tables, queues and state machines while tests invoke them, held against their policies."""
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import replace
@@ -16,6 +17,8 @@ from tests.policies.granted import policies_of
 from tests.policies.needs import needed
 
 _SERVICES: Final = ("dynamodb", "sqs", "sfn")
+_TURN: Final = threading.RLock()
+"""One function at a time, whoever invokes it: of two that overlap, the first to end would leave the other one's."""
 
 
 class Watched:
@@ -29,19 +32,22 @@ class Watched:
     def function(self, folder: str) -> Iterator[None]:
         """While a function of ``functions/`` is at work."""
         function = f"{folder.title().replace('_', '')}Function"
-        answer: Any = BotocoreStubber.__call__
+        thread = threading.get_ident()
 
         def asked(stubber: Any, event_name: str, request: Any, **given: Any) -> Any:
             _, service, operation = event_name.split(".")
-            if stubber.enabled and service in _SERVICES:
+            # What a test does meanwhile is not the function's.
+            if stubber.enabled and service in _SERVICES and threading.get_ident() == thread:
                 self._asked |= {
                     Asked(function, replace(need, resource=self._deployed(function).get(need.resource, need.resource)))
                     for need in needed(AwsCall(function, service, operation, request))
                 }
             return answer(stubber, event_name, request, **given)
 
-        with patch.object(BotocoreStubber, "__call__", asked):
-            yield
+        with _TURN:
+            answer: Any = BotocoreStubber.__call__
+            with patch.object(BotocoreStubber, "__call__", asked):
+                yield
 
     def refused(self) -> list[str]:
         """What IAM would have refused, in words."""

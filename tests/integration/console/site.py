@@ -54,7 +54,6 @@ def event_of(method: str, path: str, headers: dict[str, str], body: str | None =
 @contextmanager
 def served(stack: Stack) -> Iterator[str]:
     """The address of the console while the block runs. One request at a time, as in one process of Lambda."""
-    turn = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -62,8 +61,7 @@ def served(stack: Stack) -> Iterator[str]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             path = self.path.removeprefix(STAGE)
-            with turn:
-                answer = answer_of(stack, event_of(self.command, path, dict(self.headers), body or None))
+            answer = answer_of(stack, event_of(self.command, path, dict(self.headers), body or None))
             content = answer["body"].encode()
             self.send_response(answer["statusCode"])
             for name, value in answer["headers"].items():
