@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rebound.activity import wiring
 from rebound.platform.batches import process_queue
 from rebound.platform.invocations import at_start
+from rebound.sequences import wiring
 
 at_start(lambda: wiring.use_cases().apply_activity)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rebound.platform.invocations import at_start, more_than, step
-from rebound.recurring import wiring
+from rebound.sequences import wiring
 
 RESERVE_MILLISECONDS: Final = 30_000
 """More than a piece of work takes, so that the function ends by itself and goes on in a new invocation."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rebound.platform.invocations import TechnicalError, at_start, more_than
 from rebound.platform.telemetry import count, flush_counts, logger, place_of
-from rebound.recurring import wiring
+from rebound.sequences import wiring
 
 RESERVE_MILLISECONDS: Final = 10_000
 """More than it takes to wake and to remove one batch."""

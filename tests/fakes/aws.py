@@ -44,6 +44,7 @@ SETTING_OF: Final = {
     "TimersTable": "TIMERS_TABLE",
     "ActivityTable": "ACTIVITY_TABLE",
     "RecurringTable": "RECURRING_TABLE",
+    "SequencesTable": "SEQUENCES_TABLE",
 }
 """The setting that holds the name of each table of the template."""
 

@@ -11,22 +11,22 @@ from rebound.operations.ports import OperationsPorts
 from rebound.operations.wiring import AwsOperationsPorts, OperationsUseCases
 from rebound.platform.wiring import AwsPorts, PlatformUseCases, in_this_process
 from rebound.preferences.wiring import PreferencesUseCases
-from rebound.recurring.ports import RecurringPorts
-from rebound.recurring.wiring import AwsRecurringPorts, RecurringUseCases
 from rebound.relations.ports import RelationsPorts
 from rebound.relations.wiring import AwsRelationsPorts
+from rebound.sequences.ports import SequencesPorts
+from rebound.sequences.wiring import AwsSequencesPorts, SequencesUseCases
 from rebound.timeline.wiring import TimelineUseCases
 
 
-class EveryPorts(OperationsPorts, RecurringPorts, RelationsPorts, Protocol):
+class EveryPorts(OperationsPorts, SequencesPorts, RelationsPorts, Protocol):
     """Every port there is."""
 
 
-class AwsEveryPorts(AwsOperationsPorts, AwsInboundPorts, AwsRecurringPorts, AwsRelationsPorts):
+class AwsEveryPorts(AwsOperationsPorts, AwsInboundPorts, AwsSequencesPorts, AwsRelationsPorts):
     """The same over AWS."""
 
 
-class EveryUseCase(OperationsUseCases, TimelineUseCases, PreferencesUseCases, RecurringUseCases):
+class EveryUseCase(OperationsUseCases, TimelineUseCases, PreferencesUseCases, SequencesUseCases):
     """Every use case there is."""
 
     ports: EveryPorts

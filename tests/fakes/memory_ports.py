@@ -4,8 +4,8 @@ from typing import Any, Final, cast
 
 from rebound.kernel.provider_codes import Provider
 from tests.contract.operations.fakes import MemoryOperationsPorts
-from tests.contract.recurring.fakes import MemoryRecurringPorts
 from tests.contract.relations.fakes import MemoryRelationsPorts
+from tests.contract.sequences.fakes import MemorySequencesPorts
 from tests.fakes.house import EveryPorts
 from tests.fakes.watching import Checkpoint, watched
 
@@ -15,7 +15,7 @@ OF_THE_PROCESS: Final = frozenset(
 """What no call leaves the process for."""
 
 
-class MemoryPorts(MemoryOperationsPorts, MemoryRecurringPorts, MemoryRelationsPorts):
+class MemoryPorts(MemoryOperationsPorts, MemorySequencesPorts, MemoryRelationsPorts):
     """Implements ``EveryPorts``: the parts of all capabilities, each of which stands beside the suite of its ports."""
 
 

@@ -30,6 +30,7 @@ from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.messages import Message, StatusChange
 from rebound.segments.domain.selections import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
+from rebound.sequences.domain.tasks import StepTask
 from rebound.templates.domain.content import Content
 from rebound.timers.domain import AHEAD
 from rebound.webhooks.domain.webhooks import DeliveryTask
@@ -290,6 +291,8 @@ class World(MemoryPorts, EveryUseCase):
             doings.append(self._forget_some)
         if self.activity_queue.queue.messages:
             doings.append(self._apply_some)
+        if self.step_queue.queue.messages:
+            doings.append(self._go_on)
         if self.deferred_queue.queue.messages:
             doings.append(self._release_some)
         if self._timers_due_at is not None and self._timers_due_at <= self.clock.now():
@@ -314,6 +317,7 @@ class World(MemoryPorts, EveryUseCase):
             self.webhook_queue.queue,
             self.forget_queue.queue,
             self.activity_queue.queue,
+            self.step_queue.queue,
         )
         others = [queue.next_visible_at for queue in queues]
         return min((at for at in (*chunks, *others, self._timers_due_at) if at is not None), default=None)
@@ -404,6 +408,19 @@ class World(MemoryPorts, EveryUseCase):
 
     def _apply_part(self, task: ActivityTask) -> None:
         self.apply_activity(task)
+
+    def _go_on(self) -> bool:
+        for waiting in self.step_queue.queue.receive(self.random):
+            if self.random.random() < self.chaos.duplicate:
+                self.step_queue.queue.send(waiting.body)
+            with suppress(*CRASHES, ConcurrentChangeError):
+                self._mortal("advance_sequences", partial(self._advance, waiting.body))
+                self.step_queue.queue.delete(waiting.name)
+            return True
+        return False
+
+    def _advance(self, task: StepTask) -> None:
+        self.advance_enrolments(task)
 
     def _sweep_timers(self) -> bool:
         with suppress(*CRASHES):

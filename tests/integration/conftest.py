@@ -44,6 +44,7 @@ QUEUES: Final = (
     "UPKEEP_QUEUE_URL",
     "WEBHOOK_QUEUE_URL",
     "ACTIVITY_QUEUE_URL",
+    "STEPS_QUEUE_URL",
 )
 ROLE: Final = "arn:aws:iam::123456789012:role/rebound"
 MACHINE: Final = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}

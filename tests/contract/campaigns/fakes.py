@@ -99,8 +99,8 @@ class MemoryChunkLedger:
         self.rows: dict[tuple[str, str], Chunk] = {}
         self._holds: defaultdict[str, dict[datetime, HoldReason]] = defaultdict(dict)
 
-    def add(self, chunk: Chunk) -> None:
-        self.rows.setdefault((chunk.key.campaign_id, chunk.key.chunk), chunk)
+    def add(self, chunk: Chunk) -> bool:
+        return self.rows.setdefault((chunk.key.campaign_id, chunk.key.chunk), chunk) is chunk
 
     def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
         chunk = self.rows.get((key.campaign_id, key.chunk))
@@ -142,7 +142,7 @@ class MemoryChunkLedger:
             done = replace(chunk, state=ChunkState.DONE, remaining=(), owner=None, leased_until=None)
             self._write(replace(done, waiting=()))
 
-    def get(self, key: ChunkKey) -> Chunk | None:
+    def get(self, key: ChunkKey, *, as_of_now: bool = False) -> Chunk | None:
         return self.rows.get((key.campaign_id, key.chunk))
 
     def reopen(self, key: ChunkKey, customer_ids: Sequence[str], now: datetime) -> Chunk:

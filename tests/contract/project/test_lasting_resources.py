@@ -31,6 +31,7 @@ KEYS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "TimersTable": {"": ("shard", "timer")},
     "ActivityTable": {"": ("owner", "entry_id")},
     "RecurringTable": {"": ("owner", "entry")},
+    "SequencesTable": {"": ("part", "entry")},
     "IdempotencyTable": {"": ("id",)},
     "WebhookDeliveriesTable": {"": ("webhook", "delivery_id")},
 }

@@ -1,16 +1,19 @@
 """What the use cases of activity need from outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 from rebound.activity.domain.events import Event
 from rebound.activity.domain.summary import Summary
 from rebound.activity.domain.words import ActivityTask, Cell, Kept, Placed, Pointer, Word
+from rebound.businesses.domain.business import Business
 from rebound.customers.ports import CustomersPorts
 from rebound.kernel.pages import Page
 from rebound.timers.ports import TimersPorts
 
 MOST_LOCATIONS: Final = 100
+type Listener = Callable[[Business, str, Sequence[Event]], None]
+"""Hears what happened with a customer of a business, by the customer's id; it may be told again."""
 
 
 class SummaryBook(Protocol):

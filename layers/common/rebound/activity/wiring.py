@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rebound.activity.application.erase_activity import EraseActivity
     from rebound.activity.application.visited_elsewhere import VisitedElsewhere
     from rebound.activity.domain.words import ActivityTask
-    from rebound.activity.ports import ActivityBook, ActivityPorts, ActivityQueue, Stamps, SummaryBook
+    from rebound.activity.ports import ActivityBook, ActivityPorts, ActivityQueue, Listener, Stamps, SummaryBook
     from rebound.customers.domain import Customer
     from rebound.customers.ports import Eraser, ProfileLock
     from rebound.timers.domain import Timer
@@ -69,6 +69,11 @@ class ActivityUseCases(CustomersUseCases, TimersUseCases):
     refold: Refold = use_case("rebound.activity.application.apply_activity")
     visited_elsewhere: VisitedElsewhere = use_case("rebound.activity.application.visited_elsewhere")
     erase_activity: EraseActivity = use_case("rebound.activity.application.erase_activity")
+
+    @cached_property
+    def listeners(self) -> Sequence[Listener]:
+        """Who hears what happened with customers; each capability adds its own."""
+        return ()
 
     @cached_property
     def erasers(self) -> Sequence[Eraser]:

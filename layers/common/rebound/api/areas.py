@@ -42,7 +42,7 @@ AREAS: Final = (
     Area("imports", ("rebound.imports_exports.http.imports",), "customers"),
     # Asking for a file of customers reads them, although it is a POST.
     Area("exports", ("rebound.imports_exports.http.exports",), "customers", reads=True),
-    Area("segments", ("rebound.segments.http.segments", "rebound.recurring.http.segments"), "segments"),
+    Area("segments", ("rebound.segments.http.segments", "rebound.sequences.http.segments"), "segments"),
     Area("segments/preview", ("rebound.eligibility.http.preview",), "segments", reads=True),
     # It names them.
     Area(
@@ -59,6 +59,9 @@ AREAS: Final = (
         "campaigns",
     ),
     Area("campaigns/*/test", ("rebound.preferences.http.campaigns_tried",), "campaigns"),
+    Area("sequences", ("rebound.sequences.http.routes",), "campaigns"),
+    # It names customers.
+    Area("sequences/*/enrolments", ("rebound.sequences.http.routes",), "campaigns", also=("customers:read",)),
     Area("recurring-campaigns", ("rebound.recurring.http.recurring_campaigns",), "campaigns"),
     # They name customers.
     *(

@@ -104,8 +104,8 @@ class ExpansionLedger(Protocol):
 class ChunkLedger(Protocol):
     """The claim ledger (truth 8)."""
 
-    def add(self, chunk: Chunk) -> None:
-        """Write a new chunk; one that is there already stays as it is."""
+    def add(self, chunk: Chunk) -> bool:
+        """Write a new chunk, and say whether it is new; one that is there already stays as it is."""
 
     def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
         """Try to claim a chunk; returns the outcome and the chunk as it is afterwards. Raises ``NotFoundError``."""
@@ -128,8 +128,8 @@ class ChunkLedger(Protocol):
     def finish(self, chunk: Chunk) -> None:
         """End a chunk of which nothing is left to do; does nothing when it is no longer ours."""
 
-    def get(self, key: ChunkKey) -> Chunk | None:
-        """A chunk as it was a moment ago (eventually consistent); ``None`` when it is not there."""
+    def get(self, key: ChunkKey, *, as_of_now: bool = False) -> Chunk | None:
+        """A chunk; eventually consistent unless ``as_of_now``. ``None`` when it is not there."""
 
     def reopen(self, key: ChunkKey, customer_ids: Sequence[str], now: datetime) -> Chunk:
         """Make a finished chunk pending again for some of its recipients; the chunk as it is afterwards.

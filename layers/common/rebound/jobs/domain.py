@@ -30,6 +30,8 @@ class JobKind(StrEnum):
     """Rank the customers, and count the loyalty tiers."""
     RECURRING = "recurring"
     """Look who is due for a recurring campaign, and send it to them."""
+    SEQUENCE = "sequence"
+    """Wake who came due in a sequence while it was off, or take everybody out of it."""
 
 
 class JobStatus(StrEnum):

@@ -188,7 +188,8 @@ _AREA_OF_JOB: Final = {
     JobKind.BULK_DELETE: "customers",
     JobKind.RANKING: "customers",
     JobKind.RECURRING: "campaigns",
+    JobKind.SEQUENCE: "campaigns",
 }
 """Whose scopes a job asks for: those of the request that started it."""
-_CHANGES: Final = (JobKind.BULK_DELETE, JobKind.RECURRING)
+_CHANGES: Final = (JobKind.BULK_DELETE, JobKind.RECURRING, JobKind.SEQUENCE)
 """What does more than to look."""

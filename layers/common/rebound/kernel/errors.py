@@ -43,6 +43,8 @@ type Conflict = Literal[
     "reply_not_waiting",
     "reply_forgotten",
     "reply_resolved",
+    "sequence_off",
+    "too_many_sequences",
     "segment_in_use",
     "too_many_webhooks",
     "webhook_dead",

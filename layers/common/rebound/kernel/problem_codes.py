@@ -242,6 +242,16 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Leave it: it was resolved as `decision`.",
         members=("decision",),
     ),
+    "sequence_off": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The sequence is off: nobody begins it.",
+        "`PUT` it with `status` `on` first.",
+    ),
+    "too_many_sequences": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "A business has as many sequences as there may be, which is 50.",
+        "`DELETE` one that is not needed any more.",
+    ),
     "segment_in_use": ProblemKind(
         HTTPStatus.CONFLICT,
         "Other segments name this segment in their filters, or recurring campaigns are sent to it.",

@@ -14,6 +14,7 @@ from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.messages.domain.origins import step_of
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
 from rebound.templates import wiring
 from rebound.templates.domain.content import (
@@ -226,6 +227,8 @@ class MessageAnswer(Answer):
     customer_id: str
     external_id: str | None = Field(description="Null for who is deleted.")
     campaign_id: str | None
+    sequence_id: str | None = Field(description="Of a message that a sequence sent.")
+    step_id: str | None = Field(description="Of a message that a sequence sent: the step.")
     category: Category
     channel: Channel
     address: str | None
@@ -263,8 +266,12 @@ class MessageAnswer(Answer):
     @classmethod
     def of(cls, message: Message, external_id: str | None) -> Self:
         """The answer for a message; the log does not know the customer's external id."""
+        step = step_of(message.campaign_id)
         return cls.filled(
             message,
+            campaign_id=None if step is not None else message.campaign_id,
+            sequence_id=step and step.sequence_id,
+            step_id=step and step.step_id,
             external_id=external_id,
             message_id=message.key.message_id,
             customer_id=message.key.customer_id,

@@ -7,6 +7,7 @@ from typing import Final
 KNOWN: Final = frozenset(
     {
         "ACTIVITY_QUEUE_URL",
+        "STEPS_QUEUE_URL",
         "ACTIVITY_TABLE",
         "API_ID",
         "CAMPAIGNS_TABLE",
@@ -43,6 +44,7 @@ KNOWN: Final = frozenset(
         "RECEIPTS_QUEUE_URL",
         "UPKEEP_QUEUE_URL",
         "RECURRING_TABLE",
+        "SEQUENCES_TABLE",
         "SCHEDULER_ROLE_ARN",
         "SCHEDULE_GROUP",
         "SENDER_IDENTITIES",

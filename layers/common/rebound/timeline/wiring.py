@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rebound.inbound.wiring import AwsInboundPorts, InboundUseCases
 from rebound.platform.wiring import in_this_process, use_case
-from rebound.recurring.wiring import AwsRecurringPorts, RecurringUseCases
 from rebound.relations.wiring import AwsRelationsPorts, RelationsUseCases
+from rebound.sequences.wiring import AwsSequencesPorts, SequencesUseCases
 
 if TYPE_CHECKING:
     from rebound.timeline.application.forget_customers import ForgetCustomers
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from rebound.timeline.ports import TimelinePorts
 
 
-class AwsTimelinePorts(AwsInboundPorts, AwsRecurringPorts, AwsRelationsPorts):
+class AwsTimelinePorts(AwsInboundPorts, AwsSequencesPorts, AwsRelationsPorts):
     """The ports of timeline over AWS."""
 
 
-class TimelineUseCases(InboundUseCases, RecurringUseCases, RelationsUseCases):
+class TimelineUseCases(InboundUseCases, SequencesUseCases, RelationsUseCases):
     """The use cases of timeline."""
 
     ports: TimelinePorts

@@ -14,9 +14,10 @@ from rebound.kernel.retrying import retried
 from rebound.timers.domain import Timer
 
 if TYPE_CHECKING:
+    from rebound.activity.domain.events import Event
     from rebound.activity.domain.summary import Summary
     from rebound.activity.domain.words import ActivityTask, Place, Word
-    from rebound.activity.ports import ActivityBook
+    from rebound.activity.ports import ActivityBook, Listener
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.customers.ports import CustomerBook
@@ -38,7 +39,7 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
     3. Pointers: the last word about the event, on the condition that it is the one that was read. So a pointer says
        what *is* applied. Who loses here begins again with what is there now, and cleans up after a word that came
        later.
-    4. The part is forgotten.
+    4. Who listens is told what happened, and the part is forgotten.
 
     Who dies leaves a part that is applied again; words whose pointer is written are done.
     """
@@ -46,6 +47,7 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
     activity: ActivityBook
     businesses: BusinessDirectory
     refold: Refold
+    listeners: Sequence[Listener]
     patience: Patience
 
     def __call__(self, task: ActivityTask) -> int:
@@ -60,8 +62,21 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
         # Of several words about one event in a request, the last one holds.
         last = {word.event_id: word for word in sorted(words, key=lambda word: word.stamp)}
         self._apply(business, last)
+        self._tell(business, last.values())
         self.activity.unstage(task)
         return len(words)
+
+    def _tell(self, business: Business, words: Iterable[Word]) -> None:
+        """Tell who listens what has happened with each customer; told again when the part is applied again."""
+        if not self.listeners:
+            return
+        happened: dict[str, list[Event]] = {}
+        for word in words:
+            if word.customer_id is not None and word.event is not None:
+                happened.setdefault(word.customer_id, []).append(word.event)
+        for customer_id, events in happened.items():
+            for hear in self.listeners:
+                hear(business, customer_id, events)
 
     def _apply(self, business: Business, words: Mapping[str, Word]) -> None:
         as_of_now = False

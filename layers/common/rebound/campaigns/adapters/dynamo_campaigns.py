@@ -1,7 +1,6 @@
 """Campaigns, and in the Chunks table the claim ledger."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -152,11 +151,12 @@ class DynamoCampaignBook:
             copy_to=campaign.copy_to,
             copy_name=campaign.copy_name,
             relation_id=campaign.relation_id,
+            sequence_id=campaign.sequence_id,
             version=version,
             expires_at=expiry(max(campaign.created_at, campaign.send_at or campaign.created_at), SINGLE_KEPT)
             if campaign.single
             else None,
-            running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.single else None,
+            running=campaign.business_id if campaign.status in UNDER_WAY and not campaign.is_carrier else None,
         )
 
 
@@ -210,6 +210,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         copy_to=row.copy_to,
         copy_name=row.copy_name,
         relation_id=row.relation_id,
+        sequence_id=row.sequence_id,
         version=int(row.version or 0),
     )
 
@@ -229,9 +230,12 @@ class DynamoChunkLedger:
         self._row = bind(ChunkRow, table_name)
         self._holds_row = bind(HoldsRow, table_name)
 
-    def add(self, chunk: Chunk) -> None:
-        with suppress(ConcurrentChangeError):
+    def add(self, chunk: Chunk) -> bool:
+        try:
             self._update(chunk, ChunkRow.chunk.does_not_exist())
+        except ConcurrentChangeError:
+            return False
+        return True
 
     def claim(self, key: ChunkKey, owner: str, now: datetime, lease: timedelta) -> tuple[ClaimOutcome, Chunk]:
         try:
@@ -284,9 +288,9 @@ class DynamoChunkLedger:
             # The lease was over and another worker has taken the chunk: it is theirs to finish.
             return
 
-    def get(self, key: ChunkKey) -> Chunk | None:
+    def get(self, key: ChunkKey, *, as_of_now: bool = False) -> Chunk | None:
         try:
-            return _chunk(self._row.get(key.campaign_id, key.chunk))
+            return _chunk(self._row.get(key.campaign_id, key.chunk, consistent_read=as_of_now))
         except self._row.DoesNotExist:
             return None
 

@@ -80,6 +80,7 @@ class CampaignRow(Model):
     copy_to = UnicodeAttribute(null=True)
     copy_name = UnicodeAttribute(null=True)
     relation_id = UnicodeAttribute(null=True)
+    sequence_id = UnicodeAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     running = UnicodeAttribute(null=True)

@@ -365,9 +365,9 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         return self.campaigns.page(business_id, limit, cursor, wanted.compiled())
 
     def find(self, business_id: str, campaign_id: str) -> Campaign:
-        """The campaign alone. Raises ``NotFoundError``, also for the carrier of a single message."""
+        """The campaign alone. Raises ``NotFoundError``, also for what only carries messages."""
         campaign = self.campaigns.get(business_id, campaign_id)
-        if campaign.single:
+        if campaign.is_carrier:
             raise NotFoundError("campaign")
         return campaign
 

@@ -29,7 +29,7 @@ class ProjectCampaigns(Struct, frozen=True, kw_only=True):
 
         The carrier of a single message is no campaign and has no events.
         """
-        if change.after.single:
+        if change.after.is_carrier:
             return 0
         events = list(self._told(change))
         self.publish(events, change.at)

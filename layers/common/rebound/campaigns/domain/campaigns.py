@@ -10,8 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from rebound.campaigns.domain.chunks import Chunk
 from rebound.kernel.channels import Channel
-from rebound.kernel.ids import id_of_external
+from rebound.kernel.ids import derived_ulid, id_of_external
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, in_window
 from rebound.messages.domain.mailing import Mailing
@@ -101,7 +102,9 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     ``parent_id`` and a ``tier``.
     ``copy_of`` is the message that a single one is a copy of, ``relation_id`` the relation to which one invites, and
     ``copy_to`` the address that either goes to in place of the customer's. An invitation to somebody who is no customer
-    speaks to them by their ``copy_name``. ``version`` counts the writes of the stored row, 0 for none yet.
+    speaks to them by their ``copy_name``. What carries the messages of a step has the ``sequence_id`` of its sequence,
+    and neither an audience nor a run of its own (``of_chunk``). ``version`` counts the writes of the stored row, 0 for
+    none yet.
     """
 
     campaign_id: str
@@ -134,7 +137,20 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     copy_to: str | None = None
     copy_name: str | None = None
     relation_id: str | None = None
+    sequence_id: str | None = None
     version: int = 0
+
+    @property
+    def is_carrier(self) -> bool:
+        """Whether it only carries messages, and is no campaign to clients."""
+        return self.single or self.sequence_id is not None
+
+    def of_chunk(self, chunk: Chunk) -> Campaign:
+        """The campaign as it is for a chunk: what carries a sequence's messages has a run for each."""
+        if self.sequence_id is None:
+            return self
+        run_id = derived_ulid(chunk.created_at or self.created_at, f"{self.campaign_id}#{chunk.key.chunk}")
+        return replace(self, run_id=run_id)
 
     @property
     def named_to_include(self) -> frozenset[str]:

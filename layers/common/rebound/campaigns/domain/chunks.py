@@ -28,7 +28,9 @@ CHUNK: Final = "chunk"
 LEFT_OUT: Final = "left-out"
 _FALLBACK: Final = "@"
 """Behind the name of a chunk: sorts behind the chunk and before the next one."""
-CHUNK_KEYS: Final = re.compile(rf"{CHUNK}#[0-9]{{3}}#[0-9]{{7}}(?:{_FALLBACK}[0-9]{{1,9}})?")
+CHUNK_KEYS: Final = re.compile(
+    rf"{CHUNK}#(?:[0-9]{{3}}#[0-9]{{7}}|[0-9a-f]{{24}}#[0-9]{{1,9}})(?:{_FALLBACK}[0-9]{{1,9}})?"
+)
 """Matches the name of every chunk."""
 
 

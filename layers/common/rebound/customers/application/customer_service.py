@@ -43,7 +43,7 @@ from rebound.kernel.errors import (
 from rebound.kernel.ids import id_of_external
 from rebound.kernel.local_time import wall_clock
 from rebound.kernel.retrying import retried
-from rebound.kernel.written_text import tidied
+from rebound.kernel.written_text import folded, tidied
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -214,6 +214,25 @@ class CustomerService(Struct, frozen=True, kw_only=True):
 
         retried(write, lost=self.patience.wait)
         return self.get(business_id, customer_id)
+
+    def retag(self, business_id: str, customer_id: str, *, add: str | None = None, remove: str | None = None) -> None:
+        """Give a customer a tag, and take one away, whatever other tags they have or get meanwhile.
+
+        Raises ``NotFoundError``, and ``InvalidInputError`` for one tag too many.
+        """
+        business = self.businesses.get(business_id)
+
+        def write() -> None:
+            before = self.customers.get(business_id, customer_id)
+            kept = [tag for tag in before.general_tags if remove is None or folded(tag) != folded(remove)]
+            tags = [*kept, *([add] if add is not None and folded(add) not in map(folded, kept) else [])]
+            profile = checked_profile(
+                {"general_tags": tags}, business, self.addresses, self._today(business), creating=False
+            )
+            if profile["general_tags"] != before.general_tags:
+                self._write_edit(before, before.changed(self.clock.now(), **profile), ())
+
+        retried(write, lost=self.patience.wait)
 
     def write_own(
         self,

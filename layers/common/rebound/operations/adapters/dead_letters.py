@@ -177,6 +177,7 @@ def about_of_queues(
         "prompt-email": of_chunk,
         "prompt-text": of_chunk,
         "receipts": of_receipts,
+        "steps": _of_json("business_id", "sequence_id", "customer_ids"),
         "upkeep": _of_json("business_id", "customer_id"),
         "text": of_chunk,
         "webhook": _of_json("business_id", "webhook_id", "delivery_id"),

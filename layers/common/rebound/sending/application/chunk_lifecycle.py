@@ -70,7 +70,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             raise ChunkHeldError
         campaign = loaded(self.campaigns.get(key.business_id, key.campaign_id), self.template_contents)
         business = self.businesses.get(key.business_id)
-        claimed = ClaimedChunk.under(business, chunk, campaign, settle=outcome is ClaimOutcome.SETTLE)
+        claimed = ClaimedChunk.under(business, chunk, campaign.of_chunk(chunk), settle=outcome is ClaimOutcome.SETTLE)
         if slot is SlotResult.SETTLE and not claimed.settle:
             # The worker that was handing it over has put it back since, so its turn is yet to come.
             self._come_again(claimed, chunk.remaining)

@@ -3,8 +3,8 @@
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from rebound.platform.http.routes import business_of, no_content, nothing
-from rebound.recurring import wiring
 from rebound.segments.http.segments import SegmentInPath
+from rebound.sequences import wiring
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:

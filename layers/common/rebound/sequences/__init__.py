@@ -1,0 +1,1 @@
+"""Sequences: what happens by itself once something has happened with a customer."""

@@ -1,0 +1,122 @@
+"""Sequences and their versions in the Directory table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rebound.kernel.errors import NotFoundError
+from rebound.platform.adapters.directory import Directory
+from rebound.platform.adapters.dynamo import (
+    DirectoryRow,
+    as_read,
+    next_version,
+    read_instant,
+    transaction,
+    write_instant,
+)
+from rebound.sequences.adapters.documents import read_definition, written_definition
+from rebound.sequences.domain.sequences import Late, SavedSequence, SequenceStatus
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rebound.segments.domain.segments import SavedSegments
+    from rebound.segments.ports import SegmentTransactions
+    from rebound.sequences.domain.sequences import Definition
+
+_VERSION: Final = "sequence-version"
+
+
+class DynamoSequenceBook(Directory):
+    """Implements ``SequenceBook``. A version is a row of its own, which is written once."""
+
+    kind = "sequence"
+
+    def __init__(self, table_name: str, segments: SegmentTransactions) -> None:
+        super().__init__(table_name)
+        self._segments = segments
+
+    def get(self, business_id: str, sequence_id: str) -> SavedSequence:
+        try:
+            return _sequence(self.row.get(business_id, self.entry(sequence_id), consistent_read=True))
+        except self.row.DoesNotExist:
+            raise NotFoundError("sequence") from None
+
+    def version(self, business_id: str, sequence_id: str, version: int) -> Definition:
+        try:
+            row = self.row.get(business_id, _version_entry(sequence_id, version), consistent_read=True)
+        except self.row.DoesNotExist:
+            raise NotFoundError("sequence version") from None
+        return read_definition(row.document)
+
+    def all(self, business_id: str) -> Sequence[SavedSequence]:
+        rows = self.row.query(business_id, DirectoryRow.entry_id.startswith(self.entry("")), consistent_read=True)
+        return list(map(_sequence, rows))
+
+    def save(self, sequence: SavedSequence, segments: SavedSegments | None = None) -> None:
+        business_id = sequence.business_id
+        row = self.row(
+            business_id,
+            self.entry(sequence.sequence_id),
+            document=_written(sequence),
+            version=next_version(sequence.row_version),
+        )
+        says = self.row(
+            business_id,
+            _version_entry(sequence.sequence_id, sequence.version),
+            document=written_definition(sequence.definition),
+        )
+        with transaction(self.row) as writes:
+            writes.save(row, condition=as_read(DirectoryRow, sequence.row_version))
+            writes.save(says)
+            if segments is not None:
+                self._segments.use_within(writes, business_id, segments)
+
+    def delete(self, sequence: SavedSequence) -> None:
+        business_id, id_ = sequence.business_id, sequence.sequence_id
+        with transaction(self.row) as writes:
+            gone = self.row(business_id, self.entry(id_))
+            writes.delete(gone, condition=as_read(DirectoryRow, sequence.row_version))
+        for version in range(1, sequence.version + 1):
+            self.row(business_id, _version_entry(id_, version)).delete()
+
+    def using(self, business_id: str, segment_id: str) -> Sequence[str]:
+        return [each.sequence_id for each in self.all(business_id) if segment_id in each.definition.segments]
+
+
+def _version_entry(sequence_id: str, version: int) -> str:
+    return f"{_VERSION}#{sequence_id}#{version:06d}"
+
+
+def _written(sequence: SavedSequence) -> dict[str, Any]:
+    return {
+        "uid": sequence.uid,
+        "name": sequence.name,
+        "status": sequence.status,
+        "version": sequence.version,
+        "definition": written_definition(sequence.definition),
+        "late": sequence.late,
+        "created_at": write_instant(sequence.created_at),
+        "updated_at": write_instant(sequence.updated_at),
+        "switched_at": write_instant(sequence.switched_at),
+    }
+
+
+def _sequence(row: DirectoryRow) -> SavedSequence:
+    document: Mapping[str, Any] = row.document
+    times: dict[str, datetime] = {
+        name: read_instant(document[name]) for name in ("created_at", "updated_at", "switched_at")
+    }
+    return SavedSequence(
+        business_id=row.business_id,
+        sequence_id=row.entry_id.split("#", 1)[1],
+        uid=document["uid"],
+        name=document["name"],
+        status=SequenceStatus(document["status"]),
+        version=document["version"],
+        definition=read_definition(document["definition"]),
+        late=Late(document["late"]),
+        row_version=int(row.version or 0),
+        **times,
+    )

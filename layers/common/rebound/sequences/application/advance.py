@@ -1,0 +1,190 @@
+"""Going on: what is done for those who are due in a sequence.
+
+A task names some of them. Each is read, taken through the conditions that stand at its place as they are now, and
+written where it waits next; what is to be sent or changed on the way is done in between. Before a step is done the
+enrolment is written as being done by this task, afterwards as standing at the step that follows. Whoever dies in
+between leaves it so, and the task, which comes again, does the step once more: what is done has a name of its own, made
+of the task and the step, and so is done once (truth 14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.segments.application.matching import among
+from rebound.segments.domain.selections import Selection, meant_by
+from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.sequences import Reentry
+from rebound.sequences.domain.steps import If, Send, Tag, Wait
+from rebound.sequences.domain.waits import end_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rebound.activity.ports import SummaryBook
+    from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.contacts.ports import ContactBook
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
+    from rebound.platform.ports import Clock
+    from rebound.segments.application.pin_filters import PinFilters
+    from rebound.sequences.application.do_steps import DoSteps
+    from rebound.sequences.application.schedule import ScheduleSteps
+    from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
+    from rebound.sequences.domain.sequences import Definition, SavedSequence
+    from rebound.sequences.domain.steps import Step
+    from rebound.sequences.domain.tasks import StepTask
+    from rebound.sequences.ports import EnrolmentBook, SequenceBook
+
+
+class AskFilter(Struct, frozen=True, kw_only=True):
+    """Which of some customers match a filter as it is meant at this moment, with the segments that it names."""
+
+    pin: PinFilters
+    contacts: ContactBook
+    summaries: SummaryBook
+    clock: Clock
+
+    def __call__(self, business_id: str, tree: Mapping[str, object], customers: Sequence[Customer]) -> frozenset[str]:
+        """Their ids. Raises ``InvalidInputError`` where a segment that it names is not there any more."""
+        selection = self.pin.selection(business_id, Selection(filter=tree))
+        matcher = meant_by(self.pin.at(business_id, selection, self.clock.now()))
+        return frozenset(each.customer_id for each in among(customers, matcher, self.contacts, self.summaries))
+
+
+class AdvanceEnrolments(Struct, frozen=True, kw_only=True):
+    """Goes on with the customers of a task."""
+
+    sequences: SequenceBook
+    enrolments: EnrolmentBook
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    schedule: ScheduleSteps
+    ask: AskFilter
+    do: DoSteps
+    clock: Clock
+
+    def __call__(self, task: StepTask) -> None:
+        """Go on with each as far as it comes; who is not due, or is in other hands, stays.
+
+        While the sequence is off, everybody stays where they are: who switches it on again wakes them.
+        """
+        try:
+            sequence = self.sequences.get(task.business_id, task.sequence_id)
+            business = self.businesses.get(task.business_id)
+        except NotFoundError:
+            return
+        if not sequence.is_on:
+            return
+        found = self.enrolments.get_many(task.keys)
+        customers = self.customers.get_many(task.business_id, [key.customer_id for key in found], as_of_now=True)
+        by_version: dict[int, list[Enrolment]] = {}
+        for each in found.values():
+            by_version.setdefault(each.version, []).append(each)
+        for version, same in by_version.items():
+            if version == sequence.version:
+                definition = sequence.definition
+            else:
+                definition = self.sequences.version(task.business_id, task.sequence_id, version)
+            _Pass(self, task, sequence, definition, business, customers).go(same)
+
+
+class _Pass(Struct):
+    """One passing of a task through one version."""
+
+    uses: AdvanceEnrolments
+    task: StepTask
+    sequence: SavedSequence
+    definition: Definition
+    business: Business
+    customers: Mapping[str, Customer]
+    waiting: list[tuple[EnrolmentKey, datetime]] = field(default_factory=list)
+
+    def go(self, enrolments: Iterable[Enrolment]) -> None:
+        """Take them through the steps in the order of the program, which only leads on."""
+        steps = self.definition.program.steps
+        at: dict[str | None, list[Enrolment]] = {}
+        for each in enrolments:
+            if each.key.customer_id in self.customers and self._is_mine(each):
+                at.setdefault(self._place(each), []).append(each)
+        for step_id, step in steps.items():
+            here = at.pop(step_id, [])
+            if here:
+                for next_id, who in self._at(step, here):
+                    at.setdefault(next_id, []).extend(who)
+        for each in at.pop(None, []):
+            self._leave(each)
+        self.uses.schedule(self.waiting)
+
+    def _is_mine(self, enrolment: Enrolment) -> bool:
+        """Whether this task goes on with it: it is due, or in this task's hands since it came before."""
+        if enrolment.standing is Standing.DOING:
+            return enrolment.batch == self.task.batch
+        if enrolment.is_due(self.uses.clock.now()):
+            return True
+        if enrolment.wake_at is not None:
+            # Who wrote it may have died before they had it woken.
+            self.waiting.append((enrolment.key, enrolment.wake_at))
+        return False
+
+    def _place(self, enrolment: Enrolment) -> str | None:
+        """Where somebody goes on: at what is being done, else behind the wait that is over."""
+        program = self.definition.program
+        if enrolment.step_id is None:
+            return program.first_id
+        return enrolment.step_id if enrolment.standing is Standing.DOING else program.steps[enrolment.step_id].next_id
+
+    def _at(self, step: Step, here: Sequence[Enrolment]) -> Iterable[tuple[str | None, list[Enrolment]]]:
+        """Do what a step says for those who stand there; where each of them goes on now."""
+        match step.action:
+            case Wait():
+                self._wait(step.step_id, step.action, here)
+            case If():
+                who = self.uses.ask(self.task.business_id, step.action.filter, self._customers(here))
+                yield step.next_id, [each for each in here if each.key.customer_id in who]
+                yield step.else_id, [each for each in here if each.key.customer_id not in who]
+            case Send() | Tag():
+                yield step.next_id, self._done(step, here)
+            case _:
+                yield None, list(here)
+
+    def _done(self, step: Step, here: Sequence[Enrolment]) -> list[Enrolment]:
+        """Those for whom the step is done: once each, whoever dies."""
+        now = self.uses.clock.now()
+        again = [each for each in here if each.standing is Standing.DOING and each.step_id == step.step_id]
+        taken = [
+            one
+            for each in here
+            if each not in again and (one := self._written(each, each.does(step.step_id, now, self.task.batch)))
+        ]
+        mine = [*again, *taken]
+        if mine:
+            ids = [each.key.customer_id for each in mine]
+            self.uses.do(self.sequence, mine[0].version, step, ids, self.task.batch)
+        return mine
+
+    def _wait(self, step_id: str, wait: Wait, here: Sequence[Enrolment]) -> None:
+        now = self.uses.clock.now()
+        for each in here:
+            zone = self.customers[each.key.customer_id].time_zone or self.business.time_zone
+            wake_at = end_of(wait, now, zone)
+            if self._written(each, each.waits(step_id, now, wake_at)) is not None:
+                self.waiting.append((each.key, wake_at))
+
+    def _leave(self, enrolment: Enrolment) -> None:
+        self._written(enrolment, enrolment.left(LeftBecause.ENDED, self.uses.clock.now()))
+
+    def _written(self, before: Enrolment, after: Enrolment) -> Enrolment | None:
+        """As it stands now; ``None`` where somebody else has written it, who then goes on with it or ended it."""
+        with suppress(ConcurrentChangeError):
+            return self.uses.enrolments.replace(before, after, once=self.definition.reentry is Reentry.NEVER)
+        return None
+
+    def _customers(self, here: Sequence[Enrolment]) -> list[Customer]:
+        return [self.customers[each.key.customer_id] for each in here]

@@ -1,0 +1,105 @@
+"""Doing a step for customers: a message on its way, a tag given or taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.campaigns.domain.chunks import Chunk, ChunkKey
+from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
+from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
+from rebound.sequences.domain.carriers import carrier_for, chunk_of_batch, missing
+from rebound.sequences.domain.steps import Send, Tag
+from rebound.templates.domain.content import TemplateContent
+
+if TYPE_CHECKING:
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.campaigns.ports import CampaignBook, ChunkLedger
+    from rebound.customers.application.customer_service import CustomerService
+    from rebound.platform.ports import Clock
+    from rebound.sending.ports import ChunkQueue
+    from rebound.sequences.application.switch import MoveCarrier
+    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.steps import Step
+    from rebound.sequences.ports import SequenceBook, StepCarriers
+    from rebound.templates.application.template_contents import TemplateContents
+
+
+class DoSteps(Struct, frozen=True, kw_only=True):
+    """Does a step for some customers, once for each task (``batch``), however often it is tried."""
+
+    sequences: SequenceBook
+    step_carriers: StepCarriers
+    campaigns: CampaignBook
+    chunks: ChunkLedger
+    queue: ChunkQueue
+    move: MoveCarrier
+    template_contents: TemplateContents
+    customer_service: CustomerService
+    clock: Clock
+
+    def __call__(
+        self,
+        sequence: SavedSequence,
+        version: int,
+        step: Step,
+        customer_ids: Sequence[str],
+        batch: str,
+    ) -> None:
+        """Do it; the task may have done it before, for some of them or for all."""
+        match step.action:
+            case Send():
+                self._send(sequence, version, step.step_id, step.action, customer_ids, batch)
+            case Tag():
+                for customer_id in customer_ids:
+                    with suppress(NotFoundError, InvalidInputError):
+                        # Deleted meanwhile, or with as many tags as there may be.
+                        self.customer_service.retag(
+                            sequence.business_id, customer_id, add=step.action.add, remove=step.action.remove
+                        )
+            case _:
+                raise AssertionError(step.step_id)
+
+    def _send(
+        self,
+        sequence: SavedSequence,
+        version: int,
+        step_id: str,
+        send: Send,
+        customer_ids: Sequence[str],
+        batch: str,
+    ) -> None:
+        """Put those who are sent to on their way, as one chunk; who came to it when it was tried again, as another."""
+        try:
+            carrier = self._carrier(sequence, version, step_id, send)
+        except InvalidInputError:
+            # Its template is gone, or says what may not be said: the step is passed over, and the view says so.
+            return
+        left, number = list(customer_ids), 0
+        while left:
+            key = ChunkKey(sequence.business_id, carrier.campaign_id, chunk_of_batch(batch, number))
+            is_new = self.chunks.add(Chunk(key, tuple(left), tuple(left), created_at=self.clock.now()))
+            kept = None if is_new else self.chunks.get(key, as_of_now=True)
+            members = left if kept is None else kept.customer_ids
+            self.queue.put(send.channel, [ChunkTask(key, len(members), lane_of(carrier))])
+            left, number = missing(left, members), number + 1
+
+    def _carrier(self, sequence: SavedSequence, version: int, step_id: str, send: Send) -> Campaign:
+        """What carries a step's messages; paused where the sequence has been switched off meanwhile."""
+        said = send.content
+        if isinstance(said, TemplateContent):
+            said = self.template_contents.made(sequence.business_id, said.made_from, send.channel, send.category)
+        carrier = carrier_for(sequence, version, step_id, send, said, self.clock.now())
+        try:
+            return self.campaigns.get(carrier.business_id, carrier.campaign_id)
+        except NotFoundError:
+            # Noted first: who switches the sequence off finds it, or it finds the sequence off.
+            self.step_carriers.note(sequence.business_id, sequence.uid, carrier.campaign_id)
+            with suppress(ConcurrentChangeError):
+                self.campaigns.add(carrier)
+            if not self.sequences.get(sequence.business_id, sequence.sequence_id).is_on:
+                self.move.pause(carrier.business_id, carrier.campaign_id)
+            return carrier

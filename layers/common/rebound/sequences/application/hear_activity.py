@@ -1,0 +1,72 @@
+"""What events of the business's own system mean to sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.activity.domain.events import EventKind, MembershipStatus
+from rebound.recurring.domain.days import opening
+from rebound.sequences.domain.happenings import NARROWED_BY, Happened, Kind
+
+if TYPE_CHECKING:
+    from rebound.activity.domain.events import Event
+    from rebound.businesses.domain.business import Business
+    from rebound.platform.ports import Clock
+    from rebound.sequences.application.enrol import HearHappenings
+
+TOLD_WITHIN: Final = timedelta(days=2)
+"""What is told later is history, such as that of an import: it starts and ends nothing."""
+_SAME: Final[Mapping[EventKind, Kind]] = {
+    EventKind.BOOKING: Kind.BOOKING,
+    EventKind.VISIT: Kind.VISIT,
+    EventKind.NO_SHOW: Kind.NO_SHOW,
+    EventKind.CANCELLATION: Kind.CANCELLATION,
+    EventKind.CHECK_IN: Kind.CHECK_IN,
+    EventKind.PURCHASE: Kind.PURCHASE,
+    EventKind.REVIEW: Kind.REVIEW,
+    EventKind.WAIVER: Kind.WAIVER_SIGNED,
+}
+
+
+class HearActivity(Struct, frozen=True, kw_only=True):
+    """Hears what the business's own system tells of a customer."""
+
+    hear: HearHappenings
+    clock: Clock
+
+    def __call__(self, business: Business, customer_id: str, events: Sequence[Event]) -> None:
+        """Do in sequences what events mean there; may be told again."""
+        now, zone = self.clock.now(), business.time_zone
+        happened = [each for event in events for each in happenings_of(event, now, zone)]
+        if happened:
+            self.hear(business.business_id, customer_id, happened)
+
+
+def happenings_of(event: Event, now: datetime, zone: str) -> Iterator[Happened]:
+    """What an event means; nothing where it is history. ``zone`` is that of the business's calendar (an IANA name)."""
+    if event.at < now - TOLD_WITHIN:
+        return
+    if event.kind in _SAME:
+        yield _happened(_SAME[event.kind], event, event.event_id)
+    elif event.kind is EventKind.PACKAGE and event.credits_left == 0:
+        yield _happened(Kind.PACKAGE_LAST_CREDIT, event, event.event_id)
+    elif event.kind is EventKind.MEMBERSHIP:
+        if event.status is MembershipStatus.RENEWAL_FAILED:
+            yield _happened(Kind.RENEWAL_FAILED, event, event.event_id)
+        if event.status is MembershipStatus.ACTIVE and event.until is not None:
+            ends = opening(event.until, time.min, zone)
+            yield _happened(Kind.MEMBERSHIP_EXPIRING, event, f"{event.membership_id}#{event.until}", due_at=ends)
+        if event.status in (MembershipStatus.EXPIRED, MembershipStatus.CANCELLED):
+            key = f"{event.membership_id}#{event.event_id}"
+            yield _happened(Kind.MEMBERSHIP_EXPIRING, event, key, is_withdrawn=True)
+
+
+def _happened(
+    kind: Kind, event: Event, key: str, *, due_at: datetime | None = None, is_withdrawn: bool = False
+) -> Happened:
+    about = {name: value for name in NARROWED_BY[kind] if (value := getattr(event, name, None)) is not None}
+    return Happened(kind=kind, key=key, at=event.at, about=about, due_at=due_at, is_withdrawn=is_withdrawn)

@@ -1,0 +1,244 @@
+"""Sequences: making, changing, reading and removing them, and switching them on and off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from rebound.jobs.domain import JobKind
+from rebound.kernel.errors import (
+    ChangedMeanwhileError,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+)
+from rebound.kernel.ids import derived_ulid
+from rebound.kernel.retrying import retried
+from rebound.sequences.domain.enrolments import EnrolmentKey
+from rebound.sequences.domain.happenings import Happened, Kind
+from rebound.sequences.domain.sequences import (
+    MOST_SEQUENCES,
+    Late,
+    SavedSequence,
+)
+
+if TYPE_CHECKING:
+    from rebound.businesses.ports import BusinessDirectory
+    from rebound.customers.ports import CustomerBook
+    from rebound.jobs.application.job_service import JobService
+    from rebound.kernel.pages import Page
+    from rebound.platform.ports import Clock, Ids
+    from rebound.segments.domain.segments import SavedSegments
+    from rebound.segments.ports import SegmentBook
+    from rebound.sequences.application.check_definition import CheckDefinition
+    from rebound.sequences.application.enrol import HearHappenings
+    from rebound.sequences.application.switch import SwitchCarriers
+    from rebound.sequences.domain.enrolments import Enrolment
+    from rebound.sequences.domain.sequences import (
+        Definition,
+        SequenceStatus,
+    )
+    from rebound.sequences.ports import EnrolmentBook, SequenceBook
+
+WAKE: Final = "wake"
+LAPSE: Final = "lapse"
+REMOVE: Final = "remove"
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A sequence as a client would have it."""
+
+    name: str
+    status: SequenceStatus
+    definition: Definition
+    late: Late = Late.GO_ON
+
+
+class SequenceService(Struct, frozen=True, kw_only=True):
+    """The sequences of one business at a time."""
+
+    sequences: SequenceBook
+    enrolments: EnrolmentBook
+    businesses: BusinessDirectory
+    customers: CustomerBook
+    segments: SegmentBook
+    check: CheckDefinition
+    carriers: SwitchCarriers
+    hear: HearHappenings
+    job_service: JobService
+    clock: Clock
+    ids: Ids
+
+    def put(
+        self, business_id: str, sequence_id: str, wanted: Wanted, tags: Sequence[str] | None = None
+    ) -> SavedSequence:
+        """Make one, or publish what is changed of it as its next version: whoever is inside stays on theirs.
+
+        ``tags`` are those that a client takes for its state (``tag_of``). Raises ``InvalidInputError``,
+        ``ConflictError`` and ``ChangedMeanwhileError``.
+        """
+        business = self.businesses.get(business_id)
+
+        def write() -> tuple[SavedSequence | None, SavedSequence]:
+            before = self._expected(business_id, sequence_id, tags)
+            segments = self._segments_for(business_id, wanted.definition, before)
+            self.check(business, wanted.definition)
+            after = self._after(business_id, sequence_id, wanted, before, self.clock.now())
+            if before is None or after != before:
+                self.sequences.save(after, segments if wanted.definition.segments else None)
+            return before, after
+
+        before, after = retried(write)
+        self._switched(before, after)
+        return self.sequences.get(business_id, sequence_id)
+
+    def switch(
+        self, business_id: str, sequence_id: str, status: SequenceStatus, late: Late | None = None
+    ) -> SavedSequence:
+        """Switch one on or off. Raises ``NotFoundError``."""
+
+        def write() -> tuple[SavedSequence, SavedSequence]:
+            before = self.sequences.get(business_id, sequence_id)
+            after = replace(before, late=late or before.late)
+            if status is not before.status:
+                now = self.clock.now()
+                after = replace(after, status=status, switched_at=now, updated_at=now)
+            if after != before:
+                self.sequences.save(after)
+            return before, after
+
+        self._switched(*retried(write))
+        return self.sequences.get(business_id, sequence_id)
+
+    def delete(self, business_id: str, sequence_id: str, tags: Sequence[str] | None = None) -> None:
+        """Remove one: whoever is inside leaves, and what is on its way and not handed over is cancelled.
+
+        Raises ``NotFoundError`` and ``ChangedMeanwhileError``.
+        """
+
+        def write() -> SavedSequence:
+            before = self._expected(business_id, sequence_id, tags)
+            if before is None:
+                raise NotFoundError("sequence")
+            self.sequences.delete(before)
+            return before
+
+        gone = retried(write)
+        self.carriers.cancel(gone)
+        self._start(gone, REMOVE, gone.uid)
+
+    def get(self, business_id: str, sequence_id: str) -> SavedSequence:
+        """Raises ``NotFoundError``."""
+        return self.sequences.get(business_id, sequence_id)
+
+    def all(self, business_id: str) -> Sequence[SavedSequence]:
+        """Those of a business, by id."""
+        return self.sequences.all(business_id)
+
+    def enrol(
+        self, business_id: str, sequence_id: str, customer_id: str, entry_key: str, field: str = "customer_id"
+    ) -> bool:
+        """Begin one for a customer, whatever its trigger; whether they have begun it now.
+
+        ``field`` is the field by which the client named the customer. Raises ``NotFoundError`` for the sequence,
+        ``InvalidInputError`` for the customer, and ``ConflictError`` while it is off.
+        """
+        sequence = self.sequences.get(business_id, sequence_id)
+        if not sequence.is_on:
+            raise ConflictError("sequence_off", "The sequence is off: nobody begins it. Switch it on first.")
+        try:
+            self.customers.get(business_id, customer_id)
+        except NotFoundError:
+            raise InvalidInputError(FieldError(field, "There is no such customer.")) from None
+        happened = Happened(kind=Kind.CUSTOM, key=f"by-hand#{entry_key}", at=self.clock.now())
+        return self.hear.enter(sequence, customer_id, happened)
+
+    def page(self, business_id: str, sequence_id: str, limit: int, cursor: str | None) -> Page[Enrolment]:
+        """Who is in one, or was, by the customers' ids. Raises ``NotFoundError``."""
+        self.sequences.get(business_id, sequence_id)
+        return self.enrolments.page(business_id, sequence_id, limit, cursor)
+
+    def of_customer(self, key: EnrolmentKey) -> Sequence[Enrolment]:
+        """Where a customer stands in one, if they are or were in it. Raises ``NotFoundError`` for the sequence."""
+        self.sequences.get(key.business_id, key.sequence_id)
+        return list(self.enrolments.get_many([key]).values())
+
+    def forget(self, business_id: str, customer_id: str) -> None:
+        """Take a customer who is deleted out of all sequences, and forget what has begun them."""
+        keys = [EnrolmentKey(business_id, customer_id, each.sequence_id) for each in self.sequences.all(business_id)]
+        for found in self.enrolments.get_many(keys).values():
+            self.enrolments.forget(found)
+
+    def _after(
+        self, business_id: str, sequence_id: str, wanted: Wanted, before: SavedSequence | None, now: datetime
+    ) -> SavedSequence:
+        if before is None:
+            if len(self.sequences.all(business_id)) >= MOST_SEQUENCES:
+                raise ConflictError(
+                    "too_many_sequences", f"A business has at most {MOST_SEQUENCES} sequences; delete one first."
+                )
+            return SavedSequence(
+                business_id=business_id,
+                sequence_id=sequence_id,
+                uid=self.ids.ulid(now),
+                name=wanted.name,
+                status=wanted.status,
+                version=1,
+                definition=wanted.definition,
+                late=wanted.late,
+                created_at=now,
+                updated_at=now,
+                switched_at=now,
+            )
+        after = replace(before, name=wanted.name, status=wanted.status, late=wanted.late)
+        if wanted.definition != before.definition:
+            after = replace(after, definition=wanted.definition, version=before.version + 1)
+        if after.status is not before.status:
+            after = replace(after, switched_at=now)
+        return after if after == before else replace(after, updated_at=now)
+
+    def _switched(self, before: SavedSequence | None, after: SavedSequence) -> None:
+        """Let what carries its messages follow; also again where somebody died before they could."""
+        if not after.is_on:
+            self.carriers.pause(after)
+            return
+        if before is None:
+            return
+        self.carriers.resume(after)
+        if not before.is_on:
+            self._start(after, LAPSE if after.late is Late.LAPSE else WAKE, after.switched_at.isoformat())
+
+    def _start(self, sequence: SavedSequence, what: str, named: str) -> None:
+        now = self.clock.now()
+        asked = {"sequence_id": sequence.sequence_id, "what": what, "at": sequence.switched_at.isoformat()}
+        job_id = derived_ulid(now, f"sequence#{sequence.business_id}#{sequence.uid}#{what}#{named}")
+        self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
+
+    def _expected(self, business_id: str, sequence_id: str, tags: Sequence[str] | None) -> SavedSequence | None:
+        try:
+            found = self.sequences.get(business_id, sequence_id)
+        except NotFoundError:
+            if tags is not None:
+                raise ChangedMeanwhileError("There is no such sequence any more.") from None
+            return None
+        if tags is not None and "*" not in tags and tag_of(found) not in tags:
+            raise ChangedMeanwhileError("The sequence has been changed since it was read.")
+        return found
+
+    def _segments_for(
+        self, business_id: str, definition: Definition, before: SavedSequence | None
+    ) -> SavedSegments | None:
+        """The segments of the business, where it names any; read before they are checked."""
+        if not definition.segments or (before is not None and before.definition == definition):
+            return None
+        return self.segments.all(business_id)
+
+
+def tag_of(sequence: SavedSequence) -> str:
+    """By what a client knows the state of a sequence."""
+    return str(sequence.row_version)

@@ -1,0 +1,107 @@
+"""Waking: what the sweep does for sequences, and the job that goes through all who are in one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.jobs.application.run_job import beyond, completed
+from rebound.jobs.domain import Job, JobProgress
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.sequences.application.sequence_service import LAPSE, REMOVE
+from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.sequences import Reentry
+from rebound.sequences.domain.tasks import TOGETHER, StepTask, task_of, tasks_of
+
+if TYPE_CHECKING:
+    from rebound.jobs.ports import JobLedger
+    from rebound.platform.ports import Clock
+    from rebound.sequences.domain.enrolments import Enrolment
+    from rebound.sequences.ports import EnrolmentBook, SequenceBook, StepQueue
+    from rebound.timers.domain import Timer
+
+PAGE = 500
+"""Enrolments that one step of the job looks at."""
+
+
+class WakeEnrolments(Struct, frozen=True, kw_only=True):
+    """Puts those whose timers are due on the queue, to come at their time."""
+
+    step_queue: StepQueue
+    clock: Clock
+
+    def __call__(self, timers: Sequence[Timer]) -> None:
+        """Wake for these; those of one time come together."""
+        now = self.clock.now()
+        by_delay: dict[timedelta, list[StepTask]] = {}
+        for due_at, task in tasks_of(timers):
+            by_delay.setdefault(max(due_at - now, timedelta()), []).append(task)
+        for delay, tasks in by_delay.items():
+            self.step_queue.put(tasks, delay)
+
+
+class SequenceWork(Struct, frozen=True, kw_only=True):
+    """Goes through all who are in a sequence: to wake who came due while it was off, or to take everybody out."""
+
+    sequences: SequenceBook
+    enrolments: EnrolmentBook
+    step_queue: StepQueue
+    job_ledger: JobLedger
+    clock: Clock
+
+    def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:  # noqa: ARG002 - one range
+        """Look at the next of them."""
+        sequence_id, what = job.request["sequence_id"], job.request["what"]
+        page = self.enrolments.page(job.business_id, sequence_id, PAGE, progress.cursor)
+        counts = self._removed(page.items) if what == REMOVE else self._woken(job, page.items)
+        self.job_ledger.commit(beyond(progress, {**counts, "looked_at": len(page.items)}, page.next_cursor))
+
+    def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - nothing else to do
+        """All were looked at."""
+        return completed(job)
+
+    def _woken(self, job: Job, found: Sequence[Enrolment]) -> Mapping[str, int]:
+        """Wake who is due, or let them go if what is late lapses; nothing while it is off again."""
+        try:
+            sequence = self.sequences.get(job.business_id, job.request["sequence_id"])
+        except NotFoundError:
+            return {}
+        if not sequence.is_on:
+            return {}
+        now = self.clock.now()
+        self._take_up(found)
+        due = [each for each in found if each.is_due(now)]
+        if job.request["what"] == LAPSE:
+            once = sequence.definition.reentry is Reentry.NEVER
+            counts: Counter[str] = Counter()
+            for each in due:
+                if each.wake_at is not None and each.wake_at <= sequence.switched_at:
+                    with suppress(ConcurrentChangeError):
+                        self.enrolments.replace(each, each.left(LeftBecause.LAPSED, now), once=once)
+                        counts["lapsed"] += 1
+            return counts
+        for start in range(0, len(due), TOGETHER):
+            ids = [each.key.customer_id for each in due[start : start + TOGETHER]]
+            task = task_of(job.business_id, sequence.sequence_id, ids, sequence.switched_at, job.job_id)
+            self.step_queue.put([task])
+        return {"woken": len(due)}
+
+    def _take_up(self, found: Sequence[Enrolment]) -> None:
+        """Have those go on whose task came while it was off, in the hands in which they are."""
+        by_batch: dict[str, list[str]] = {}
+        for each in found:
+            if each.standing is Standing.DOING and each.batch is not None:
+                by_batch.setdefault(each.batch, []).append(each.key.customer_id)
+        for batch, ids in by_batch.items():
+            key = found[0].key
+            self.step_queue.put([StepTask(key.business_id, key.sequence_id, tuple(ids), batch)])
+
+    def _removed(self, found: Sequence[Enrolment]) -> Mapping[str, int]:
+        for each in found:
+            self.enrolments.forget(each)
+        return {"removed": len(found)}

@@ -1,0 +1,1 @@
+"""What sequences are made of, and where somebody stands in one."""

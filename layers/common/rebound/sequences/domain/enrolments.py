@@ -1,0 +1,103 @@
+"""Where somebody stands in a sequence.
+
+    enrolled ──▶ waiting ──▶ doing ──▶ waiting … ──▶ left
+                    │          ▲
+                    └──────────┘ due, or what they waited for has happened
+
+A customer is in a sequence once at a time. What began it is remembered beside it (``entry_name``), so that it is told
+twice and begins once, also long after they left.
+"""
+
+from __future__ import annotations
+
+from copy import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from msgspec import Struct
+
+KEPT_AFTER: Final = timedelta(days=400)
+"""For how long it is remembered what began an enrolment that is over, where somebody may begin again."""
+
+
+class Standing(StrEnum):
+    """Where an enrolment stands."""
+
+    WAITING = "waiting"
+    """At a wait, until ``wake_at`` or until what they wait for has happened."""
+    DOING = "doing"
+    """At a step that sends or changes something, in the hands of a worker (``batch``)."""
+    LEFT = "left"
+
+
+class LeftBecause(StrEnum):
+    """Why somebody is not in a sequence any more."""
+
+    ENDED = "ended"
+    """They came to the end, or to a step that ends it."""
+    GOAL = "goal"
+    """What the sequence was for has happened."""
+    EXIT = "exit"
+    """Something happened that ends it."""
+    LAPSED = "lapsed"
+    """They were due while it was off, and what was late was to lapse."""
+    REMOVED = "removed"
+    """Somebody took them out, or the sequence was deleted."""
+
+
+class EnrolmentKey(Struct, frozen=True, order=True):
+    """Who in which sequence."""
+
+    business_id: str
+    customer_id: str
+    sequence_id: str
+
+
+class Enrolment(Struct, frozen=True, kw_only=True):
+    """Somebody in a sequence, or who was.
+
+    ``version`` is that of the sequence which they go through. ``step_id`` is the step at which they stand, or stood
+    when they left, ``None`` before the first; ``since`` since when. ``wake_at`` is when somebody who waits goes on.
+    ``batch`` names the task of the worker that does the step. ``entry_key`` names what began it, at ``entered_at``.
+    ``row_version`` counts the writes of the stored row, 0 for none yet.
+    """
+
+    key: EnrolmentKey
+    version: int
+    entry_key: str
+    entered_at: datetime
+    standing: Standing
+    step_id: str | None
+    since: datetime
+    wake_at: datetime | None = None
+    batch: str | None = None
+    left_because: LeftBecause | None = None
+    row_version: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether they have left."""
+        return self.standing is Standing.LEFT
+
+    def waits(self, step_id: str, since: datetime, wake_at: datetime) -> Enrolment:
+        """At a wait."""
+        return replace(self, standing=Standing.WAITING, step_id=step_id, since=since, wake_at=wake_at, batch=None)
+
+    def does(self, step_id: str, since: datetime, batch: str) -> Enrolment:
+        """At a step in the hands of a worker."""
+        return replace(self, standing=Standing.DOING, step_id=step_id, since=since, wake_at=None, batch=batch)
+
+    def left(self, because: LeftBecause, at: datetime) -> Enrolment:
+        """Out; where they stood stays, for who counts it."""
+        return replace(self, standing=Standing.LEFT, since=at, wake_at=None, batch=None, left_because=because)
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether a wait is over."""
+        return self.standing is Standing.WAITING and self.wake_at is not None and self.wake_at <= now
+
+
+def entry_name(entry_key: str) -> str:
+    """By what an entry is remembered: keys are the clients', and of any length."""
+    return sha256(entry_key.encode()).hexdigest()[:32]

@@ -1,0 +1,111 @@
+"""A sequence: what starts it, whom it is for, what is done, and what ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from rebound.segments.domain.filters import segments_in
+from rebound.sequences.domain.steps import If, Program, Send
+
+if TYPE_CHECKING:
+    from rebound.sequences.domain.happenings import Happened, Happening
+    from rebound.sequences.domain.steps import Written
+
+MOST_SEQUENCES: Final = 50
+"""Of one business."""
+MOST_EXITS: Final = 10
+
+
+class SequenceStatus(StrEnum):
+    """Whether anything happens: nobody begins, goes on or is sent to while it is off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Reentry(StrEnum):
+    """Whether somebody may go through it again; nobody is in it twice at a time."""
+
+    NEVER = "never"
+    AFTER_EXIT = "after_exit"
+
+
+class Late(StrEnum):
+    """What becomes of what came due while it was off, once it is on again."""
+
+    GO_ON = "go_on"
+    LAPSE = "lapse"
+    """Who was due leaves."""
+
+
+class ExitOn(Struct, frozen=True):
+    """What ends it for somebody at once; with ``is_goal`` it is what the sequence was for."""
+
+    happening: Happening
+    is_goal: bool = False
+
+
+class Definition(Struct, frozen=True, kw_only=True):
+    """What is done: one version of a sequence. Whoever is inside stays on theirs.
+
+    ``filter`` is asked when somebody is to begin; without one it is for everybody.
+    """
+
+    trigger: Happening
+    filter: Mapping[str, Any] | None = None
+    reentry: Reentry = Reentry.NEVER
+    steps: tuple[Written, ...] = ()
+    exit_on: tuple[ExitOn, ...] = ()
+
+    @property
+    def program(self) -> Program:
+        """Its steps as they are gone through."""
+        return Program.of(self.steps)
+
+    @property
+    def sends(self) -> Sequence[str]:
+        """The ids of the steps that send."""
+        return [step.step_id for step in self.program.steps.values() if isinstance(step.action, Send)]
+
+    @property
+    def segments(self) -> frozenset[str]:
+        """The saved segments that it names, to begin or in conditions."""
+        asked = [step.action.filter for step in self.program.steps.values() if isinstance(step.action, If)]
+        named = frozenset().union(*map(segments_in, [*asked, *([] if self.filter is None else [self.filter])]))
+        return named | frozenset(filter(None, [self.trigger.about.get("segment_id")]))
+
+    def ended_by(self, happened: Happened) -> ExitOn | None:
+        """What ends it for whom this happened to; ``None`` where nothing does."""
+        return next((each for each in self.exit_on if each.happening.means(happened)), None)
+
+
+class SavedSequence(Struct, frozen=True, kw_only=True):
+    """A sequence of a business as it is now: its newest version is what whoever begins goes through.
+
+    ``uid`` names it for good: an id that is free again may be given to another. ``switched_at`` is when it was
+    switched on or off last; ``late`` is what becomes of what came due while it was off.
+    ``row_version`` counts the writes of the stored row, 0 for none yet.
+    """
+
+    business_id: str
+    sequence_id: str
+    uid: str
+    name: str
+    status: SequenceStatus
+    version: int
+    definition: Definition
+    late: Late = Late.GO_ON
+    created_at: datetime
+    updated_at: datetime
+    switched_at: datetime
+    row_version: int = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything happens."""
+        return self.status is SequenceStatus.ON

@@ -1,0 +1,154 @@
+"""Sequences: routes."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import Field
+
+from rebound.kernel.ids import id_of_external
+from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    business_of,
+    json_answer,
+    no_content,
+    nothing,
+    responses,
+)
+from rebound.platform.http.shapes import CustomerId, ExternalId, NamesACustomer, text_of
+from rebound.sequences import wiring
+from rebound.sequences.application.sequence_service import tag_of
+from rebound.sequences.domain.enrolments import EnrolmentKey
+from rebound.sequences.domain.sequences import SavedSequence
+from rebound.sequences.http.shapes import (
+    EnrolledAnswer,
+    EnrolmentAnswer,
+    EnrolmentPage,
+    SequenceAnswer,
+    SequenceList,
+    SequenceRequest,
+    SequenceStatusRequest,
+)
+from rebound.templates.http.templates import IfMatch, expected
+
+SEQUENCE_ID = "^[A-Za-z0-9_-]{1,64}$"
+SequenceInPath = Annotated[
+    str, text_of(pattern=SEQUENCE_ID), Field(pattern=SEQUENCE_ID), Path(description="A name of your own.")
+]
+
+
+class EnrolRequest(NamesACustomer):
+    """Whom to let begin a sequence."""
+
+    entry_key: Annotated[str, Field(min_length=1, max_length=128)] = Field(
+        description="What this is because of, such as the id of an order: the same key begins it once."
+    )
+
+
+def _shown(sequence: SavedSequence) -> Response[str]:
+    answer = json_answer(SequenceAnswer.of(sequence))
+    answer.headers["ETag"] = f'"{tag_of(sequence)}"'
+    return answer
+
+
+def _responses() -> dict[int, Any]:
+    described = responses(SequenceAnswer)
+    headers = {"ETag": {"description": "Its state, for If-Match.", "schema": {"type": "string"}}}
+    described[int(HTTPStatus.OK)] |= {"headers": headers}
+    return described
+
+
+def _may_be_changed(described: dict[int, Any]) -> dict[int, Any]:
+    problem = described[int(HTTPStatus.CONFLICT)]
+    described[int(HTTPStatus.PRECONDITION_FAILED)] = {**problem, "description": "Changed since it was read"}
+    return described
+
+
+def add_routes(app: APIGatewayRestResolver) -> None:
+    """The routes."""
+    tags = ["Sequences"]
+    path = "/v1/sequences/<sequence_id>"
+
+    @app.get("/v1/sequences", summary="List the sequences, by id", tags=tags, responses=responses(SequenceList))
+    def list_sequences() -> Response[str]:
+        found = wiring.use_cases().sequence_service.all(business_of(app))
+        return json_answer(SequenceList(items=[SequenceAnswer.of(each) for each in found]))
+
+    @app.put(
+        path,
+        summary="Create a sequence, or publish its next version",
+        tags=tags,
+        responses=_may_be_changed(_responses()),
+    )
+    def put_sequence(
+        sequence_id: SequenceInPath, request: Annotated[SequenceRequest, Body()], if_match: IfMatch = None
+    ) -> Response[str]:
+        business_id = business_of(app)
+        wanted = request.read(business_id)
+        service = wiring.use_cases().sequence_service
+        return _shown(service.put(business_id, sequence_id, wanted, expected(if_match).tags))
+
+    @app.get(path, summary="How a sequence stands", tags=tags, responses=_responses())
+    def get_sequence(sequence_id: SequenceInPath) -> Response[str]:
+        return _shown(wiring.use_cases().sequence_service.get(business_of(app), sequence_id))
+
+    @app.patch(path, summary="Switch a sequence on or off", tags=tags, responses=_responses())
+    def switch_sequence(
+        sequence_id: SequenceInPath, request: Annotated[SequenceStatusRequest, Body()]
+    ) -> Response[str]:
+        service = wiring.use_cases().sequence_service
+        return _shown(service.switch(business_of(app), sequence_id, request.status, request.late))
+
+    @app.delete(
+        path,
+        summary="Remove a sequence: whoever is inside leaves, and what was sent stays",
+        tags=tags,
+        responses=_may_be_changed(no_content()),
+    )
+    def delete_sequence(sequence_id: SequenceInPath, if_match: IfMatch = None) -> Response[str]:
+        wiring.use_cases().sequence_service.delete(business_of(app), sequence_id, expected(if_match).tags)
+        return nothing()
+
+    @app.post(
+        f"{path}/enrolments",
+        summary="Let a customer begin a sequence",
+        tags=tags,
+        responses=responses(EnrolledAnswer),
+    )
+    def enrol(sequence_id: SequenceInPath, request: Annotated[EnrolRequest, Body()]) -> Response[str]:
+        business_id = business_of(app)
+        service = wiring.use_cases().sequence_service
+        customer_id = request.customer_of(business_id)
+        field = "customer_id" if request.external_id is None else "external_id"
+        return json_answer(
+            EnrolledAnswer(enrolled=service.enrol(business_id, sequence_id, customer_id, request.entry_key, field))
+        )
+
+    @app.get(
+        f"{path}/enrolments",
+        summary="List who is in a sequence, or was",
+        tags=tags,
+        responses=responses(EnrolmentPage),
+    )
+    def list_enrolments(
+        sequence_id: SequenceInPath,
+        customer_id: Annotated[CustomerId | None, Query(description="This customer alone.")] = None,
+        external_id: Annotated[ExternalId | None, Query(description="The same, by your own id.")] = None,
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Response[str]:
+        business_id, use_cases = business_of(app), wiring.use_cases()
+        if external_id is not None:
+            customer_id = id_of_external(business_id, external_id)
+        if customer_id is None:
+            page = use_cases.sequence_service.page(business_id, sequence_id, limit, cursor)
+            found, next_cursor = page.items, page.next_cursor
+        else:
+            key = EnrolmentKey(business_id, customer_id, sequence_id)
+            found, next_cursor = use_cases.sequence_service.of_customer(key), None
+        ids = use_cases.external_ids(business_id, [each.key.customer_id for each in found])
+        items = [EnrolmentAnswer.of(each, ids[each.key.customer_id]) for each in found]
+        return json_answer(EnrolmentPage(items=items, next_cursor=next_cursor))

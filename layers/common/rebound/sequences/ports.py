@@ -1,0 +1,97 @@
+"""What the use cases of sequences need from outside."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from rebound.kernel.pages import Page
+from rebound.recurring.ports import RecurringPorts
+from rebound.segments.domain.segments import SavedSegments
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
+from rebound.sequences.domain.sequences import Definition, SavedSequence
+from rebound.sequences.domain.tasks import StepTask
+
+
+class SequenceBook(Protocol):
+    """The sequences of all businesses, with every version of them that somebody may go through."""
+
+    def get(self, business_id: str, sequence_id: str) -> SavedSequence:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def version(self, business_id: str, sequence_id: str, version: int) -> Definition:
+        """What a version says; it never changes. Raises ``NotFoundError``."""
+
+    def all(self, business_id: str) -> Sequence[SavedSequence]:
+        """Those of a business in the order of their ids; strongly consistent."""
+
+    def save(self, sequence: SavedSequence, segments: SavedSegments | None = None) -> None:
+        """Write one, and its version where that is new: all or nothing.
+
+        Raises ``ConcurrentChangeError`` when somebody has written since it was read (``row_version``), and, of one that
+        begins to use ``segments``, when any of the business's was written since they were read.
+        """
+
+    def delete(self, sequence: SavedSequence) -> None:
+        """Remove one that is as it was read, and its versions. Raises ``ConcurrentChangeError`` otherwise."""
+
+    def using(self, business_id: str, segment_id: str) -> Sequence[str]:
+        """The ids of those whose newest version names a segment, on or off; strongly consistent."""
+
+
+class EnrolmentBook(Protocol):
+    """Who stands where in which sequence, and what has begun it."""
+
+    def get_many(self, keys: Collection[EnrolmentKey]) -> Mapping[EnrolmentKey, Enrolment]:
+        """Those that are there, also of who has left; strongly consistent."""
+
+    def enter(self, enrolment: Enrolment, before: Enrolment | None, *, once: bool) -> bool:
+        """Write a new one in place of ``before``, which is over; ``False`` when the same entry has begun one already.
+
+        ``once`` is for sequences that nobody goes through twice, of which nothing else is remembered. Raises
+        ``ConcurrentChangeError`` when somebody has written since ``before`` was read.
+        """
+
+    def replace(self, before: Enrolment, after: Enrolment, *, once: bool = True) -> Enrolment:
+        """Write ``after``; as it is then. Raises ``ConcurrentChangeError`` when it is not as ``before`` any more.
+
+        Who has left is forgotten after ``KEPT_AFTER``, unless nobody may go through it again (``once``).
+        """
+
+    def page(self, business_id: str, sequence_id: str, limit: int, cursor: str | None) -> Page[Enrolment]:
+        """Those of a sequence, in the order of the customers' ids."""
+
+    def forget(self, enrolment: Enrolment) -> None:
+        """Remove one, and what is remembered of its entries."""
+
+
+class StepCarriers(Protocol):
+    """Which campaigns carry the messages of a sequence's steps."""
+
+    def note(self, business_id: str, uid: str, campaign_id: str) -> None:
+        """Remember one; doing it again changes nothing."""
+
+    def of(self, business_id: str, uid: str) -> Sequence[str]:
+        """Those of a sequence; strongly consistent."""
+
+
+class StepQueue(Protocol):
+    """Enrolments that are due, on their way to who goes on with them."""
+
+    def put(self, tasks: Sequence[StepTask], delay: timedelta = timedelta()) -> None:
+        """Enqueue; may deliver twice, and in any order."""
+
+
+class SequencesPorts(RecurringPorts, Protocol):
+    """What the use cases of sequences need from outside."""
+
+    @property
+    def sequences(self) -> SequenceBook: ...
+
+    @property
+    def enrolments(self) -> EnrolmentBook: ...
+
+    @property
+    def step_carriers(self) -> StepCarriers: ...
+
+    @property
+    def step_queue(self) -> StepQueue: ...

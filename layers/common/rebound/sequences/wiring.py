@@ -1,0 +1,138 @@
+"""The ports of sequences over AWS, and the use cases made of them (``platform.wiring``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rebound.platform.wiring import in_this_process, use_case
+from rebound.recurring.wiring import AwsRecurringPorts, RecurringUseCases
+
+if TYPE_CHECKING:
+    from rebound.activity.domain.events import Event
+    from rebound.activity.ports import Listener
+    from rebound.businesses.domain.business import Business
+    from rebound.customers.domain import Customer
+    from rebound.customers.ports import Eraser
+    from rebound.jobs.application.run_job import JobWork
+    from rebound.jobs.domain import JobKind
+    from rebound.segments.ports import SegmentUser
+    from rebound.sequences.application.advance import AdvanceEnrolments, AskFilter
+    from rebound.sequences.application.check_definition import CheckDefinition
+    from rebound.sequences.application.do_steps import DoSteps
+    from rebound.sequences.application.enrol import HearHappenings
+    from rebound.sequences.application.hear_activity import HearActivity
+    from rebound.sequences.application.schedule import ScheduleSteps
+    from rebound.sequences.application.sequence_service import SequenceService
+    from rebound.sequences.application.switch import MoveCarrier, SwitchCarriers
+    from rebound.sequences.application.wake import WakeEnrolments
+    from rebound.sequences.domain.tasks import StepTask
+    from rebound.sequences.ports import EnrolmentBook, SequenceBook, SequencesPorts, StepCarriers, StepQueue
+    from rebound.timers.domain import Timer
+    from rebound.timers.ports import Waker
+
+
+class AwsSequencesPorts(AwsRecurringPorts):
+    """The ports of sequences over AWS."""
+
+    @cached_property
+    def sequences(self) -> SequenceBook:
+        from rebound.sequences.adapters.dynamo_sequences import DynamoSequenceBook
+
+        return DynamoSequenceBook(self.settings["DIRECTORY_TABLE"], self.dynamo_segments)
+
+    @cached_property
+    def enrolments(self) -> EnrolmentBook:
+        from rebound.sequences.adapters.dynamo_enrolments import DynamoEnrolmentBook
+
+        return DynamoEnrolmentBook(self.settings["SEQUENCES_TABLE"])
+
+    @cached_property
+    def step_carriers(self) -> StepCarriers:
+        from rebound.sequences.adapters.dynamo_enrolments import DynamoStepCarriers
+
+        return DynamoStepCarriers(self.settings["SEQUENCES_TABLE"])
+
+    @cached_property
+    def step_queue(self) -> StepQueue:
+        from rebound.sequences.adapters.step_queue import SqsStepQueue
+
+        return SqsStepQueue(self.aws("sqs"), self.settings["STEPS_QUEUE_URL"])
+
+    def decode_steps(self, body: str) -> StepTask:
+        """The task of a message of the queue."""
+        from rebound.sequences.adapters.step_queue import decode_steps
+
+        return decode_steps(body)
+
+
+class SequencesUseCases(RecurringUseCases):
+    """The use cases of sequences."""
+
+    ports: SequencesPorts
+
+    ask_filter: AskFilter = use_case("rebound.sequences.application.advance", pin="pin_filters")
+    move_carrier: MoveCarrier = use_case("rebound.sequences.application.switch")
+    switch_carriers: SwitchCarriers = use_case("rebound.sequences.application.switch", move="move_carrier")
+    do_steps: DoSteps = use_case("rebound.sequences.application.do_steps", move="move_carrier", queue="chunk_queue")
+    schedule_steps: ScheduleSteps = use_case("rebound.sequences.application.schedule")
+    advance_enrolments: AdvanceEnrolments = use_case(
+        "rebound.sequences.application.advance", ask="ask_filter", do="do_steps", schedule="schedule_steps"
+    )
+    hear_happenings: HearHappenings = use_case(
+        "rebound.sequences.application.enrol", ask="ask_filter", schedule="schedule_steps"
+    )
+    hear_activity: HearActivity = use_case("rebound.sequences.application.hear_activity", hear="hear_happenings")
+    check_definition: CheckDefinition = use_case("rebound.sequences.application.check_definition", pin="pin_filters")
+    sequence_service: SequenceService = use_case(
+        "rebound.sequences.application.sequence_service",
+        check="check_definition",
+        carriers="switch_carriers",
+        hear="hear_happenings",
+    )
+    wake_enrolments: WakeEnrolments = use_case("rebound.sequences.application.wake")
+
+    @cached_property
+    def wakers(self) -> Mapping[str, Waker]:
+        """Who wakes each kind of timer."""
+
+        def wake(timers: Sequence[Timer]) -> None:
+            self.wake_enrolments(timers)
+
+        # As ``tasks`` has it, which the sweep of businesses without any does not load.
+        return {**super().wakers, "sequence": wake}
+
+    @cached_property
+    def listeners(self) -> Sequence[Listener]:
+        """Sequences hear what customers did."""
+
+        def hear(business: Business, customer_id: str, events: Sequence[Event]) -> None:
+            self.hear_activity(business, customer_id, events)
+
+        return (*super().listeners, hear)
+
+    @cached_property
+    def segment_users(self) -> Sequence[SegmentUser]:
+        """Sequences, on or off."""
+        return (*super().segment_users, self.ports.sequences.using)
+
+    @cached_property
+    def erasers(self) -> Sequence[Eraser]:
+        """What goes with a customer: where they stand."""
+
+        def forget(customer: Customer) -> None:
+            self.sequence_service.forget(customer.business_id, customer.customer_id)
+
+        return (*super().erasers, forget)
+
+    @cached_property
+    def job_works(self) -> Mapping[JobKind, JobWork]:
+        from rebound.jobs.domain import JobKind
+        from rebound.sequences.application.wake import SequenceWork
+
+        return {**super().job_works, JobKind.SEQUENCE: self.made(SequenceWork)}
+
+
+use_cases = in_this_process(SequencesUseCases, AwsSequencesPorts)
+ports = AwsSequencesPorts

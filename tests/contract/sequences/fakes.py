@@ -1,0 +1,157 @@
+"""Sequences in memory."""
+
+from collections.abc import Collection, Mapping, Sequence
+from copy import replace
+from datetime import timedelta
+from functools import cached_property
+from itertools import count
+
+from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.pages import Page
+from rebound.segments.domain.segments import SavedSegments
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_name
+from rebound.sequences.domain.sequences import Definition, SavedSequence
+from rebound.sequences.domain.tasks import StepTask
+from tests.contract.platform.fakes import FakeClock
+from tests.contract.recurring.fakes import MemoryRecurringPorts
+from tests.contract.segments.fakes import MemorySegmentBook
+from tests.fakes.cursors import page_of, read_cursor
+from tests.fakes.queues import MemoryQueue
+
+
+class MemorySequenceBook:
+    """Implements ``SequenceBook``."""
+
+    def __init__(self, segments: MemorySegmentBook) -> None:
+        self.rows: dict[tuple[str, str], SavedSequence] = {}
+        self.versions: dict[tuple[str, str, int], Definition] = {}
+        self._numbers = count(1)
+        self._segments = segments
+
+    def get(self, business_id: str, sequence_id: str) -> SavedSequence:
+        try:
+            return self.rows[business_id, sequence_id]
+        except KeyError:
+            raise NotFoundError("sequence") from None
+
+    def version(self, business_id: str, sequence_id: str, version: int) -> Definition:
+        try:
+            return self.versions[business_id, sequence_id, version]
+        except KeyError:
+            raise NotFoundError("sequence version") from None
+
+    def all(self, business_id: str) -> Sequence[SavedSequence]:
+        return [
+            row for (business, _), row in sorted(self.rows.items(), key=lambda one: one[0]) if business == business_id
+        ]
+
+    def save(self, sequence: SavedSequence, segments: SavedSegments | None = None) -> None:
+        self._check(sequence)
+        if segments is not None:
+            self._segments.use(sequence.business_id, segments)
+        key = (sequence.business_id, sequence.sequence_id)
+        self.rows[key] = replace(sequence, row_version=next(self._numbers))
+        self.versions[*key, sequence.version] = sequence.definition
+
+    def delete(self, sequence: SavedSequence) -> None:
+        self._check(sequence)
+        key = (sequence.business_id, sequence.sequence_id)
+        del self.rows[key]
+        for gone in [each for each in self.versions if each[:2] == key]:
+            del self.versions[gone]
+
+    def _check(self, sequence: SavedSequence) -> None:
+        stored = self.rows.get((sequence.business_id, sequence.sequence_id))
+        if (0 if stored is None else stored.row_version) != sequence.row_version:
+            raise ConcurrentChangeError
+
+    def using(self, business_id: str, segment_id: str) -> Sequence[str]:
+        return [each.sequence_id for each in self.all(business_id) if segment_id in each.definition.segments]
+
+
+class MemoryEnrolmentBook:
+    """Implements ``EnrolmentBook``; what it forgets after a time, it never forgets."""
+
+    def __init__(self) -> None:
+        self.rows: dict[EnrolmentKey, Enrolment] = {}
+        self.entries: set[tuple[EnrolmentKey, str]] = set()
+        self._numbers = count(1)
+
+    def get_many(self, keys: Collection[EnrolmentKey]) -> Mapping[EnrolmentKey, Enrolment]:
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    def enter(self, enrolment: Enrolment, before: Enrolment | None, *, once: bool) -> bool:
+        entry = (enrolment.key, entry_name(enrolment.entry_key))
+        if not once and entry in self.entries:
+            return False
+        self._write(before, enrolment)
+        if not once:
+            self.entries.add(entry)
+        return True
+
+    def replace(self, before: Enrolment, after: Enrolment, *, once: bool = True) -> Enrolment:
+        return self._write(before, after)
+
+    def _write(self, before: Enrolment | None, after: Enrolment) -> Enrolment:
+        stored = self.rows.get(after.key)
+        if (0 if stored is None else stored.row_version) != (0 if before is None else before.row_version):
+            raise ConcurrentChangeError
+        self.rows[after.key] = replace(after, row_version=next(self._numbers))
+        return self.rows[after.key]
+
+    def page(self, business_id: str, sequence_id: str, limit: int, cursor: str | None) -> Page[Enrolment]:
+        after = read_cursor(cursor) or ""
+        own = [
+            (key.customer_id, row)
+            for key, row in sorted(self.rows.items())
+            if (key.business_id, key.sequence_id) == (business_id, sequence_id) and key.customer_id > after
+        ]
+        return page_of(own, limit)
+
+    def forget(self, enrolment: Enrolment) -> None:
+        self.rows.pop(enrolment.key, None)
+        self.entries = {entry for entry in self.entries if entry[0] != enrolment.key}
+
+
+class MemoryStepCarriers:
+    """Implements ``StepCarriers``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], set[str]] = {}
+
+    def note(self, business_id: str, uid: str, campaign_id: str) -> None:
+        self.rows.setdefault((business_id, uid), set()).add(campaign_id)
+
+    def of(self, business_id: str, uid: str) -> Sequence[str]:
+        return sorted(self.rows.get((business_id, uid), ()))
+
+
+class MemoryStepQueue:
+    """Implements ``StepQueue``."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.queue: MemoryQueue[StepTask] = MemoryQueue(clock)
+
+    def put(self, tasks: Sequence[StepTask], delay: timedelta = timedelta()) -> None:
+        for task in tasks:
+            self.queue.send(task, delay)
+
+
+class MemorySequencesPorts(MemoryRecurringPorts):
+    """Implements ``SequencesPorts``."""
+
+    @cached_property
+    def sequences(self) -> MemorySequenceBook:
+        return MemorySequenceBook(self.segments)
+
+    @cached_property
+    def enrolments(self) -> MemoryEnrolmentBook:
+        return MemoryEnrolmentBook()
+
+    @cached_property
+    def step_carriers(self) -> MemoryStepCarriers:
+        return MemoryStepCarriers()
+
+    @cached_property
+    def step_queue(self) -> MemoryStepQueue:
+        return MemoryStepQueue(self.clock)

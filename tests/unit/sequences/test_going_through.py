@@ -1,0 +1,254 @@
+"""What somebody goes through: steps in order, waits, conditions, what ends it, and what is off."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from rebound.kernel.errors import ConflictError
+from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.happenings import Happened, Happening, Kind
+from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
+from rebound.sequences.domain.steps import Exit
+from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
+from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
+
+
+@pytest.fixture
+def world() -> SequenceWorld:
+    made = SequenceWorld(business())
+    made.add(customer(1), customer(2, general_tags=("vip",)))
+    return made
+
+
+def enrol(world: SequenceWorld, number: int = 1, entry: str = "e1") -> bool:
+    return world.sequence_service.enrol(BUSINESS_ID, SEQUENCE_ID, id_of(number), entry)
+
+
+def hear(world: SequenceWorld, kind: Kind, key: str, number: int = 1, **given: object) -> None:
+    happened = Happened(kind=kind, key=key, at=world.clock.now(), **given)  # type: ignore[arg-type]
+    world.hear_happenings(BUSINESS_ID, id_of(number), [happened])
+
+
+def test_steps_are_done_in_order_each_at_its_time(world: SequenceWorld) -> None:
+    world.set_up(send("one"), wait(DAY), send("two"), send("three"), wait(HOUR), tag("done"))
+    assert enrol(world)
+    world.live_until(NOON + HOUR)
+    assert world.subjects(id_of(1)) == ["one"]
+    assert world.enrolment(id_of(1)).standing is Standing.WAITING
+
+    world.live_until(NOON + DAY + HOUR / 2)
+    assert world.subjects(id_of(1)) == ["one", "two", "three"]
+    world.live_until(NOON + 2 * DAY)
+    assert world.customers.get(BUSINESS_ID, id_of(1)).general_tags == ("done",)
+    assert world.enrolment(id_of(1)).left_because is LeftBecause.ENDED
+
+
+def test_a_condition_is_asked_when_it_is_due(world: SequenceWorld) -> None:
+    world.set_up(wait(DAY), tagged("vip", steps(send("for vips")), steps(send("for others"))), send("for all"))
+    for number in (1, 2):
+        enrol(world, number)
+    world.live_until(NOON + HOUR)
+    world.customer_service.retag(BUSINESS_ID, id_of(1), add="VIP")
+    world.customer_service.retag(BUSINESS_ID, id_of(2), remove="vip")
+    world.live_until(NOON + 2 * DAY)
+
+    assert world.subjects(id_of(1)) == ["for vips", "for all"]
+    assert world.subjects(id_of(2)) == ["for others", "for all"]
+
+
+def test_a_step_that_ends_it_ends_it(world: SequenceWorld) -> None:
+    world.set_up(tagged("vip", steps(Exit())), send("for others"))
+    enrol(world, 1)
+    enrol(world, 2)
+    world.live_until(NOON + DAY)
+
+    assert world.subjects(id_of(1)) == ["for others"]
+    assert world.subjects(id_of(2)) == []
+    assert world.enrolment(id_of(2)).is_over
+
+
+def test_who_waits_for_an_event_goes_on_when_it_happens_and_at_the_latest_at_the_end(world: SequenceWorld) -> None:
+    world.set_up(wait(3 * DAY, for_event=Happening(kind=Kind.VISIT)), send("after"))
+    enrol(world, 1)
+    enrol(world, 2)
+    world.live_until(NOON + HOUR)
+    hear(world, Kind.BOOKING, "b1")
+    world.live_until(NOON + 2 * HOUR)
+    assert world.subjects(id_of(1)) == []
+    hear(world, Kind.VISIT, "v1")
+    world.live_until(NOON + 3 * HOUR)
+
+    assert world.subjects(id_of(1)) == ["after"]
+    assert world.subjects(id_of(2)) == []
+    world.live_until(NOON + 4 * DAY)
+    assert world.subjects(id_of(1)) == world.subjects(id_of(2)) == ["after"]
+
+
+@pytest.mark.parametrize("is_goal", [True, False])
+def test_what_ends_it_ends_it_while_somebody_waits(world: SequenceWorld, is_goal: bool) -> None:
+    ends = ExitOn(Happening(kind=Kind.BOOKING), is_goal=is_goal)
+    world.set_up(wait(DAY), send("never"), exit_on=(ends,))
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    hear(world, Kind.BOOKING, "b1")
+    world.live_until(NOON + 2 * DAY)
+
+    assert world.subjects(id_of(1)) == []
+    assert world.enrolment(id_of(1)).left_because is (LeftBecause.GOAL if is_goal else LeftBecause.EXIT)
+
+
+def test_a_trigger_that_is_told_again_is_nothing_and_once_is_once(world: SequenceWorld) -> None:
+    world.set_up(send("hello"), trigger=Happening(kind=Kind.VISIT))
+    for key in ("v1", "v1", "v2"):
+        hear(world, Kind.VISIT, key)
+        world.live_until(world.clock.now() + HOUR)
+
+    assert world.subjects(id_of(1)) == ["hello"]
+
+
+def test_after_an_exit_another_trigger_begins_it_again_and_an_old_one_does_not(world: SequenceWorld) -> None:
+    world.set_up(send("hello"), wait(DAY), trigger=Happening(kind=Kind.VISIT), reentry=Reentry.AFTER_EXIT)
+    for key in ("v1", "v1", "v2"):
+        hear(world, Kind.VISIT, key)
+        world.live_until(world.clock.now() + HOUR)
+    # v2 came while they were inside, and began nothing.
+    assert world.subjects(id_of(1)) == ["hello"]
+    world.live_until(NOON + 2 * DAY)
+    for key in ("v1", "v3"):
+        hear(world, Kind.VISIT, key)
+        world.live_until(world.clock.now() + HOUR)
+
+    assert world.subjects(id_of(1)) == ["hello", "hello"]
+    assert len({each.key for each in world.mailer.handed}) == 2
+
+
+def test_only_those_of_the_filter_begin(world: SequenceWorld) -> None:
+    world.set_up(send("hello"), filter={"tag": "vip"})
+
+    assert not enrol(world, 1)
+    assert enrol(world, 2)
+
+
+def test_a_membership_that_expires_is_told_of_in_time_and_one_that_is_renewed_is_not(world: SequenceWorld) -> None:
+    trigger = Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=7)
+    world.set_up(send("it ends soon"), trigger=trigger)
+    ends = NOON + 30 * DAY
+    for number in (1, 2):
+        hear(world, Kind.MEMBERSHIP_EXPIRING, "gold#1", number, due_at=ends)
+    world.live_until(NOON + 22 * DAY)
+    hear(world, Kind.MEMBERSHIP_EXPIRING, "gold#2", 2, due_at=ends + 365 * DAY)
+    world.live_until(NOON + 24 * DAY)
+    assert world.subjects(id_of(1)) == ["it ends soon"]
+    assert world.subjects(id_of(2)) == []
+    hear(world, Kind.MEMBERSHIP_EXPIRING, "gold#3", 2, is_withdrawn=True)
+    world.live_until(NOON + 400 * DAY)
+
+    assert world.subjects(id_of(2)) == []
+
+
+def test_while_it_is_off_nothing_goes_out_and_on_again_what_is_late_goes_on(world: SequenceWorld) -> None:
+    world.set_up(send("one"), wait(DAY), send("two"))
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
+    world.live_until(NOON + 3 * DAY)
+    assert world.subjects(id_of(1)) == ["one"]
+    with pytest.raises(ConflictError):
+        enrol(world, 2)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
+    run_jobs(world)
+    world.live_until(NOON + 4 * DAY)
+
+    assert world.subjects(id_of(1)) == ["one", "two"]
+
+
+def test_on_again_what_is_late_lapses_by_choice(world: SequenceWorld) -> None:
+    world.set_up(send("one"), wait(DAY), send("two"))
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
+    enrolled_late = world.clock.now()
+    world.live_until(enrolled_late + 3 * DAY)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON, Late.LAPSE)
+    run_jobs(world)
+    world.live_until(NOON + 9 * DAY)
+
+    assert world.subjects(id_of(1)) == ["one"]
+    assert world.enrolment(id_of(1)).left_because is LeftBecause.LAPSED
+
+
+def test_a_message_on_its_way_is_held_while_it_is_off(world: SequenceWorld) -> None:
+    world.set_up(send("one"))
+    enrol(world)
+    [(name, waiting)] = world.step_queue.queue.messages.items()
+    world.advance_enrolments(waiting.body)
+    world.step_queue.queue.delete(name)
+    # It is on the senders' queue now.
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
+    world.live_until(NOON + DAY)
+    assert world.subjects(id_of(1)) == []
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
+    run_jobs(world)
+    world.live_until(NOON + 2 * DAY)
+
+    assert world.subjects(id_of(1)) == ["one"]
+
+
+def test_who_is_inside_stays_on_their_version(world: SequenceWorld) -> None:
+    world.set_up(wait(DAY), send("old"))
+    enrol(world, 1)
+    world.live_until(NOON + HOUR)
+    assert world.set_up(wait(HOUR), send("new")).version == 2
+    enrol(world, 2)
+    world.live_until(NOON + 2 * DAY)
+
+    assert world.subjects(id_of(1)) == ["old"]
+    assert world.subjects(id_of(2)) == ["new"]
+
+
+def test_of_a_sequence_that_is_deleted_nothing_goes_out_any_more(world: SequenceWorld) -> None:
+    world.set_up(wait(DAY), send("never"))
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    world.sequence_service.delete(BUSINESS_ID, SEQUENCE_ID)
+    run_jobs(world)
+    world.live_until(NOON + 2 * DAY)
+    assert world.enrolments.rows == {}
+    # Another of the same name is another.
+    world.set_up(send("hello"))
+    enrol(world)
+    world.live_until(NOON + 3 * DAY)
+
+    assert world.subjects(id_of(1)) == ["hello"]
+
+
+def test_somebody_who_is_deleted_half_way_gets_nothing_and_leaves_nothing(world: SequenceWorld) -> None:
+    world.set_up(wait(DAY), send("never"), reentry=Reentry.AFTER_EXIT)
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    world.remove_customer(world.customers.get(BUSINESS_ID, id_of(1)))
+    world.live_until(NOON + 2 * DAY)
+
+    assert world.subjects(id_of(1)) == []
+    assert world.enrolments.rows == {}
+    assert world.enrolments.entries == set()
+
+
+def test_a_time_of_the_day_is_that_of_the_customer(world: SequenceWorld) -> None:
+    world.add(customer(3, time_zone="Asia/Tokyo"))
+    world.set_up(wait(timedelta(), until_local=time(10)), send("good morning"))
+    for number in (1, 3):
+        enrol(world, number)
+    # Ten o'clock in Tokyo is one in the morning of UTC, in New York three in the afternoon.
+    world.live_until(datetime(2026, 11, 20, 15, 1, tzinfo=UTC))
+    assert [world.subjects(id_of(number)) for number in (1, 3)] == [["good morning"], []]
+    world.live_until(datetime(2026, 11, 21, 1, 1, tzinfo=UTC))
+
+    assert world.subjects(id_of(3)) == ["good morning"]
+
+
+def run_jobs(world: SequenceWorld) -> None:
+    """Run what jobs were started."""
+    while world.job_runner.started:
+        business_id, job_id, _ = world.job_runner.started.pop()
+        world.run_to_end(world.job_service.get(business_id, job_id))

@@ -1,0 +1,66 @@
+"""A salon with sequences, all in memory."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
+from rebound.sequences.application.sequence_service import Wanted
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
+from rebound.sequences.domain.happenings import Happening, Kind
+from rebound.sequences.domain.sequences import Definition, SavedSequence, SequenceStatus
+from rebound.sequences.domain.steps import Action, If, Send, Tag, Wait, Written
+from tests.fakes.making import BUSINESS_ID, GREETING
+from tests.fakes.world import World
+
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+BY_HAND: Final = Happening(kind=Kind.CUSTOM, about={"name": "welcome"})
+SEQUENCE_ID: Final = "welcome"
+
+
+def send(subject: str, **given: Any) -> Send:
+    """An email with a subject of its own."""
+    content = GREETING.__class__(subject, GREETING.html, GREETING.text)
+    return Send(**{"channel": Channel.EMAIL, "category": Category.MARKETING, "content": content, **given})
+
+
+def wait(duration: timedelta = DAY, **given: Any) -> Wait:
+    return Wait(for_=duration, **given)
+
+
+def steps(*actions: Action) -> tuple[Written, ...]:
+    return tuple(Written(action) for action in actions)
+
+
+def tagged(tag: str, then: tuple[Written, ...] = (), otherwise: tuple[Written, ...] = ()) -> If:
+    return If(filter={"tag": tag}, then=then, otherwise=otherwise)
+
+
+def tag(name: str) -> Tag:
+    return Tag(add=name)
+
+
+def definition_of(*actions: Action, **given: Any) -> Definition:
+    """What is done by hand, unless a ``trigger`` is given."""
+    return Definition(**{"trigger": BY_HAND, "steps": steps(*actions), **given})
+
+
+class SequenceWorld(World):
+    """With what a client does about sequences."""
+
+    def set_up(
+        self, *actions: Action, sequence_id: str = SEQUENCE_ID, status: SequenceStatus = SequenceStatus.ON, **given: Any
+    ) -> SavedSequence:
+        """Put a sequence, by hand unless a ``trigger`` is given."""
+        wanted = Wanted(name="Welcome", status=status, definition=definition_of(*actions, **given))
+        return self.sequence_service.put(BUSINESS_ID, sequence_id, wanted)
+
+    def enrolment(self, customer_id: str, sequence_id: str = SEQUENCE_ID) -> Enrolment:
+        """Where somebody stands."""
+        key = EnrolmentKey(BUSINESS_ID, customer_id, sequence_id)
+        return self.enrolments.get_many([key])[key]
+
+    def subjects(self, customer_id: str) -> list[str]:
+        """What somebody was sent, in order."""
+        return [each.subject for each in self.mailer.handed if each.key.customer_id == customer_id and each.went_out]
