@@ -50,7 +50,7 @@ class Writing(Protocol):
 MOST_SENTENCES: Final = 8
 """Of one text, that are looked up one by one; what has more was not made of sentences of ours."""
 _ENDS: Final = re.compile(r"(?<=[.?!]) ")
-_NUMBER: Final = re.compile(r"[0-9]+(,[0-9]{3})*(\.[0-9]+)?")
+_NUMBER: Final = re.compile(r"-?[0-9]+(,[0-9]{3})*(\.[0-9]+)?")
 _BETWEEN: Final = re.compile(r", | and | or ")
 
 
