@@ -385,6 +385,7 @@ def test_every_route_is_tried() -> None:
         ("POST", "/v1/layouts/render"),
         ("POST", "/v1/texts/measure"),
         ("GET", "/v1/template-events"),
+        ("GET", "/v1/ready-made-sequences"),
         ("GET", "/v1/text-plan"),
         ("GET", "/v1/loyalty"),
     }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.do_steps import DoSteps
     from rebound.sequences.application.enrol import HearHappenings
     from rebound.sequences.application.hear_activity import HearActivity
+    from rebound.sequences.application.offer_ready_made import OfferReadyMade
     from rebound.sequences.application.schedule import ScheduleSteps
     from rebound.sequences.application.sequence_service import SequenceService
     from rebound.sequences.application.switch import MoveCarrier, SwitchCarriers
@@ -91,6 +92,7 @@ class SequencesUseCases(RecurringUseCases):
         carriers="switch_carriers",
         hear="hear_happenings",
     )
+    ready_made: OfferReadyMade = use_case("rebound.sequences.application.offer_ready_made")
     wake_enrolments: WakeEnrolments = use_case("rebound.sequences.application.wake")
 
     @cached_property

@@ -47,7 +47,7 @@ class CheckDefinition(Struct, frozen=True, kw_only=True):
     def __call__(self, business: Business, definition: Definition) -> None:
         """Raises ``InvalidInputError`` with everything that is wrong."""
         errors = [
-            *_about_happening(definition.trigger, "trigger", starts=True),
+            *_about_trigger(definition),
             *self._about_filter(business, definition.filter, "filter"),
             *self._about_steps(business, definition, definition.steps, "steps", 1),
             *_about_size(definition),
@@ -117,6 +117,14 @@ def _about_send(business: Business, definition: Definition, send: Send, path: st
     except InvalidInputError as error:
         for each in error.errors:
             yield replace(each, field=f"{path}.{each.field}")
+
+
+def _about_trigger(definition: Definition) -> Iterator[FieldError]:
+    trigger = definition.trigger
+    if trigger.kind is Kind.SEGMENT_ENTERED and not trigger.about and definition.filter is not None:
+        # Whoever begins to match its filter enters.
+        return
+    yield from _about_happening(trigger, "trigger", starts=True)
 
 
 def _about_happening(happening: Happening, path: str, *, starts: bool = False) -> Iterator[FieldError]:

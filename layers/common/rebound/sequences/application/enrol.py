@@ -120,7 +120,9 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
                 # What was to come comes at another time, or not at all; nothing has been done yet.
                 self._leave(found, LeftBecause.EXIT, definition)
             elif ended is not None:
-                self._leave(found, LeftBecause.GOAL if ended.is_goal else LeftBecause.EXIT, definition)
+                # A membership that is over has not been renewed.
+                is_goal = ended.is_goal and not happened.is_withdrawn
+                self._leave(found, LeftBecause.GOAL if is_goal else LeftBecause.EXIT, definition)
             elif _waits_for(definition, found, happened):
                 self._wake(found)
 

@@ -5,7 +5,7 @@ from copy import replace
 from datetime import time, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from rebound.businesses.http import ClockTime
 from rebound.campaigns.http.requests import Name
@@ -31,7 +31,8 @@ from rebound.sequences.domain.sequences import (
 )
 from rebound.sequences.domain.steps import MOST_STEPS, Action, Exit, If, Send, Tag, Wait, Written
 
-STEP_ID = r"^[A-Za-z0-9_-]{1,32}$"
+STEP_ID = r"^[A-Za-z0-9_.-]{1,64}$"
+"""Also as a step is called by its place, which is answered."""
 ABOUT = tuple(dict.fromkeys(name for names in NARROWED_BY.values() for name in names))
 _Text = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -247,6 +248,9 @@ class SendAnswer(SaidAnswer):
 
     channel: Channel
     category: Category
+    template_version: int | None = Field(
+        default=None, exclude_if=is_none, description="Never there: it is what is published when a message is sent."
+    )
 
 
 class TagAnswer(Answer):
@@ -258,6 +262,8 @@ class TagAnswer(Answer):
 
 class StepAnswer(Answer):
     """One step, as requests have it; the id is always there."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     id: str
     wait: WaitAnswer | None = Field(default=None, exclude_if=is_none)
@@ -326,18 +332,21 @@ class SequenceAnswer(Answer):
     @classmethod
     def of(cls, sequence: SavedSequence) -> Self:
         """The answer for a sequence."""
-        definition = sequence.definition
-        trigger = HappeningShape.fields_of(definition.trigger)
-        if definition.trigger.days_before is not None:
-            trigger["days_before"] = definition.trigger.days_before
-        return cls.filled(
-            sequence,
-            trigger=trigger,
-            filter=None if definition.filter is None else dict(definition.filter),
-            reentry=definition.reentry,
-            steps=list(step_answers(definition.steps)),
-            exit_on=[{**HappeningShape.fields_of(one.happening), "goal": one.is_goal} for one in definition.exit_on],
-        )
+        return cls.filled(sequence, **definition_in_answer(sequence.definition))
+
+
+def definition_in_answer(definition: Definition) -> dict[str, Any]:
+    """The fields that say what is done, as requests have them."""
+    trigger = HappeningShape.fields_of(definition.trigger)
+    if definition.trigger.days_before is not None:
+        trigger["days_before"] = definition.trigger.days_before
+    return {
+        "trigger": trigger,
+        "filter": None if definition.filter is None else dict(definition.filter),
+        "reentry": definition.reentry,
+        "steps": list(step_answers(definition.steps)),
+        "exit_on": [{**HappeningShape.fields_of(one.happening), "goal": one.is_goal} for one in definition.exit_on],
+    }
 
 
 class SequenceList(Answer):
