@@ -1044,6 +1044,14 @@ def _seconds(at: datetime) -> float:
     return at.replace(tzinfo=UTC).timestamp()
 
 
+_PASSES: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "exists": lambda _, __: True,
+    "anything-but": lambda found, value: found not in value,
+    "prefix": lambda found, value: found.startswith(value),
+}
+"""The tests of such filters, each of what was found and of what the filter says."""
+
+
 def _matches(pattern: Mapping[str, Any], record: Mapping[str, Any] | None) -> bool:
     """A filter of an event source, as far as the template uses them."""
     for name, wanted in pattern.items():
@@ -1053,7 +1061,7 @@ def _matches(pattern: Mapping[str, Any], record: Mapping[str, Any] | None) -> bo
                 return False
         elif isinstance(wanted[0], Mapping):
             ((test, value),) = wanted[0].items()
-            if found is None or ((test, value) != ("exists", True) and found in {"anything-but": value}[test]):
+            if found is None or not _PASSES[test](found, value):
                 return False
         elif found not in wanted:
             return False

@@ -30,11 +30,13 @@ from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.messages import Message, StatusChange
 from rebound.segments.domain.selections import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
+from rebound.sequences.domain.results import EnrolmentChange
 from rebound.sequences.domain.tasks import StepTask
 from rebound.templates.domain.content import Content
 from rebound.timers.domain import AHEAD
 from rebound.webhooks.domain.webhooks import DeliveryTask
 from tests.contract.messages.fakes import status_changes
+from tests.contract.sequences.fakes import enrolment_changes
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
 from tests.fakes.memory_ports import MemoryPorts, watched_ports
@@ -228,6 +230,9 @@ class World(MemoryPorts, EveryUseCase):
             for message in changes:
                 if message.after.campaign_id is None:
                     self._retried("project_messages", partial(self._follow, written(message)))
+        while (enrolments := self.enrolments.stream.deliver(self.random)) is not None:
+            shard, moved = enrolments
+            self._retried("count_steps", partial(self._count_steps, shard, enrolment_changes(moved)))
         while (contact_batch := self.contacts.stream.deliver(self.random)) is not None:
             for change in contact_batch[1]:
                 self._retried("project_contacts", partial(self._project, written(change)))
@@ -488,6 +493,9 @@ class World(MemoryPorts, EveryUseCase):
     def _count(self, shard: str, changes: Iterable[StatusChange]) -> None:
         self.count_results(shard, changes)
 
+    def _count_steps(self, shard: str, changes: Iterable[EnrolmentChange]) -> None:
+        self.count_steps(shard, changes)
+
     def _follow(self, change: RowChange[Message]) -> None:
         self.project_messages(change)
 
@@ -523,7 +531,13 @@ class World(MemoryPorts, EveryUseCase):
         return True
 
     def _read_streams(self) -> bool:
-        streams = (self.messages.stream, self.contacts.stream, self.campaigns.stream, self.customers.deletions)
+        streams = (
+            self.messages.stream,
+            self.contacts.stream,
+            self.campaigns.stream,
+            self.customers.deletions,
+            self.enrolments.stream,
+        )
         if all(stream.drained for stream in streams):
             return False
         self.pump_streams()

@@ -281,6 +281,11 @@ class MemoryTallyBook:
         total.update(counts)
         self._rows[campaign_id, shard] = (total, position)
 
+    def forget(self, campaign_id: str) -> None:
+        """Remove what was counted of one."""
+        for key in [key for key in self._rows if key[0] == campaign_id]:
+            del self._rows[key]
+
 
 class RecordingRunner:
     """Implements ``CampaignRunner``; starting twice is starting once."""

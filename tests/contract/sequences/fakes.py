@@ -1,6 +1,6 @@
 """Sequences in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from functools import cached_property
@@ -10,13 +10,16 @@ from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_name
+from rebound.sequences.domain.results import EnrolmentChange, counts_of
 from rebound.sequences.domain.sequences import Definition, SavedSequence
 from rebound.sequences.domain.tasks import StepTask
+from tests.contract.campaigns.fakes import MemoryTallyBook
 from tests.contract.platform.fakes import FakeClock
 from tests.contract.recurring.fakes import MemoryRecurringPorts
 from tests.contract.segments.fakes import MemorySegmentBook
 from tests.fakes.cursors import page_of, read_cursor
 from tests.fakes.queues import MemoryQueue
+from tests.fakes.streams import Change, ChangeStream
 
 
 class MemorySequenceBook:
@@ -24,7 +27,7 @@ class MemorySequenceBook:
 
     def __init__(self, segments: MemorySegmentBook) -> None:
         self.rows: dict[tuple[str, str], SavedSequence] = {}
-        self.versions: dict[tuple[str, str, int], Definition] = {}
+        self.written: dict[tuple[str, str, int], Definition] = {}
         self._numbers = count(1)
         self._segments = segments
 
@@ -36,9 +39,13 @@ class MemorySequenceBook:
 
     def version(self, business_id: str, sequence_id: str, version: int) -> Definition:
         try:
-            return self.versions[business_id, sequence_id, version]
+            return self.written[business_id, sequence_id, version]
         except KeyError:
             raise NotFoundError("sequence version") from None
+
+    def versions(self, business_id: str, sequence_id: str, numbers: Collection[int]) -> Mapping[int, Definition]:
+        keys = {number: (business_id, sequence_id, number) for number in numbers}
+        return {number: self.written[key] for number, key in keys.items() if key in self.written}
 
     def all(self, business_id: str) -> Sequence[SavedSequence]:
         return [
@@ -51,14 +58,14 @@ class MemorySequenceBook:
             self._segments.use(sequence.business_id, segments)
         key = (sequence.business_id, sequence.sequence_id)
         self.rows[key] = replace(sequence, row_version=next(self._numbers))
-        self.versions[*key, sequence.version] = sequence.definition
+        self.written[*key, sequence.version] = sequence.definition
 
     def delete(self, sequence: SavedSequence) -> None:
         self._check(sequence)
         key = (sequence.business_id, sequence.sequence_id)
         del self.rows[key]
-        for gone in [each for each in self.versions if each[:2] == key]:
-            del self.versions[gone]
+        for gone in [each for each in self.written if each[:2] == key]:
+            del self.written[gone]
 
     def _check(self, sequence: SavedSequence) -> None:
         stored = self.rows.get((sequence.business_id, sequence.sequence_id))
@@ -70,9 +77,10 @@ class MemorySequenceBook:
 
 
 class MemoryEnrolmentBook:
-    """Implements ``EnrolmentBook``; what it forgets after a time, it never forgets."""
+    """Implements ``EnrolmentBook``; what it forgets after a time, it never forgets. Has the table's change stream."""
 
     def __init__(self) -> None:
+        self.stream: ChangeStream[Enrolment | None] = ChangeStream(3)
         self.rows: dict[EnrolmentKey, Enrolment] = {}
         self.entries: set[tuple[EnrolmentKey, str]] = set()
         self._numbers = count(1)
@@ -97,6 +105,7 @@ class MemoryEnrolmentBook:
         if (0 if stored is None else stored.row_version) != (0 if before is None else before.row_version):
             raise ConcurrentChangeError
         self.rows[after.key] = replace(after, row_version=next(self._numbers))
+        self.stream.record(str(after.key), stored, self.rows[after.key])
         return self.rows[after.key]
 
     def page(self, business_id: str, sequence_id: str, limit: int, cursor: str | None) -> Page[Enrolment]:
@@ -109,7 +118,9 @@ class MemoryEnrolmentBook:
         return page_of(own, limit)
 
     def forget(self, enrolment: Enrolment) -> None:
-        self.rows.pop(enrolment.key, None)
+        stored = self.rows.pop(enrolment.key, None)
+        if stored is not None:
+            self.stream.record(str(enrolment.key), stored, None)
         self.entries = {entry for entry in self.entries if entry[0] != enrolment.key}
 
 
@@ -124,6 +135,37 @@ class MemoryStepCarriers:
 
     def of(self, business_id: str, uid: str) -> Sequence[str]:
         return sorted(self.rows.get((business_id, uid), ()))
+
+
+def enrolment_changes(changes: Iterable[Change[Enrolment | None]]) -> list[EnrolmentChange]:
+    """What the stream says to who counts."""
+    found = []
+    for change in changes:
+        either, counts = change.after or change.before, counts_of(change.before, change.after)
+        if either is not None and counts:
+            found.append(EnrolmentChange(str(change.position), either.key.business_id, either.uid, counts))
+    return found
+
+
+class MemoryStepTallies:
+    """Implements ``StepTallies``: campaigns' tallies, by another name."""
+
+    def __init__(self) -> None:
+        self._tallies = MemoryTallyBook()
+
+    def counts(self, business_id: str, uid: str) -> Mapping[str, int]:
+        return self._tallies.counts(f"{business_id}#{uid}")
+
+    def position(self, business_id: str, uid: str, shard: str) -> str | None:
+        return self._tallies.position(f"{business_id}#{uid}", shard)
+
+    def add(
+        self, business_id: str, uid: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str
+    ) -> None:
+        self._tallies.add(f"{business_id}#{uid}", shard, counts, after=after, position=position)
+
+    def delete(self, business_id: str, uid: str) -> None:
+        self._tallies.forget(f"{business_id}#{uid}")
 
 
 class MemoryStepQueue:
@@ -147,6 +189,10 @@ class MemorySequencesPorts(MemoryRecurringPorts):
     @cached_property
     def enrolments(self) -> MemoryEnrolmentBook:
         return MemoryEnrolmentBook()
+
+    @cached_property
+    def step_tallies(self) -> MemoryStepTallies:
+        return MemoryStepTallies()
 
     @cached_property
     def step_carriers(self) -> MemoryStepCarriers:

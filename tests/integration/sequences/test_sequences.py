@@ -63,7 +63,9 @@ def test_it_is_put_read_listed_switched_and_removed(stack: Stack) -> None:
     assert (made.body["version"], made.body["status"]) == (1, "on")
     assert made.body["trigger"] == {"kind": "visit", "class_type": "yoga"}
     assert [step["id"] for step in made.body["steps"]] == ["hello", "2", "3", "4"]
-    assert made.body["steps"][3]["then"][0]["id"] == "4.then.1"
+    asked = made.body["steps"][3]
+    assert asked["if"] == {"tag": "vip"}
+    assert (asked["then"][0]["id"], asked["else"]) == ("4.then.1", [{"id": "4.else.1", "exit": {}}])
     assert made.body["steps"][1]["wait"]["until_local"] == "09:30"
     assert made.body["exit_on"][1] == {"kind": "booking", "class_type": "yoga", "goal": True}
 

@@ -59,8 +59,8 @@ AREAS: Final = (
         "campaigns",
     ),
     Area("campaigns/*/test", ("rebound.preferences.http.campaigns_tried",), "campaigns"),
-    Area("sequences", ("rebound.sequences.http.routes",), "campaigns"),
     Area("ready-made-sequences", ("rebound.sequences.http.ready_made",), "campaigns"),
+    Area("sequences", ("rebound.sequences.http.routes", "rebound.sequences.http.results"), "campaigns"),
     # It names customers.
     Area("sequences/*/enrolments", ("rebound.sequences.http.routes",), "campaigns", also=("customers:read",)),
     Area("recurring-campaigns", ("rebound.recurring.http.recurring_campaigns",), "campaigns"),

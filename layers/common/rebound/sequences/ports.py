@@ -21,6 +21,9 @@ class SequenceBook(Protocol):
     def version(self, business_id: str, sequence_id: str, version: int) -> Definition:
         """What a version says; it never changes. Raises ``NotFoundError``."""
 
+    def versions(self, business_id: str, sequence_id: str, numbers: Collection[int]) -> Mapping[int, Definition]:
+        """What some versions say, those that are there."""
+
     def all(self, business_id: str) -> Sequence[SavedSequence]:
         """Those of a business in the order of their ids; strongly consistent."""
 
@@ -74,6 +77,24 @@ class StepCarriers(Protocol):
         """Those of a sequence; strongly consistent."""
 
 
+class StepTallies(Protocol):
+    """Exact counts of a sequence's enrolments by label (``domain.results``), kept from the table's change stream."""
+
+    def counts(self, business_id: str, uid: str) -> Mapping[str, int]:
+        """The sum over all shards; strongly consistent."""
+
+    def position(self, business_id: str, uid: str, shard: str) -> str | None:
+        """The position of a shard's last change that was counted; ``None`` before the first."""
+
+    def add(
+        self, business_id: str, uid: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str
+    ) -> None:
+        """Add counts and move the position on. Raises ``ConcurrentChangeError`` when it is not at ``after``."""
+
+    def delete(self, business_id: str, uid: str) -> None:
+        """Remove what was counted of a sequence."""
+
+
 class StepQueue(Protocol):
     """Enrolments that are due, on their way to who goes on with them."""
 
@@ -92,6 +113,9 @@ class SequencesPorts(RecurringPorts, Protocol):
 
     @property
     def step_carriers(self) -> StepCarriers: ...
+
+    @property
+    def step_tallies(self) -> StepTallies: ...
 
     @property
     def step_queue(self) -> StepQueue: ...

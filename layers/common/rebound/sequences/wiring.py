@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rebound.platform.wiring import in_this_process, use_case
 from rebound.recurring.wiring import AwsRecurringPorts, RecurringUseCases
@@ -20,16 +20,26 @@ if TYPE_CHECKING:
     from rebound.segments.ports import SegmentUser
     from rebound.sequences.application.advance import AdvanceEnrolments, AskFilter
     from rebound.sequences.application.check_definition import CheckDefinition
+    from rebound.sequences.application.count_steps import CountSteps
     from rebound.sequences.application.do_steps import DoSteps
     from rebound.sequences.application.enrol import HearHappenings
     from rebound.sequences.application.hear_activity import HearActivity
     from rebound.sequences.application.offer_ready_made import OfferReadyMade
     from rebound.sequences.application.schedule import ScheduleSteps
+    from rebound.sequences.application.sequence_results import ReadResults
     from rebound.sequences.application.sequence_service import SequenceService
     from rebound.sequences.application.switch import MoveCarrier, SwitchCarriers
     from rebound.sequences.application.wake import WakeEnrolments
+    from rebound.sequences.domain.results import EnrolmentChange
     from rebound.sequences.domain.tasks import StepTask
-    from rebound.sequences.ports import EnrolmentBook, SequenceBook, SequencesPorts, StepCarriers, StepQueue
+    from rebound.sequences.ports import (
+        EnrolmentBook,
+        SequenceBook,
+        SequencesPorts,
+        StepCarriers,
+        StepQueue,
+        StepTallies,
+    )
     from rebound.timers.domain import Timer
     from rebound.timers.ports import Waker
 
@@ -54,6 +64,19 @@ class AwsSequencesPorts(AwsRecurringPorts):
         from rebound.sequences.adapters.dynamo_enrolments import DynamoStepCarriers
 
         return DynamoStepCarriers(self.settings["SEQUENCES_TABLE"])
+
+    @cached_property
+    def step_tallies(self) -> StepTallies:
+        from rebound.sequences.adapters.dynamo_step_tallies import DynamoStepTallies
+
+        return DynamoStepTallies(self.settings["SEQUENCES_TABLE"])
+
+    @staticmethod
+    def enrolment_change_of(record: Mapping[str, Any]) -> EnrolmentChange | None:
+        """What a record of the enrolments' stream adds to the counts; ``None`` where that is nothing."""
+        from rebound.sequences.adapters.dynamo_enrolments import enrolment_change_of
+
+        return enrolment_change_of(record)
 
     @cached_property
     def step_queue(self) -> StepQueue:
@@ -93,6 +116,8 @@ class SequencesUseCases(RecurringUseCases):
         hear="hear_happenings",
     )
     ready_made: OfferReadyMade = use_case("rebound.sequences.application.offer_ready_made")
+    count_steps: CountSteps = use_case("rebound.sequences.application.count_steps")
+    sequence_results: ReadResults = use_case("rebound.sequences.application.sequence_results")
     wake_enrolments: WakeEnrolments = use_case("rebound.sequences.application.wake")
 
     @cached_property

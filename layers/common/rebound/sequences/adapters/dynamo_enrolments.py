@@ -14,6 +14,7 @@ from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.platform.adapters.dynamo import (
     InstantAttribute,
+    JsonAttribute,
     Model,
     bind,
     expiry,
@@ -29,6 +30,7 @@ from rebound.sequences.domain.enrolments import (
     Standing,
     entry_name,
 )
+from rebound.sequences.domain.results import EnrolmentChange, counts_of
 
 SHARDS: Final = "0123456789abcdef"
 """The parts in which a sequence's enrolments are kept: by the first digit of the customers' ids."""
@@ -51,6 +53,8 @@ class EnrolmentRow(Model):
     wake_at = InstantAttribute(null=True)
     batch = UnicodeAttribute(null=True)
     left_because = UnicodeAttribute(null=True)
+    uid = UnicodeAttribute()
+    through = JsonAttribute(null=True)
     row_version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
 
@@ -133,6 +137,8 @@ class DynamoEnrolmentBook:
             wake_at=after.wake_at,
             batch=after.batch,
             left_because=after.left_because,
+            uid=after.uid,
+            through=after.through or None,
             row_version=next_version(read),
             expires_at=None if keeps else expiry(datetime.now(UTC), KEPT_AFTER),
         )
@@ -178,6 +184,20 @@ class DynamoEnrolmentBook:
             batch.delete(self._row(_part(key), _now(key)))
 
 
+def enrolment_change_of(record: Mapping[str, Any]) -> EnrolmentChange | None:
+    """What a record of the table's stream adds to the counts; ``None`` where it is no enrolment, or adds nothing."""
+    change = record["dynamodb"]
+    if not change["Keys"]["entry"]["S"].startswith(_NOW):
+        return None
+    rows = [EnrolmentRow.from_raw_data(change[name]) if name in change else None for name in ("OldImage", "NewImage")]
+    key = _key(change["Keys"]["part"]["S"], change["Keys"]["entry"]["S"])
+    before, after = (None if row is None else _enrolment(key, row) for row in rows)
+    counts, either = counts_of(before, after), after or before
+    if either is None or not counts:
+        return None
+    return EnrolmentChange(change["SequenceNumber"], key.business_id, either.uid, counts)
+
+
 class DynamoStepCarriers:
     """Implements ``StepCarriers``."""
 
@@ -193,6 +213,11 @@ class DynamoStepCarriers:
 
 def _part(key: EnrolmentKey) -> str:
     return f"{key.business_id}#{key.sequence_id}#{key.customer_id[0]}"
+
+
+def _key(part: str, entry: str) -> EnrolmentKey:
+    business_id, sequence_id, _ = part.rsplit("#", 2)
+    return EnrolmentKey(business_id, entry.removeprefix(_NOW), sequence_id)
 
 
 def _now(key: EnrolmentKey) -> str:
@@ -211,5 +236,7 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         wake_at=row.wake_at,
         batch=row.batch,
         left_because=LeftBecause(row.left_because) if row.left_because else None,
+        uid=row.uid,
+        through=tuple((step_id, way) for step_id, way in row.through or ()),
         row_version=int(row.row_version),
     )

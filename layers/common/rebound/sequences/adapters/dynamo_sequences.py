@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.kernel.errors import NotFoundError
@@ -49,6 +49,13 @@ class DynamoSequenceBook(Directory):
         except self.row.DoesNotExist:
             raise NotFoundError("sequence version") from None
         return read_definition(row.document)
+
+    def versions(self, business_id: str, sequence_id: str, numbers: Collection[int]) -> Mapping[int, Definition]:
+        places = {_version_entry(sequence_id, number): number for number in numbers}
+        if not places:
+            return {}
+        found = self.row.batch_get([(business_id, place) for place in places])
+        return {places[row.entry_id]: read_definition(row.document) for row in found}
 
     def all(self, business_id: str) -> Sequence[SavedSequence]:
         rows = self.row.query(business_id, DirectoryRow.entry_id.startswith(self.entry("")), consistent_read=True)

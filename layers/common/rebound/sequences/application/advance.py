@@ -19,6 +19,7 @@ from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.segments.application.matching import among
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.results import ELSE, THEN
 from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.steps import If, Send, Tag, Wait
 from rebound.sequences.domain.waits import end_of
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from rebound.segments.application.pin_filters import PinFilters
     from rebound.sequences.application.do_steps import DoSteps
     from rebound.sequences.application.schedule import ScheduleSteps
-    from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
+    from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, Through
     from rebound.sequences.domain.sequences import Definition, SavedSequence
     from rebound.sequences.domain.steps import Step
     from rebound.sequences.domain.tasks import StepTask
@@ -105,6 +106,8 @@ class _Pass(Struct):
     business: Business
     customers: Mapping[str, Customer]
     waiting: list[tuple[EnrolmentKey, datetime]] = field(default_factory=list)
+    through: dict[EnrolmentKey, Through] = field(default_factory=dict)
+    """The steps that somebody has passed since they were written last."""
 
     def go(self, enrolments: Iterable[Enrolment]) -> None:
         """Take them through the steps in the order of the program, which only leads on."""
@@ -147,12 +150,20 @@ class _Pass(Struct):
                 self._wait(step.step_id, step.action, here)
             case If():
                 who = self.uses.ask(self.task.business_id, step.action.filter, self._customers(here))
-                yield step.next_id, [each for each in here if each.key.customer_id in who]
-                yield step.else_id, [each for each in here if each.key.customer_id not in who]
+                matching = [each for each in here if each.key.customer_id in who]
+                others = [each for each in here if each.key.customer_id not in who]
+                yield step.next_id, self._passing(step.step_id, THEN, matching)
+                yield step.else_id, self._passing(step.step_id, ELSE, others)
             case Send() | Tag():
                 yield step.next_id, self._done(step, here)
             case _:
-                yield None, list(here)
+                yield None, self._passing(step.step_id, "", here)
+
+    def _passing(self, step_id: str, way: str, who: Sequence[Enrolment]) -> list[Enrolment]:
+        """Those who pass a step without a write."""
+        for each in who:
+            self.through[each.key] = (*self.through.get(each.key, ()), (step_id, way))
+        return list(who)
 
     def _done(self, step: Step, here: Sequence[Enrolment]) -> list[Enrolment]:
         """Those for whom the step is done: once each, whoever dies."""
@@ -161,7 +172,8 @@ class _Pass(Struct):
         taken = [
             one
             for each in here
-            if each not in again and (one := self._written(each, each.does(step.step_id, now, self.task.batch)))
+            if each not in again
+            and (one := self._written(each, each.does(step.step_id, now, self.task.batch, self._came(each))))
         ]
         mine = [*again, *taken]
         if mine:
@@ -174,11 +186,15 @@ class _Pass(Struct):
         for each in here:
             zone = self.customers[each.key.customer_id].time_zone or self.business.time_zone
             wake_at = end_of(wait, now, zone)
-            if self._written(each, each.waits(step_id, now, wake_at)) is not None:
+            if self._written(each, each.waits(step_id, now, wake_at, self._came(each))) is not None:
                 self.waiting.append((each.key, wake_at))
 
     def _leave(self, enrolment: Enrolment) -> None:
-        self._written(enrolment, enrolment.left(LeftBecause.ENDED, self.uses.clock.now()))
+        self._written(enrolment, enrolment.left(LeftBecause.ENDED, self.uses.clock.now(), self._came(enrolment)))
+
+    def _came(self, enrolment: Enrolment) -> Through:
+        """By what steps somebody came to the one that is written now."""
+        return self.through.pop(enrolment.key, ())
 
     def _written(self, before: Enrolment, after: Enrolment) -> Enrolment | None:
         """As it stands now; ``None`` where somebody else has written it, who then goes on with it or ended it."""

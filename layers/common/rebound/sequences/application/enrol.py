@@ -92,6 +92,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             key=key,
             version=sequence.version,
             entry_key=happened.key,
+            uid=sequence.uid,
             entered_at=now,
             standing=Standing.WAITING,
             step_id=None,

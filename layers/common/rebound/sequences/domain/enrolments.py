@@ -22,6 +22,10 @@ KEPT_AFTER: Final = timedelta(days=400)
 """For how long it is remembered what began an enrolment that is over, where somebody may begin again."""
 
 
+type Through = tuple[tuple[str, str], ...]
+"""Steps that need no write of their own, each with the way that was taken there; none at a step that ends it."""
+
+
 class Standing(StrEnum):
     """Where an enrolment stands."""
 
@@ -61,6 +65,8 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     ``version`` is that of the sequence which they go through. ``step_id`` is the step at which they stand, or stood
     when they left, ``None`` before the first; ``since`` since when. ``wake_at`` is when somebody who waits goes on.
     ``batch`` names the task of the worker that does the step. ``entry_key`` names what began it, at ``entered_at``.
+    ``uid`` is that of the sequence. ``through`` are the steps without a write of their own by which they came to this
+    one, conditions with the way that was taken (``then``, ``else``); only who counts reads it.
     ``row_version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -74,6 +80,8 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     wake_at: datetime | None = None
     batch: str | None = None
     left_because: LeftBecause | None = None
+    uid: str = ""
+    through: Through = ()
     row_version: int = 0
 
     @property
@@ -81,17 +89,25 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         """Whether they have left."""
         return self.standing is Standing.LEFT
 
-    def waits(self, step_id: str, since: datetime, wake_at: datetime) -> Enrolment:
+    def is_same_as(self, other: Enrolment) -> bool:
+        """Whether both are the same going through, at whatever step."""
+        return (self.uid, self.entry_key, self.entered_at) == (other.uid, other.entry_key, other.entered_at)
+
+    def waits(self, step_id: str, since: datetime, wake_at: datetime, through: Through = ()) -> Enrolment:
         """At a wait."""
-        return replace(self, standing=Standing.WAITING, step_id=step_id, since=since, wake_at=wake_at, batch=None)
+        moved = replace(self, step_id=step_id, since=since, wake_at=wake_at, through=through)
+        return replace(moved, standing=Standing.WAITING, batch=None)
 
-    def does(self, step_id: str, since: datetime, batch: str) -> Enrolment:
+    def does(self, step_id: str, since: datetime, batch: str, through: Through = ()) -> Enrolment:
         """At a step in the hands of a worker."""
-        return replace(self, standing=Standing.DOING, step_id=step_id, since=since, wake_at=None, batch=batch)
+        moved = replace(self, step_id=step_id, since=since, wake_at=None, through=through)
+        return replace(moved, standing=Standing.DOING, batch=batch)
 
-    def left(self, because: LeftBecause, at: datetime) -> Enrolment:
-        """Out; where they stood stays, for who counts it."""
-        return replace(self, standing=Standing.LEFT, since=at, wake_at=None, batch=None, left_because=because)
+    def left(self, because: LeftBecause, at: datetime, through: Through = ()) -> Enrolment:
+        """Out; where they stood stays, for who counts it: the last step ``through`` which they came, if any."""
+        step_id = through[-1][0] if through else self.step_id
+        moved = replace(self, step_id=step_id, since=at, wake_at=None, through=through)
+        return replace(moved, standing=Standing.LEFT, batch=None, left_because=because)
 
     def is_due(self, now: datetime) -> bool:
         """Whether a wait is over."""

@@ -1,0 +1,77 @@
+"""Reading the results of a sequence by step; nobody's enrolment is read to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.campaigns.application.campaign_service import RESULT_STATUSES
+from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.origins import step_of
+from rebound.sequences.domain.results import (
+    MessageResults,
+    SequenceResults,
+    inside,
+    results_of,
+    together,
+    versions_in,
+)
+
+if TYPE_CHECKING:
+    from rebound.campaigns.ports import TallyBook
+    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.ports import SequenceBook, StepCarriers, StepTallies
+
+
+class ReadResults(Struct, frozen=True, kw_only=True):
+    """Reads the results of a sequence; they are a few seconds behind, and exact once nothing happens."""
+
+    sequences: SequenceBook
+    step_tallies: StepTallies
+    step_carriers: StepCarriers
+    tallies: TallyBook
+
+    def __call__(self, business_id: str, sequence_id: str) -> tuple[SavedSequence, SequenceResults]:
+        """A sequence as it is now, and its results. Raises ``NotFoundError``."""
+        sequence = self.sequences.get(business_id, sequence_id)
+        counts = self.step_tallies.counts(business_id, sequence.uid)
+        messages = self._messages(sequence)
+        numbers = versions_in(counts) | messages.keys() | {sequence.version}
+        said = self.sequences.versions(business_id, sequence_id, numbers - {sequence.version})
+        definitions = {**said, sequence.version: sequence.definition}
+        versions = [
+            results_of(number, definition.program, counts, messages.get(number, {}))
+            for number, definition in sorted(definitions.items(), reverse=True)
+        ]
+        return sequence, SequenceResults(together(sequence.definition, versions), versions)
+
+    def inside(self, sequence: SavedSequence) -> Mapping[int, int]:
+        """How many are inside on which version, the newest first."""
+        return inside(self.step_tallies.counts(sequence.business_id, sequence.uid))
+
+    def _messages(self, sequence: SavedSequence) -> Mapping[int, Mapping[str, MessageResults]]:
+        """What became of messages, by version and step; a step has a carrier for each version of its template."""
+        found: dict[int, dict[str, MessageResults]] = {}
+        for campaign_id in self.step_carriers.of(sequence.business_id, sequence.uid):
+            step = step_of(campaign_id)
+            if step is None:
+                continue
+            carried = _read(self.tallies.counts(campaign_id))
+            of_version = found.setdefault(step.version, {})
+            known = of_version.get(step.step_id)
+            of_version[step.step_id] = carried if known is None else known.plus(carried)
+        return found
+
+
+def _read(counts: Mapping[str, int]) -> MessageResults:
+    excluded = f"{MessageStatus.EXCLUDED}:"
+    return MessageResults(
+        {status: count for status in RESULT_STATUSES if (count := counts.get(status, 0))},
+        {
+            label.removeprefix(excluded): count
+            for label, count in sorted(counts.items())
+            if label.startswith(excluded) and count
+        },
+    )
