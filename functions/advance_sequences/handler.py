@@ -1,4 +1,4 @@
-"""Goes on with those who are due in a sequence."""
+"""Goes on with those who are due in a sequence, and lets sequences hear what happened."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,13 +7,13 @@ from rebound.platform.batches import process_queue
 from rebound.platform.invocations import at_start
 from rebound.sequences import wiring
 
-at_start(lambda: wiring.use_cases().advance_enrolments)
+at_start(lambda: wiring.use_cases().go_on)
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Go on with those of each task; one that fails comes again."""
+    """Do each task; one that fails comes again."""
 
     def go_on(body: str, _: str) -> None:
-        wiring.use_cases().advance_enrolments(wiring.ports().decode_steps(body))
+        wiring.use_cases().go_on(wiring.ports().decode_steps(body))
 
     return process_queue(event, go_on)

@@ -31,7 +31,7 @@ from rebound.messages.domain.messages import Message, StatusChange
 from rebound.segments.domain.selections import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sequences.domain.results import EnrolmentChange
-from rebound.sequences.domain.tasks import StepTask
+from rebound.sequences.domain.tasks import HearTask, StepTask
 from rebound.templates.domain.content import Content
 from rebound.timers.domain import AHEAD
 from rebound.webhooks.domain.webhooks import DeliveryTask
@@ -424,8 +424,8 @@ class World(MemoryPorts, EveryUseCase):
             return True
         return False
 
-    def _advance(self, task: StepTask) -> None:
-        self.advance_enrolments(task)
+    def _advance(self, task: StepTask | HearTask) -> None:
+        self.go_on(task)
 
     def _sweep_timers(self) -> bool:
         with suppress(*CRASHES):

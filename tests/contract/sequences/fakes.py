@@ -12,7 +12,7 @@ from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_name
 from rebound.sequences.domain.results import EnrolmentChange, counts_of
 from rebound.sequences.domain.sequences import Definition, SavedSequence
-from rebound.sequences.domain.tasks import StepTask
+from rebound.sequences.domain.tasks import HearTask, StepTask
 from tests.contract.campaigns.fakes import MemoryTallyBook
 from tests.contract.platform.fakes import FakeClock
 from tests.contract.recurring.fakes import MemoryRecurringPorts
@@ -172,11 +172,15 @@ class MemoryStepQueue:
     """Implements ``StepQueue``."""
 
     def __init__(self, clock: FakeClock) -> None:
-        self.queue: MemoryQueue[StepTask] = MemoryQueue(clock)
+        self.queue: MemoryQueue[StepTask | HearTask] = MemoryQueue(clock)
 
     def put(self, tasks: Sequence[StepTask], delay: timedelta = timedelta()) -> None:
         for task in tasks:
             self.queue.send(task, delay)
+
+    def tell(self, tasks: Sequence[HearTask]) -> None:
+        for task in tasks:
+            self.queue.send(task)
 
 
 class MemorySequencesPorts(MemoryRecurringPorts):

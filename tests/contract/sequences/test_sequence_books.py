@@ -8,6 +8,7 @@ import pytest
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.segments.domain.segments import Segment
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Standing
+from rebound.sequences.domain.ready_made import ready_made
 from rebound.sequences.domain.sequences import Late, SavedSequence, SequenceStatus
 from rebound.sequences.domain.steps import Exit, Wait
 from tests.fakes.house import EveryPorts
@@ -169,6 +170,14 @@ def test_who_is_forgotten_may_enter_as_if_they_had_never_been(ports: EveryPorts)
     assert not ports.enrolments.enter(
         enrolment(2), ports.enrolments.get_many([enrolment(2).key])[enrolment(2).key], once=False
     )
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_what_is_ready_made_is_read_as_it_was_written(ports: EveryPorts, number: int) -> None:
+    definition = ready_made("en")[number].definition
+    ports.sequences.save(sequence(definition=definition))
+
+    assert ports.sequences.get(BUSINESS_ID, SEQUENCE).definition == definition
 
 
 def test_carriers_are_those_of_their_sequence(ports: EveryPorts) -> None:

@@ -9,6 +9,7 @@ from rebound.sequences.domain.enrolments import LeftBecause, Standing
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
 from rebound.sequences.domain.steps import Exit
+from rebound.sequences.domain.tasks import StepTask
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
 from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
 
@@ -182,6 +183,7 @@ def test_a_message_on_its_way_is_held_while_it_is_off(world: SequenceWorld) -> N
     world.set_up(send("one"))
     enrol(world)
     [(name, waiting)] = world.step_queue.queue.messages.items()
+    assert isinstance(waiting.body, StepTask)
     world.advance_enrolments(waiting.body)
     world.step_queue.queue.delete(name)
     # It is on the senders' queue now.

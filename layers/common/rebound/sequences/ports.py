@@ -9,7 +9,7 @@ from rebound.recurring.ports import RecurringPorts
 from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
 from rebound.sequences.domain.sequences import Definition, SavedSequence
-from rebound.sequences.domain.tasks import StepTask
+from rebound.sequences.domain.tasks import HearTask, StepTask
 
 
 class SequenceBook(Protocol):
@@ -100,6 +100,9 @@ class StepQueue(Protocol):
 
     def put(self, tasks: Sequence[StepTask], delay: timedelta = timedelta()) -> None:
         """Enqueue; may deliver twice, and in any order."""
+
+    def tell(self, tasks: Sequence[HearTask]) -> None:
+        """Enqueue what happened, likewise."""
 
 
 class SequencesPorts(RecurringPorts, Protocol):

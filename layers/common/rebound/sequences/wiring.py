@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from rebound.sequences.application.count_steps import CountSteps
     from rebound.sequences.application.do_steps import DoSteps
     from rebound.sequences.application.enrol import HearHappenings
+    from rebound.sequences.application.go_on import GoOn
     from rebound.sequences.application.hear_activity import HearActivity
     from rebound.sequences.application.offer_ready_made import OfferReadyMade
     from rebound.sequences.application.schedule import ScheduleSteps
     from rebound.sequences.application.sequence_results import ReadResults
     from rebound.sequences.application.sequence_service import SequenceService
     from rebound.sequences.application.switch import MoveCarrier, SwitchCarriers
+    from rebound.sequences.application.tell import HearTold, TellSequences
     from rebound.sequences.application.wake import WakeEnrolments
     from rebound.sequences.domain.results import EnrolmentChange
-    from rebound.sequences.domain.tasks import StepTask
+    from rebound.sequences.domain.tasks import HearTask, StepTask
     from rebound.sequences.ports import (
         EnrolmentBook,
         SequenceBook,
@@ -84,7 +86,7 @@ class AwsSequencesPorts(AwsRecurringPorts):
 
         return SqsStepQueue(self.aws("sqs"), self.settings["STEPS_QUEUE_URL"])
 
-    def decode_steps(self, body: str) -> StepTask:
+    def decode_steps(self, body: str) -> StepTask | HearTask:
         """The task of a message of the queue."""
         from rebound.sequences.adapters.step_queue import decode_steps
 
@@ -107,6 +109,9 @@ class SequencesUseCases(RecurringUseCases):
     hear_happenings: HearHappenings = use_case(
         "rebound.sequences.application.enrol", ask="ask_filter", schedule="schedule_steps"
     )
+    tell_sequences: TellSequences = use_case("rebound.sequences.application.tell")
+    hear_told: HearTold = use_case("rebound.sequences.application.tell", hear="hear_happenings")
+    go_on: GoOn = use_case("rebound.sequences.application.go_on", advance="advance_enrolments", hear="hear_told")
     hear_activity: HearActivity = use_case("rebound.sequences.application.hear_activity", hear="hear_happenings")
     check_definition: CheckDefinition = use_case("rebound.sequences.application.check_definition", pin="pin_filters")
     sequence_service: SequenceService = use_case(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook, ReplyBook
     from rebound.customers.ports import CustomerBook
+    from rebound.inbound.application.tell_replies import TellReplies
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock
@@ -77,6 +78,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
     publish: PublishEvents
     record_evidence: RecordEvidence
     meter: Callable[[], MeterTexts]
+    tell: Callable[[], TellReplies]
     clock: Clock
 
     def __call__(self, text: IncomingText) -> Received:
@@ -112,6 +114,8 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
             self._apply(business, contact, reply)
             if reply.is_waiting and now - receipt.at <= TRIED_AGAIN_FOR:
                 self.publish([_received(contact, reply)], reply.at, business=business)
+            if now - receipt.at <= TRIED_AGAIN_FOR and reply.keyword is None:
+                self.tell()(contact, reply)
             taken.append(_Taken(business, contact, reply))
         answering = [each for each in taken if each.business.business_id in holders]
         answer = None if text.keyword is not None else self._answer(answering)

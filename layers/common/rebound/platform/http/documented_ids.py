@@ -29,6 +29,7 @@ IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "parent_id": ("The campaign that this one is a part of: a ULID.", _ULID),
     "product_id": ("A product, as you call it.", _YOURS),
     "recurring_campaign_id": ("A recurring campaign: a ULID.", _ULID),
+    "ready_made_id": ("A sequence that is ready to be taken over.", {"pattern": "^[a-z_]{1,64}$"}),
     "relation_id": ("A link between a customer and somebody of their family or friends: a ULID.", _ULID),
     "reply_id": ("A text that came in, by the provider's id.", {}),
     "segment_id": ("A saved segment, as you call it.", _NAME),

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 def written_definition(definition: Definition) -> dict[str, Any]:
     """The document of a version."""
     return {
-        "trigger": to_builtins(definition.trigger),
+        "trigger": to_builtins(definition.trigger, enc_hook=dict),
         "filter": definition.filter,
         "reentry": definition.reentry,
         "steps": _written_steps(definition.steps),
-        "exit_on": [{"happening": to_builtins(one.happening), "is_goal": one.is_goal} for one in definition.exit_on],
+        "exit_on": [
+            {"happening": to_builtins(one.happening, enc_hook=dict), "is_goal": one.is_goal}
+            for one in definition.exit_on
+        ],
     }
 
 
@@ -54,7 +57,7 @@ def _written(action: Action) -> dict[str, Any]:
                 "seconds": int(action.for_.total_seconds()),
                 "until_local": None if action.until_local is None else action.until_local.isoformat(),
                 "weekday": action.weekday,
-                "for_event": to_builtins(action.for_event),
+                "for_event": to_builtins(action.for_event, enc_hook=dict),
             }
         case Send():
             content = written_said(action.content)

@@ -1,4 +1,4 @@
-"""SQS: who is due in a sequence, by ids alone."""
+"""SQS: who is due in a sequence, and what sequences are to hear, by ids alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from itertools import batched
 from math import ceil
 from typing import Any
 
+from msgspec import convert, to_builtins
+
 from rebound.platform.adapters.aws import MAX_BATCH, send_batch
-from rebound.sequences.domain.tasks import StepTask
+from rebound.sequences.domain.tasks import HearTask, StepTask
 
 
 class SqsStepQueue:
@@ -21,7 +23,12 @@ class SqsStepQueue:
         self._queue_url = queue_url
 
     def put(self, tasks: Sequence[StepTask], delay: timedelta = timedelta()) -> None:
-        seconds = ceil(max(delay, timedelta()).total_seconds())
+        self._send(tasks, ceil(max(delay, timedelta()).total_seconds()))
+
+    def tell(self, tasks: Sequence[HearTask]) -> None:
+        self._send(tasks, 0)
+
+    def _send(self, tasks: Sequence[StepTask | HearTask], seconds: int) -> None:
         for batch in batched(tasks, MAX_BATCH, strict=False):
             entries = [
                 {"Id": str(number), "MessageBody": encode_steps(task), "DelaySeconds": seconds}
@@ -30,13 +37,17 @@ class SqsStepQueue:
             send_batch(self._client, self._queue_url, entries)
 
 
-def encode_steps(task: StepTask) -> str:
+def encode_steps(task: StepTask | HearTask) -> str:
     """The queue message of a task."""
+    if isinstance(task, HearTask):
+        return json.dumps(to_builtins(task, enc_hook=dict))
     own = {"business_id": task.business_id, "sequence_id": task.sequence_id, "batch": task.batch}
     return json.dumps({**own, "customer_ids": task.customer_ids})
 
 
-def decode_steps(body: str) -> StepTask:
+def decode_steps(body: str) -> StepTask | HearTask:
     """The task of a queue message."""
     given = json.loads(body)
+    if "told" in given:
+        return convert(given, HearTask)
     return StepTask(given["business_id"], given["sequence_id"], tuple(given["customer_ids"]), given["batch"])

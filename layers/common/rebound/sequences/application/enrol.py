@@ -48,7 +48,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         for each in sorted(happened, key=lambda one: one.at):
             self._act(business_id, customer_id, saved, each)
             for sequence in saved:
-                if sequence.definition.trigger.means(each) and not each.is_withdrawn:
+                if each.starts and not each.is_withdrawn and sequence.definition.trigger.means(each):
                     self.enter(sequence, customer_id, each)
 
     def enter(self, sequence: SavedSequence, customer_id: str, happened: Happened) -> bool:

@@ -102,7 +102,7 @@ class Happened(Struct, frozen=True, kw_only=True):
 
     ``key`` names it, the same however often it is told: the id of the event, of the reply, of the call. ``at`` is when
     it happened, by who told it. ``due_at`` is set of what is still to come, such as the end of a membership;
-    ``is_withdrawn`` says that it does not come any more.
+    ``is_withdrawn`` says that it does not come any more. What does not ``starts`` only ends and wakes.
     """
 
     kind: Kind
@@ -111,3 +111,4 @@ class Happened(Struct, frozen=True, kw_only=True):
     about: Mapping[str, str] = MappingProxyType({})
     due_at: datetime | None = None
     is_withdrawn: bool = False
+    starts: bool = True

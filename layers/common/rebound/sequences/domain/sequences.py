@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.segments.domain.filters import segments_in
-from rebound.sequences.domain.steps import If, Program, Send
+from rebound.sequences.domain.steps import If, Program, Send, Wait
 
 if TYPE_CHECKING:
     from rebound.sequences.domain.happenings import Happened, Happening
@@ -79,6 +79,13 @@ class Definition(Struct, frozen=True, kw_only=True):
         named = frozenset().union(*map(segments_in, [*asked, *([] if self.filter is None else [self.filter])]))
         return named | frozenset(filter(None, [self.trigger.about.get("segment_id")]))
 
+    def hears(self, happened: Happened) -> bool:
+        """Whether it starts, ends or wakes somebody here."""
+        waits = (step.action for step in self.program.steps.values() if isinstance(step.action, Wait))
+        awaited = [wait.for_event for wait in waits if wait.for_event is not None]
+        meant = [self.trigger, *(one.happening for one in self.exit_on), *awaited]
+        return any(each.means(happened) for each in meant)
+
     def ended_by(self, happened: Happened) -> ExitOn | None:
         """What ends it for whom this happened to; ``None`` where nothing does."""
         return next((each for each in self.exit_on if each.happening.means(happened)), None)
@@ -109,3 +116,7 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
     def is_on(self) -> bool:
         """Whether anything happens."""
         return self.status is SequenceStatus.ON
+
+    def may_hear(self, happened: Happened) -> bool:
+        """Whether it could mean something to somebody inside, or start; earlier versions are taken to hear all."""
+        return self.version > 1 or self.definition.hears(happened)

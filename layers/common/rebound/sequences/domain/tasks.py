@@ -1,4 +1,4 @@
-"""What the queue of sequences carries: ids alone (truth 12)."""
+"""What the queue of sequences carries: who is due, and what happened with whom, by ids alone (truth 12)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.chunks import CHUNK_SIZE
 from rebound.sequences.domain.enrolments import EnrolmentKey
+from rebound.sequences.domain.happenings import Happened  # noqa: TC001 - msgspec reads the annotations
 from rebound.timers.domain import Timer
 
 SEQUENCE: Final = "sequence"
 """The kind of the timer that has somebody go on."""
 TOGETHER: Final = CHUNK_SIZE
 """How many go on together at most, so that what is sent to them is one chunk."""
+
+
+TOLD_TOGETHER: Final = 25
+"""How many happenings one message has at most."""
 
 
 class StepTask(Struct, frozen=True):
@@ -36,6 +41,20 @@ class StepTask(Struct, frozen=True):
     def keys(self) -> Sequence[EnrolmentKey]:
         """The enrolments."""
         return [EnrolmentKey(self.business_id, each, self.sequence_id) for each in self.customer_ids]
+
+
+class Told(Struct, frozen=True):
+    """What happened with a customer."""
+
+    customer_id: str
+    happened: Happened
+
+
+class HearTask(Struct, frozen=True):
+    """What happened with customers of a business, for its sequences to hear."""
+
+    business_id: str
+    told: tuple[Told, ...]
 
 
 def task_of(business_id: str, sequence_id: str, customer_ids: Iterable[str], at: datetime, why: str) -> StepTask:

@@ -1,0 +1,62 @@
+"""Telling sequences what happened, by way of their queue: whoever tells waits for nothing that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import batched
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.sequences.domain.tasks import TOLD_TOGETHER, HearTask
+
+if TYPE_CHECKING:
+    from rebound.sequences.application.enrol import HearHappenings
+    from rebound.sequences.domain.happenings import Happened
+    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.tasks import Told
+    from rebound.sequences.ports import SequenceBook, StepQueue
+
+
+class TellSequences(Struct, frozen=True, kw_only=True):
+    """Lets the sequences of a business hear what happened with customers.
+
+    For whoever learns of something that starts sequences and has work of their own: an inbound text, a missed call, a
+    tag that was given. Telling again changes nothing, because what happened has a key.
+    """
+
+    sequences: SequenceBook
+    step_queue: StepQueue
+
+    def __call__(self, business_id: str, told: Sequence[Told]) -> None:
+        """Tell what some sequence that is on could hear; one read, and a request to the queue where there is one."""
+        saved = self._on(business_id)
+        self.put(business_id, [each for each in told if _is_heard(saved, each.happened)])
+
+    def is_heard(self, business_id: str, happened: Happened) -> bool:
+        """Whether a sequence is on that could hear it; for who must find out with whom it happened."""
+        return _is_heard(self._on(business_id), happened)
+
+    def put(self, business_id: str, told: Sequence[Told]) -> None:
+        """Tell without looking."""
+        tasks = [HearTask(business_id, some) for some in batched(told, TOLD_TOGETHER, strict=False)]
+        if tasks:
+            self.step_queue.tell(tasks)
+
+    def _on(self, business_id: str) -> Sequence[SavedSequence]:
+        return [each for each in self.sequences.all(business_id) if each.is_on]
+
+
+class HearTold(Struct, frozen=True, kw_only=True):
+    """Hears what was told by the queue."""
+
+    hear: HearHappenings
+
+    def __call__(self, task: HearTask) -> None:
+        """Do in sequences what each of these means; may come again."""
+        for told in task.told:
+            self.hear(task.business_id, told.customer_id, [told.happened])
+
+
+def _is_heard(saved: Sequence[SavedSequence], happened: Happened) -> bool:
+    return any(each.may_hear(happened) for each in saved)
