@@ -14,7 +14,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.eligibility.adapters import DynamoFrequencyBook
 from rebound.eligibility.application.frequency_reservations import FrequencyReservations
-from rebound.eligibility.domain.eligibility import Case
+from rebound.eligibility.domain.cases import Case
 from rebound.eligibility.ports import FrequencyBook
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel

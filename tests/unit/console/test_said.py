@@ -26,7 +26,8 @@ from rebound.customers.domain import (
     ProfileEvent,
     ProfileEventKind,
 )
-from rebound.eligibility.domain.eligibility import Case, Exclusion
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.eligibility.domain.explanation import attempt_sentence, explain
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey

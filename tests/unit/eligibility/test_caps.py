@@ -19,7 +19,8 @@ from rebound.contacts.domain.reachability import Failure, Tried
 from rebound.eligibility.application.explain_reachability import ExplainReachability
 from rebound.eligibility.application.frequency_reservations import FrequencyReservations
 from rebound.eligibility.application.preview_audience import Question
-from rebound.eligibility.domain.eligibility import Case, Exclusion
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.jobs.domain import JobKind, audience_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel

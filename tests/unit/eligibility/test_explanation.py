@@ -22,7 +22,8 @@ from rebound.contacts.domain.reachability import Cleared, ClearedBy, Failure, Tr
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.explain_reachability import ExplainReachability
-from rebound.eligibility.domain.eligibility import RULES, Case, Exclusion, Hold, Send, decide
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import RULES, Exclusion, Hold, Send, decide
 from rebound.eligibility.domain.exclusion_words import WORDS
 from rebound.eligibility.domain.explanation import (
     SHOWN_ATTEMPTS,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOver
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.preview_audience import Foreseen, Question
-from rebound.eligibility.domain.eligibility import Case, Exclusion, Send, decision_on
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import Exclusion, Send, decision_on
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import InvalidInputError

@@ -11,7 +11,8 @@ from rebound.businesses.domain.frequency import Frequency, FrequencyCap, HandOve
 from rebound.businesses.domain.quiet_hours import NIGHT, QuietHours
 from rebound.contacts.domain.contacts import Recovery
 from rebound.eligibility.application.frequency_reservations import FrequencyReservations, known_frequencies
-from rebound.eligibility.domain.eligibility import Case, Exclusion
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError

@@ -13,7 +13,7 @@ from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.eligibility.application.audience import supposed_mailing
 from rebound.eligibility.application.frequency_reservations import known_frequencies
 from rebound.eligibility.application.shared_addresses import FindSharers
-from rebound.eligibility.domain.eligibility import Case
+from rebound.eligibility.domain.cases import Case
 from rebound.eligibility.domain.explanation import SHOWN_ATTEMPTS, Explanation, explain
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.frequency import Frequency, longest_window
-from rebound.eligibility.domain.eligibility import Case
+from rebound.eligibility.domain.cases import Case
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.retrying import retried_from
 from rebound.messages.domain.mailing import Mailing

@@ -13,7 +13,8 @@ from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.consent.domain.taking_back import how_to_take_back
 from rebound.contacts.domain.reachability import REACHABLE, Verdict
 from rebound.contacts.domain.suppressions import LISTED_BOUNCE
-from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import Exclusion, Hold
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ADJECTIVES, Scope
 from rebound.kernel.provider_codes import look_up

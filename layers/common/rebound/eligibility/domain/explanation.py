@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import Barrier
 from rebound.contacts.domain.reachability import REACHABLE, Cleared, Failure, Verdict
-from rebound.eligibility.domain.eligibility import RULES, Case, Decision, Exclusion, Hold, decision_on
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import RULES, Decision, Exclusion, Hold, decision_on
 from rebound.eligibility.domain.exclusion_words import WORDS, holding_sentence, kind_of_message
 from rebound.eligibility.domain.next_steps import next_step
 from rebound.kernel.channels import Channel

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rebound.consent.domain.taking_back import number_to_text
-from rebound.eligibility.domain.eligibility import Case, Decision, Exclusion, Hold, Send
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, Send
 from rebound.eligibility.domain.exclusion_words import WORDS, address_noun, mend_the_address, plural_noun, written
 from rebound.kernel.channels import Channel
 from rebound.kernel.provider_codes import FailureClass, ProviderCode, look_up

@@ -14,7 +14,8 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Tried
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.frequency_reservations import known_frequencies
-from rebound.eligibility.domain.eligibility import Case, Exclusion, Hold, Send, decide, decision_on
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send, decide, decision_on
 from rebound.kernel.retrying import retried_from
 from rebound.messages.domain.messages import Message
 from rebound.sending.application.take_turns import Turn

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.eligibility.application.frequency_reservations import known_frequencies
-from rebound.eligibility.domain.eligibility import Case, Decision, Exclusion, Hold, decision_on
+from rebound.eligibility.domain.cases import Case
+from rebound.eligibility.domain.eligibility import Decision, Exclusion, Hold, decision_on
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
