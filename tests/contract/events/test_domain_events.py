@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from rebound.campaigns.application.campaign_service import RESULT_STATUSES
 from rebound.campaigns.domain.breaker import reason_of_refusal, reason_to_pause
 from rebound.campaigns.domain.campaigns import FinalWords
+from rebound.campaigns.domain.results import RESULT_STATUSES
 from rebound.contacts.domain.replies import Keyword, Meaning
 from rebound.eligibility.domain.eligibility import Exclusion
 from rebound.kernel.categories import Category

@@ -42,6 +42,7 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.provider_codes import FailureClass, Provider, ProviderCode, all_codes, look_up
 from rebound.messages.domain.messages import Message, MessageStatus
+from rebound.messages.domain.variants import WHOLE, Split
 from rebound.templates.domain.content import MadeFrom, TemplateContent, TextContent
 from rebound.templates.domain.variables import Variable
 from tests.contract.contacts.fakes import known_whereabouts
@@ -259,6 +260,7 @@ def every_kind_of_case() -> Iterator[Case]:
         campaigns.append(campaign(channel, over_limit=True))
         campaigns.append(campaign(channel, exclude_customer_ids=frozenset({ANA.customer_id})))
         campaigns.append(campaign(channel, category=Category.LOYALTY, contents={"top": GREETING}))
+        campaigns.extend(campaign(channel, split=Split("test", (), holdout)) for holdout in (1, WHOLE))
         in_the_night = (
             campaign(channel, category=category, expires_at=expires_at)
             for category, expires_at in product(Category, (None, at(0), at(7200), at(72 * 3600)))

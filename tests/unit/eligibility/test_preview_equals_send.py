@@ -39,6 +39,7 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.variants import Variant, split_of
 from rebound.segments.application import find_customers
 from rebound.segments.domain.segments import Segment
 from rebound.segments.domain.selections import Selection
@@ -108,6 +109,7 @@ CONTENTS: Final[Mapping[Channel, tuple[Content, ...]]] = {
 }
 """What can be said to everybody, and what cannot: without a birthday, without a gender, with a long name."""
 HOUR: Final = timedelta(hours=1)
+CAMPAIGN_ID: Final = "01KAKZ0000000000000000TEST"
 LONGEST_STEP: Final = 2 * HOUR
 """The world's clock leaps while it waits for somebody's morning."""
 
@@ -202,6 +204,7 @@ class Situation:
             self.new.content,
             self.new.timing,
             exclude_customer_ids=self.new.exclude_customer_ids,
+            split=split_of(CAMPAIGN_ID, self.new.variants, self.new.holdout),
         )
 
 
@@ -258,14 +261,18 @@ def situations(draw: st.DrawFn) -> Situation:
     added = frozenset(draw(st.sets(st.integers(1, 14).map(id_of), max_size=3)))
     taken_out = frozenset(draw(st.sets(st.integers(1, 14).map(id_of), max_size=3)))
     category = draw(st.sampled_from(Category))
+    said = st.sampled_from(CONTENTS[channel]) | st.builds(made, st.just(world), st.just(channel), st.just(category))
+    variants = tuple(
+        Variant(name, share, draw(said)) for name, share in draw(st.sampled_from([(), (("A", 3_000), ("B", 7_000))]))
+    )
     new = NewCampaign(
         name="Autumn offer",
         category=category,
         channel=channel,
         selection=draw(st.sampled_from([Selection(filter=chosen), Selection(segment_id="saved")])),
-        content=draw(
-            st.sampled_from(CONTENTS[channel]) | st.builds(made, st.just(world), st.just(channel), st.just(category))
-        ),
+        content=draw(said) if not variants else variants[0].content or GREETING,
+        variants=variants,
+        holdout=draw(st.sampled_from([0, 0, 3_000])),
         timing=draw(timings()),
         exclude_failed=draw(st.sampled_from([True, True, True, False])),
         include_customer_ids=added - taken_out,
@@ -285,7 +292,10 @@ def previewed(situation: Situation) -> dict[str, Decision]:
     assert counted is not None
     excluded = Counter(str(said) for said in decisions.values() if isinstance(said, Exclusion))
     assert (counted.matched, dict(counted.excluded)) == (len(decisions), dict(excluded))
-    assert counted.targeted == sum(isinstance(said, Send | Hold) for said in decisions.values())
+    targeted = [customer_id for customer_id, said in decisions.items() if isinstance(said, Send | Hold)]
+    assert counted.targeted == len(targeted)
+    split = situation.question.split
+    assert counted.variants == ({} if split is None else split.counts(targeted))
     return decisions
 
 
@@ -295,7 +305,9 @@ def expanded_and_sent(situation: Situation) -> tuple[dict[str, str], dict[str, s
     An expansion of one customer a page leaves its word about each in its ledger.
     """
     world = situation.world
-    campaign_id = world.campaign_service.post(BUSINESS_ID, situation.new).campaign.campaign_id
+    world.request_ids.id_for(BUSINESS_ID, "this", CAMPAIGN_ID)
+    campaign_id = world.campaign_service.post(BUSINESS_ID, situation.new, "this").campaign.campaign_id
+    assert campaign_id == CAMPAIGN_ID
     at_expansion: dict[str, str] = {}
     commit: Any = world.expansion.commit
 
@@ -327,6 +339,9 @@ def expanded_and_sent(situation: Situation) -> tuple[dict[str, str], dict[str, s
     )
     assert view.audience.targeted == len(targeted)
     assert Counter(view.audience.excluded) == Counter(said for said in at_the_end.values() if said != "send")
+    assert view.audience.variants == {each.name: sum(each.results.values()) for each in view.variants}
+    split = view.campaign.split
+    assert view.audience.variants == ({} if split is None else split.counts(targeted))
     return at_expansion, at_the_end
 
 
@@ -367,7 +382,7 @@ def test_a_preview_equals_the_send_customer_by_customer(situation: Situation, pa
         if key is not None and len(situation.world.contacts.rows[key].customer_ids) > 1:
             sharing[key].append(customer_id)
         else:
-            found_by_the_sender = decision is Exclusion.CANNOT_RENDER
+            found_by_the_sender = decision in (Exclusion.CANNOT_RENDER, Exclusion.HOLDOUT)
             assert (customer_id, "send" if found_by_the_sender else word(decision)) == (
                 customer_id,
                 at_expansion[customer_id],

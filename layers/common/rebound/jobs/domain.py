@@ -100,10 +100,14 @@ MATCHED: Final = "matched"
 EXCLUDED: Final = "excluded:"
 
 
+OF_VARIANT: Final = "variant:"
+
+
 def audience_of(counts: Mapping[str, int]) -> Audience:
     """The audience that the counts of a job describe."""
     excluded = {label.removeprefix(EXCLUDED): count for label, count in counts.items() if label.startswith(EXCLUDED)}
-    return Audience(counts.get(MATCHED, 0), MappingProxyType(excluded))
+    variants = {label.removeprefix(OF_VARIANT): n for label, n in counts.items() if label.startswith(OF_VARIANT)}
+    return Audience(counts.get(MATCHED, 0), MappingProxyType(excluded), variants=MappingProxyType(variants))
 
 
 SPARED_BECAUSE: Final = ("gone", "changed", "no_longer_matches", "busy")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import replace
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, ValidationError
 
 from rebound.businesses.application.timing import Timing
 from rebound.businesses.domain.business import Barrier
@@ -15,6 +15,8 @@ from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.origins import step_of
+from rebound.messages.domain.variants import WHOLE, Variant, in_percent
+from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
 from rebound.templates import wiring
 from rebound.templates.domain.content import (
@@ -26,12 +28,18 @@ from rebound.templates.domain.content import (
     TextContent,
     written_content,
 )
+from rebound.templates.domain.rendering import NONE_DECLARED
 from rebound.templates.domain.variables import Declared
 from rebound.templates.http.given_content import GivenContent, GivenEmail, TemplateId, content_of, email_in_place_of
 from rebound.templates.http.given_layout import GivenLayout
 
 SAYS: Final = ("content", "layout", "template_id")
 ONE_OF: Final = f"Give one of {', '.join(SAYS)}."
+MAX_VARIANT_NAME: Final = 30
+MOST_VARIANTS: Final = 5
+MAX_HOLDOUT: Final = 50
+_ROUNDING: Final = 1e-6
+"""By how much a number with two decimals may be off in floating point."""
 
 
 class Timed(Request):
@@ -183,6 +191,103 @@ class Says(Request):
         return bool(self.model_fields_set.intersection(Says.model_fields))
 
 
+def _is_whole_hundredths(percent: float) -> float:
+    if abs(percent * 100 - round(percent * 100)) > _ROUNDING:
+        raise ValueError("Must have at most two decimals.")
+    return percent
+
+
+Percent = Annotated[float, AfterValidator(_is_whole_hundredths)]
+
+
+class VariantRequest(Says):
+    """One of the things that a campaign says, and to how many of its recipients."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_VARIANT_NAME)] = Field(
+        description="Another for each. Who gets which variant depends on their names: of one that is renamed, others "
+        "are drawn."
+    )
+    share: Annotated[Percent, Field(gt=0, lt=100)] = Field(
+        description="In percent of those who are not held out, with at most two decimals; together they are 100."
+    )
+
+    _more: Declared = PrivateAttr(default_factory=dict)
+
+    @property
+    def more_variables(self) -> Declared:
+        """Those of the campaign that it is a variant of."""
+        return self._more
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether it is said what the variant says."""
+        return any(getattr(self, name) is not None for name in Says.model_fields)
+
+    def made(
+        self, business_id: str, channel: Channel, category: Category, more: Declared, where: str, *, silent: bool
+    ) -> Variant:
+        """The variant; one of which only the share is asked about may be ``silent``.
+
+        Raises ``InvalidInputError`` with paths below ``where``.
+        """
+        self._more = more
+        said: Said | None = None
+        try:
+            if self.says_anything or not silent:
+                said = self.said(business_id, channel, category)
+        except ValidationError as error:
+            raise InvalidInputError(*fields_of_content(error, f"{where}.content")) from None
+        except InvalidInputError as error:
+            raise InvalidInputError(*(replace(each, field=f"{where}.{each.field}") for each in error.errors)) from None
+        return Variant(self.name, round(self.share * 100), said)
+
+
+Variants = Annotated[list[VariantRequest], Field(min_length=2, max_length=MOST_VARIANTS)]
+
+
+class Divides(Request):
+    """How a campaign divides its recipients, to compare what it does for them."""
+
+    variants: Variants | None = Field(
+        default=None,
+        description="In place of content: what is said to whom, each variant with its own content or template_id. A "
+        "customer gets the same variant however often they are imported; who gets which is drawn anew for each "
+        "campaign.",
+    )
+    holdout: Annotated[Percent, Field(ge=0, le=MAX_HOLDOUT)] = Field(
+        default=0,
+        description="Percent of those to whom it would be sent who get nothing, to compare with. They are left out as "
+        "holdout, after every other reason.",
+    )
+
+    def divided(
+        self,
+        business_id: str,
+        channel: Channel,
+        category: Category,
+        more: Declared = NONE_DECLARED,
+        *,
+        silent: bool = False,
+    ) -> tuple[Variant, ...]:
+        """The variants, none where everybody gets the same. Raises ``InvalidInputError``."""
+        found: list[Variant] = []
+        errors: list[FieldError] = []
+        for number, given in enumerate(self.variants or ()):
+            where = f"variants.{number}"
+            if given.name in {each.name for each in found}:
+                errors.append(FieldError(f"{where}.name", "Is the name of another variant."))
+            try:
+                found.append(given.made(business_id, channel, category, more, where, silent=silent))
+            except InvalidInputError as error:
+                errors.extend(error.errors)
+        total = sum(round(each.share * 100) for each in self.variants or ())
+        if self.variants and total != WHOLE:
+            errors.append(FieldError("variants", f"The shares must be 100 together; they are {in_percent(total):g}."))
+        if errors:
+            raise InvalidInputError(*errors)
+        return tuple(found)
+
+
 class Sends(Timed, Says):
     """What campaigns and single messages have in common."""
 
@@ -259,6 +364,7 @@ class MessageAnswer(Answer):
     copy_of: str | None = Field(
         description="Of a copy for somebody else (cc of the customer): the message_id of the email that it copies."
     )
+    variant: str | None = Field(description="Of a campaign with variants: which of them it is, by name.")
     relation_id: str | None = Field(
         description="Of an invitation to family and friends at another address than the customer's: the relation."
     )

@@ -5,6 +5,7 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from msgspec import convert
 from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
@@ -34,10 +35,12 @@ from rebound.campaigns.domain.chunks import (
     claim_of,
     taking_over,
 )
+from rebound.campaigns.domain.goals import Goal
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
+from rebound.messages.domain.variants import read_split, written_split
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
@@ -152,6 +155,8 @@ class DynamoCampaignBook:
             copy_name=campaign.copy_name,
             relation_id=campaign.relation_id,
             sequence_id=campaign.sequence_id,
+            split=campaign.split and written_split(campaign.split),
+            goal=campaign.goal and asdict(campaign.goal),
             version=version,
             expires_at=expiry(max(campaign.created_at, campaign.send_at or campaign.created_at), SINGLE_KEPT)
             if campaign.single
@@ -211,6 +216,8 @@ def _campaign(row: CampaignRow) -> Campaign:
         copy_name=row.copy_name,
         relation_id=row.relation_id,
         sequence_id=row.sequence_id,
+        split=row.split and read_split(row.split),
+        goal=row.goal and convert(row.goal, Goal),
         version=int(row.version or 0),
     )
 

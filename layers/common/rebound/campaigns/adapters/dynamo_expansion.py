@@ -50,6 +50,7 @@ class DynamoExpansionLedger:
             held={n: [write_instant(held.not_before), held.size, held.version] for n, held in progress.held.items()}
             or None,
             sharing=list(progress.sharing) or None,
+            variants=dict(progress.audience.variants) or None,
             version=progress.version + 1,
             expires_at=expiry(datetime.now(UTC), KEPT),
         )
@@ -93,7 +94,11 @@ class DynamoExpansionLedger:
             carry=tuple(row.carry or ()),
             chunks=int(row.chunks),
             enqueued=int(row.enqueued),
-            audience=Audience(int(row.matched), MappingProxyType({r: int(n) for r, n in row.excluded.items()})),
+            audience=Audience(
+                int(row.matched),
+                MappingProxyType({r: int(n) for r, n in row.excluded.items()}),
+                variants=MappingProxyType(row.variants or {}),
+            ),
             done=row.done,
             version=int(row.version),
             held=MappingProxyType(

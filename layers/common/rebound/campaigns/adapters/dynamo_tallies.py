@@ -7,7 +7,7 @@ from typing import Final
 
 from rebound.campaigns.adapters.dynamo_campaigns import KEPT
 from rebound.campaigns.adapters.rows import TallyRow
-from rebound.messages.domain.labels import in_span, read_span
+from rebound.messages.domain.labels import in_span, in_variant, read_span, read_variant
 from rebound.platform.adapters.dynamo import bind, expiry, lost_races
 
 _TALLY: Final = "tally#"
@@ -39,8 +39,9 @@ class DynamoTallyBook:
             self._row(
                 campaign_id=campaign_id,
                 chunk=f"{_TALLY}{shard}",
-                counts={label: count for label, count in total.items() if count and read_span(label) is None},
+                counts={label: count for label, count in total.items() if count and _is_plain(label)},
                 over_time=over_time or None,
+                by_variant=_by_variant(total) or None,
                 position=position,
                 expires_at=expiry(datetime.now(UTC), KEPT),
             ).save(condition=known.does_not_exist() if after is None else known == after)
@@ -65,9 +66,26 @@ def _by_status(counts: Mapping[str, int]) -> Mapping[str, Sequence[int]]:
     return found
 
 
+def _by_variant(counts: Mapping[str, int]) -> Mapping[str, Mapping[str, int]]:
+    """The counts by variant: for each what is counted."""
+    found: dict[str, dict[str, int]] = {}
+    for label, count in sorted(counts.items()):
+        place = read_variant(label)
+        if place is not None and count:
+            what, variant = place
+            found.setdefault(variant, {})[what] = count
+    return found
+
+
+def _is_plain(label: str) -> bool:
+    return read_span(label) is None and read_variant(label) is None
+
+
 def _counted(row: TallyRow) -> Mapping[str, int]:
     """All counts of a row by their labels."""
     counts = {label: int(count) for label, count in row.counts.items()}
     for status, line in (row.over_time or {}).items():
         counts |= {in_span(status, span): int(count) for span, count in enumerate(line)}
+    for variant, known in (row.by_variant or {}).items():
+        counts |= {in_variant(what, variant): int(count) for what, count in known.items()}
     return counts

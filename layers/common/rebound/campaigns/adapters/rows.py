@@ -81,6 +81,8 @@ class CampaignRow(Model):
     copy_name = UnicodeAttribute(null=True)
     relation_id = UnicodeAttribute(null=True)
     sequence_id = UnicodeAttribute(null=True)
+    split = JsonAttribute(null=True)
+    goal = JsonAttribute(null=True)
     version = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     running = UnicodeAttribute(null=True)
@@ -156,6 +158,7 @@ class RangeRow(Model):
     done = BooleanAttribute()
     held = JsonAttribute(null=True)
     sharing = CustomerIdsAttribute(null=True)
+    variants = JsonAttribute(null=True)
     version = NumberAttribute()
     expires_at = NumberAttribute()
 
@@ -178,13 +181,15 @@ class TallyRow(Model):
     """In the Chunks table, ``chunk`` = ``tally#<shard>``: counts from one shard of the message log's stream.
 
     A row is written for each batch of the stream, and billed by the started kilobyte: ``over_time`` has counts by span
-    as a list for each status, in which the first is that of the first span. A test holds the size.
+    as a list for each status, in which the first is that of the first span, and ``by_variant`` counts by the variant's
+    name and what is counted. A test holds the size.
     """
 
     campaign_id = UnicodeAttribute(hash_key=True)
     chunk = UnicodeAttribute(range_key=True)
     counts = JsonAttribute()
     over_time = JsonAttribute(null=True)
+    by_variant = JsonAttribute(null=True)
     position = UnicodeAttribute()
     expires_at = NumberAttribute()
 

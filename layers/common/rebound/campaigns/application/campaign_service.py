@@ -15,23 +15,34 @@ from rebound.businesses.application.timing import FARTHEST_SCHEDULE, Timing
 from rebound.businesses.domain.business import EMAIL_ACCOUNT, Business
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.application.barriers import check_barrier
-from rebound.campaigns.application.check_contents import about_voucher, check_parts, tier_problems
+from rebound.campaigns.application.check_contents import (
+    about_voucher,
+    all_said,
+    check_parts,
+    tier_problems,
+    unpinned,
+    variant_problems,
+)
 from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
+from rebound.campaigns.domain.goals import Goal
 from rebound.campaigns.domain.over_time import SpanResults, added, results_over_time
 from rebound.campaigns.domain.redemptions import Totals, summed
+from rebound.campaigns.domain.results import VariantResults, results_by_variant, results_of
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.pages import Page
+from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.by_tier import parts_of
 from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.variants import Variant, split_of
 from rebound.messages.domain.vouchers import Voucher, checked, variables_of
 from rebound.segments.domain.selections import Selection
-from rebound.templates.domain.content import UNWRITTEN, Said, TemplateContent
+from rebound.templates.domain.content import UNWRITTEN, Said
 from rebound.templates.domain.rendering import check_said, warnings_about
 
 if TYPE_CHECKING:
@@ -48,16 +59,6 @@ if TYPE_CHECKING:
     from rebound.rates.ports import RateBook
     from rebound.segments.application.pin_filters import PinFilters
     from rebound.templates.application.template_contents import TemplateContents
-
-RESULT_STATUSES: Final = (
-    MessageStatus.QUEUED,
-    MessageStatus.SENT,
-    MessageStatus.DELIVERED,
-    MessageStatus.BOUNCED,
-    MessageStatus.FAILED,
-    MessageStatus.UNCERTAIN,
-    MessageStatus.CANCELLED,
-)
 
 
 class CampaignView(Struct, frozen=True):
@@ -86,6 +87,8 @@ class CampaignView(Struct, frozen=True):
     """Whether everybody has been looked at: while not, the counts are of those looked at so far."""
     reward_percent: int = 0
     """Of what its vouchers brought in, ``brought_in``, which is ``None`` for a campaign without vouchers."""
+    variants: tuple[VariantResults, ...] = ()
+    """The results by variant, of a campaign with variants."""
     over_time: Sequence[SpanResults] | None = ()
     """When the results came in; ``None`` where some were counted by a version that did not keep that."""
 
@@ -112,6 +115,11 @@ class NewCampaign(Struct, frozen=True):
     contents: Mapping[str, Said] | None = None
     """In place of what is said to everybody: what is said to whom of each loyalty tier."""
     voucher: Voucher | None = None
+    variants: tuple[Variant, ...] = ()
+    """In place of what is said to everybody, which is then what the first of them says."""
+    holdout: int = 0
+    """In hundredths of a percent."""
+    goal: Goal | None = None
 
 
 class CampaignsWanted(Struct, frozen=True):
@@ -181,28 +189,28 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         meant = self.check(
             business,
             new.selection,
-            None if new.contents is not None or (new.is_draft and new.content in UNWRITTEN) else new.content,
+            None if new.contents or new.variants or (new.is_draft and new.content in UNWRITTEN) else new.content,
             new.category,
             new.timing,
-            (*both, *tier_problems(new, business)),
+            (*both, *tier_problems(new, business), *variant_problems(new, new.variants, business)),
             new.voucher,
         )
         check_parts(meant, new.contents)
         voucher = self.checked_voucher(business, new.voucher, new.timing.starts_at)
-        said = new.content.unpinned if new.is_draft and isinstance(new.content, TemplateContent) else new.content
         if not new.is_draft:
             check_barrier(business, new.channel)
             self.judge(business, new.category)
         now = self.clock.now()
         proposed = self.ids.ulid(now)
+        campaign_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         campaign = Campaign(
             business_id=business_id,
-            campaign_id=proposed if request is None else self.request_ids.id_for(business_id, request, proposed),
+            campaign_id=campaign_id,
             name=new.name,
             category=new.category,
             channel=new.channel,
             selection=new.selection,
-            content=said,
+            content=new.content,
             contents=new.contents,
             created_at=now,
             status=CampaignStatus.DRAFT if new.is_draft else status_when_announced(new.timing.starts_at, now),
@@ -215,7 +223,11 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             local_time=new.timing.local_time,
             expires_at=new.timing.expires_at,
             voucher=voucher,
+            split=split_of(campaign_id, new.variants, new.holdout),
+            goal=new.goal,
         )
+        if new.is_draft:
+            campaign = campaign.with_said(unpinned)
         # Before the campaign is stored: a failure here leaves nothing behind, and no send has changed the answer yet.
         foreseen = self.foreseen(replace(campaign, selection=meant)) if foresees else None
         campaign = self._added(self.with_number(campaign), request)
@@ -269,7 +281,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
     def accepted(self, business: Business, campaign: Campaign, foreseen: Audience | None) -> CampaignView:
         """A campaign of which nothing has been sent, and whom it would reach."""
         view = CampaignView(
-            campaign, Audience(), _results({}, 0), foreseen, warnings=self._warnings(business, campaign)
+            campaign, Audience(), results_of({}, 0), foreseen, warnings=self._warnings(business, campaign)
         )
         return view if campaign.voucher is None else replace(view, brought_in={})
 
@@ -323,15 +335,15 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         warnings = warnings_about(business, campaign.category, campaign.channel)
         if campaign.voucher is None:
             return warnings
-        return (*warnings, *about_voucher(self._loaded(campaign), campaign.contents))
+        return (*warnings, *about_voucher(all_said(self._loaded(campaign))))
 
-    def _loaded(self, campaign: Campaign) -> Said:
-        """What the campaign says, also where that is kept with its template."""
+    def _loaded(self, campaign: Campaign) -> Campaign:
+        """The campaign with what it says, also where that is kept with its template."""
         try:
-            return self.template_contents.loaded(campaign.business_id, campaign.content)
+            return loaded(campaign, self.template_contents)
         except InvalidInputError:
             # A draft whose template is deleted says nothing.
-            return campaign.content
+            return campaign
 
     def children(self, campaign: Campaign) -> Sequence[Campaign]:
         """The children that there are of a campaign; nothing is read for one that has none."""
@@ -456,14 +468,14 @@ def counted(campaign: Campaign, parts: Sequence[Audience], counts: Mapping[str, 
     left_out = {
         reason: count for status, count in counts.items() if (reason := status.removeprefix("excluded:")) != status
     }
+    by_variant = results_by_variant(campaign.split, audience.variants, counts)
+    targeted = MappingProxyType({each.name: each.targeted for each in by_variant})
     audience = audience.plus(Audience(0, MappingProxyType(left_out)))
-    fell_back = counts.get(FELL_BACK, 0)
-    return CampaignView(campaign, audience, _results(counts, audience.targeted), fell_back_to_email=fell_back)
-
-
-def _results(counts: Mapping[str, int], targeted: int) -> Mapping[MessageStatus, int]:
-    results = {status: counts.get(status, 0) for status in RESULT_STATUSES}
-    results[MessageStatus.QUEUED] = targeted - sum(
-        count for status, count in results.items() if status is not MessageStatus.QUEUED
+    audience = replace(audience, variants=targeted)
+    return CampaignView(
+        campaign,
+        audience,
+        results_of(counts, audience.targeted),
+        fell_back_to_email=counts.get(FELL_BACK, 0),
+        variants=by_variant,
     )
-    return MappingProxyType(results)

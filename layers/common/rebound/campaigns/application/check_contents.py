@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from typing import TYPE_CHECKING
 
+from rebound.campaigns.domain.goals import GoalKind
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.placeholders import VOUCHER_CODE
 from rebound.messages.domain.by_tier import of_no_tier
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.campaigns.application.campaign_service import NewCampaign
     from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.messages.domain.variants import Variant
     from rebound.segments.domain.selections import Selection
 
 
@@ -41,6 +43,28 @@ def tier_problems(campaign: NewCampaign | Campaign, business: Business) -> list[
     return wrong
 
 
+def variant_problems(
+    campaign: NewCampaign | Campaign, variants: Sequence[Variant], business: Business
+) -> list[FieldError]:
+    """What is wrong with what a campaign's variants say, and with the goal by which they are compared."""
+    wrong: list[FieldError] = []
+    for number, variant in enumerate(variants):
+        if variant.content is None:
+            continue
+        try:
+            check_said(variant.content, campaign.category, business, variables_of(campaign.voucher))
+        except InvalidInputError as error:
+            wrong.extend(replace(each, field=f"variants.{number}.{each.field}") for each in error.errors)
+    if campaign.goal is not None and campaign.goal.kind is GoalKind.REDEMPTION and campaign.voucher is None:
+        wrong.append(FieldError("goal.kind", "Needs a voucher, which recipients can redeem."))
+    return wrong
+
+
+def unpinned(said: Said) -> Said:
+    """What a draft says, which takes the version of a template that is published when it is announced."""
+    return said.unpinned if isinstance(said, TemplateContent) else said
+
+
 def check_parts(meant: Selection, contents: Mapping[str, Said] | None) -> None:
     """Check that a filter has room for the tiers. Raises ``InvalidInputError``."""
     if contents is None or meant.filter is None:
@@ -53,20 +77,34 @@ def check_parts(meant: Selection, contents: Mapping[str, Said] | None) -> None:
         raise InvalidInputError(FieldError(field, message)) from None
 
 
-def about_voucher(said: Said, contents: Mapping[str, Said] | None = None) -> Iterator[FieldError]:
-    """Where recipients get a voucher and are not told its code; ``contents`` are what is said by tier in its place."""
-    where = {"content": said} if contents is None else {f"contents.{tier}": each for tier, each in contents.items()}
-    for field, each in where.items():
+def about_voucher(all_said: Mapping[str, Said]) -> Iterator[FieldError]:
+    """Where recipients get a voucher and are not told its code, of all that is said, by where it stands."""
+    for field, each in all_said.items():
         if isinstance(each, TemplateContent):
             silent = [language for language, content in each.contents.items() if not uses(content, VOUCHER_CODE)]
             if silent:
                 named = "" if silent == [ANY_LANGUAGE] else f" in {', '.join(sorted(silent))}"
-                yield _silent("template_id", named)
+                yield _silent(_beside(field, "template_id"), named)
         elif not uses(each, VOUCHER_CODE):
             yield _silent(field)
         email = None if isinstance(each, EmailContent) else each.email_content
         if email is not None and not uses(email, VOUCHER_CODE):
-            yield _silent("email_content")
+            yield _silent(_beside(field, "email_content"))
+
+
+def all_said(campaign: Campaign) -> Mapping[str, Said]:
+    """All that a campaign says, each by where it stands."""
+    if campaign.contents is not None:
+        return {f"contents.{tier}": each for tier, each in campaign.contents.items()}
+    if campaign.split is None or not campaign.split.variants:
+        return {"content": campaign.content}
+    return {f"variants.{number}.content": each for number, each in enumerate(campaign.all_said) if each is not None}
+
+
+def _beside(field: str, name: str) -> str:
+    """The field of another name beside one."""
+    before, dot, last = field.rpartition(".")
+    return f"{before}.{name}" if last == "content" and dot else name
 
 
 def _silent(field: str, where: str = "") -> FieldError:

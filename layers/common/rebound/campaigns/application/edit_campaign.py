@@ -12,9 +12,10 @@ from msgspec import UNSET, Struct, UnsetType
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.barriers import check_barrier
 from rebound.campaigns.application.campaign_service import status_when_announced
-from rebound.campaigns.application.check_contents import check_parts, tier_problems
+from rebound.campaigns.application.check_contents import check_parts, tier_problems, unpinned, variant_problems
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named
+from rebound.campaigns.domain.goals import Goal
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import (
@@ -26,6 +27,7 @@ from rebound.kernel.errors import (
 )
 from rebound.kernel.retrying import retried
 from rebound.messages.domain.mailing import in_both_lists
+from rebound.messages.domain.variants import Split, Variant, drawn_anew, split_of
 from rebound.messages.domain.vouchers import Voucher
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT
 from rebound.segments.domain.selections import Selection, as_asked
@@ -58,6 +60,9 @@ class CampaignChange(Struct, frozen=True):
     exclude_external_ids: frozenset[str] | None = None
     timing: Callable[[Timing], Timing] | None = None
     voucher: Voucher | UnsetType | None = UNSET
+    variants: Callable[[Campaign], tuple[Variant, ...]] | None = None
+    holdout: int | None = None
+    goal: Goal | UnsetType | None = UNSET
 
     def applied_to(self, campaign: Campaign) -> Campaign:
         """The campaign with the change, not checked."""
@@ -70,9 +75,19 @@ class CampaignChange(Struct, frozen=True):
             changed = replace(changed, voucher=_numbered_as(campaign, self.voucher))
         if self.content is not None:
             changed = replace(changed, content=self.content(changed), contents=None)
+            changed = _divided(changed, variants=())
         if self.contents is not None:
             contents = self.contents(changed)
-            changed = replace(changed, content=next(iter(contents.values())), contents=contents)
+            changed = replace(changed, content=next(iter(contents.values())), contents=contents, split=None, goal=None)
+        if self.variants is not None:
+            variants = self.variants(changed)
+            changed = _divided(changed, variants=variants)
+            if variants:
+                changed = replace(changed, content=variants[0].content or changed.content, contents=None)
+        if self.holdout is not None:
+            changed = _divided(changed, holdout=self.holdout)
+        if not isinstance(self.goal, UnsetType):
+            changed = replace(changed, goal=self.goal)
         if self.timing is not None:
             timing = self.timing(timing_of(campaign))
             changed = replace(
@@ -92,6 +107,11 @@ class CampaignChange(Struct, frozen=True):
         theirs = campaign.exclude_external_ids if theirs is None else theirs
         taken_out = all_named(campaign.business_id, ours, theirs)
         return replace(campaign, exclude_customer_ids=taken_out, exclude_external_ids=theirs)
+
+    @property
+    def says_something(self) -> bool:
+        """Whether the change is about what is said."""
+        return self.content is not None or self.variants is not None
 
 
 NO_CHANGE = CampaignChange()
@@ -170,12 +190,13 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             if campaign.status is not CampaignStatus.DRAFT:
                 return campaign
             _check_version(campaign, version)
-            content = self._for_kind(campaign)
-            wrong = tier_problems(campaign, business)
+            pinned = self._for_kind(campaign)
+            variants = _variants_of(pinned)
+            wrong = [*tier_problems(campaign, business), *variant_problems(pinned, variants, business)]
             meant = self.view.check(
                 business,
                 campaign.selection,
-                content if campaign.contents is None else None,
+                pinned.content if campaign.contents is None and not variants else None,
                 campaign.category,
                 timing_of(campaign),
                 wrong,
@@ -186,7 +207,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             check_barrier(business, campaign.channel)
             self.view.judge(business, campaign.category)
             status = status_when_announced(campaign.send_at, self.clock.now())
-            announced = replace(campaign, status=status, content=content)
+            announced = replace(pinned, status=status)
             self.space_out(announced)
             return self._written(campaign, announced)
 
@@ -194,18 +215,26 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         return self.view.get(business_id, campaign_id)
 
     def copy(
-        self, business_id: str, campaign_id: str, change: CampaignChange = NO_CHANGE, request: str | None = None
+        self,
+        business_id: str,
+        campaign_id: str,
+        change: CampaignChange = NO_CHANGE,
+        request: str | None = None,
+        *,
+        draws_anew: bool = True,
     ) -> CampaignView:
         """A draft that says the same to the same audience, with the change; it has no time unless that gives one.
 
-        ``request`` names the client's request, as in ``CampaignService.post``. Raises ``NotFoundError`` and
+        ``request`` names the client's request, as in ``CampaignService.post``. Unless it ``draws_anew``, everybody has
+        the variant that they had, and the same are held out. Raises ``NotFoundError`` and
         ``InvalidInputError``.
         """
         campaign, now = self.view.find(business_id, campaign_id), self.clock.now()
         proposed = self.ids.ulid(now)
+        campaign_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         draft = Campaign(
             business_id=business_id,
-            campaign_id=proposed if request is None else self.request_ids.id_for(business_id, request, proposed),
+            campaign_id=campaign_id,
             name=campaign.name,
             category=campaign.category,
             channel=campaign.channel,
@@ -221,6 +250,8 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             exclude_customer_ids=campaign.exclude_customer_ids,
             exclude_external_ids=campaign.exclude_external_ids,
             voucher=None if campaign.voucher is None else replace(campaign.voucher, number=0),
+            split=drawn_anew(campaign.split, campaign_id) if draws_anew else campaign.split,
+            goal=campaign.goal,
         )
         copied, meant = self._checked(draft, change)
         foreseen = self.view.foreseen(replace(copied, selection=meant))
@@ -236,19 +267,26 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
         changed = change.applied_to(campaign)
         both = in_both_lists(changed.include_customer_ids, changed.exclude_customer_ids)
         is_given_anew = not isinstance(change.voucher, UnsetType)
-        is_said_anew = change.content is not None or change.category is not None or is_given_anew
+        is_said_anew = change.says_something or change.category is not None or is_given_anew
         is_unwritten = changed.status is CampaignStatus.DRAFT and changed.content in UNWRITTEN
         is_said_anew = is_said_anew and changed.contents is None and not is_unwritten
-        if change.category is not None and change.content is None:
-            changed = replace(changed, content=self._for_kind(changed))
+        if change.category is not None and not change.says_something:
+            changed = self._for_kind(changed)
+        business, variants = self.businesses.get(campaign.business_id), _variants_of(changed)
+        divided = [
+            FieldError(name, "Give either this or contents, by tier.")
+            for name, given in (("holdout", changed.split), ("goal", changed.goal))
+            if changed.contents is not None and given is not None
+        ]
+        divided += variant_problems(changed, variants if is_said_anew else (), business)
         try:
             meant = self.view.check(
-                self.businesses.get(campaign.business_id),
+                business,
                 changed.selection,
-                changed.content if is_said_anew else None,
+                changed.content if is_said_anew and not variants else None,
                 changed.category,
                 None if change.timing is None else timing_of(changed),
-                (*both, *tier_problems(changed, self.businesses.get(campaign.business_id))),
+                (*both, *tier_problems(changed, business), *divided),
                 changed.voucher,
             )
             check_parts(meant, changed.contents)
@@ -259,18 +297,21 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
                 raise InvalidInputError(*wrong) from None
             meant = Selection(filter={"any": []})
         if is_given_anew or change.timing is not None:
-            business = self.businesses.get(campaign.business_id)
             changed = replace(changed, voucher=self.view.checked_voucher(business, changed.voucher, changed.send_at))
-        if changed.status is CampaignStatus.DRAFT and isinstance(changed.content, TemplateContent):
-            changed = replace(changed, content=changed.content.unpinned)
+        if changed.status is CampaignStatus.DRAFT:
+            changed = changed.with_said(unpinned)
         return changed, meant
 
-    def _for_kind(self, campaign: Campaign) -> Said:
-        """What a campaign says, with the version of its template that it has then. Raises ``InvalidInputError``."""
-        said = campaign.content
-        if not isinstance(said, TemplateContent):
-            return said
-        return self.template_contents.made(campaign.business_id, said.made_from, campaign.channel, campaign.category)
+    def _for_kind(self, campaign: Campaign) -> Campaign:
+        """A campaign with the versions of its templates that it has then. Raises ``InvalidInputError``."""
+        business_id, channel, category = campaign.business_id, campaign.channel, campaign.category
+
+        def made(said: Said) -> Said:
+            if not isinstance(said, TemplateContent):
+                return said
+            return self.template_contents.made(business_id, said.made_from, channel, category)
+
+        return campaign.with_said(made)
 
     def _written(self, before: Campaign, after: Campaign) -> Campaign:
         after = self.view.with_number(after)
@@ -303,6 +344,20 @@ def begin(campaign: Campaign, runner: CampaignRunner) -> None:
     if campaign.status is CampaignStatus.EXPANDING and campaign.run_id is None:
         # It may have been started, and found not due, before.
         runner.start(campaign.business_id, campaign.campaign_id, f"{campaign.campaign_id}-{campaign.version}")
+
+
+def _variants_of(campaign: Campaign) -> tuple[Variant, ...]:
+    return () if campaign.split is None else campaign.split.variants
+
+
+def _divided(
+    campaign: Campaign, *, variants: tuple[Variant, ...] | None = None, holdout: int | None = None
+) -> Campaign:
+    """The campaign with other variants, or another holdout."""
+    before = campaign.split or Split(campaign.campaign_id)
+    variants = before.variants if variants is None else variants
+    split = split_of(before.test_id, variants, before.holdout if holdout is None else holdout)
+    return replace(campaign, split=split)
 
 
 def timing_of(campaign: Campaign) -> Timing:

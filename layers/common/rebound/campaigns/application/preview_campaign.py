@@ -31,7 +31,7 @@ class PreviewCampaign(Struct, frozen=True, kw_only=True):
 
         Raises ``InvalidInputError`` where the template is deleted, or something that it requires says nothing.
         """
-        campaign = loaded(campaign, self.template_contents)
+        campaign = loaded(campaign.for_customer(customer.customer_id), self.template_contents)
         more = campaign.more_values
         if campaign.voucher is not None:
             code = SAMPLE_VALUES[VOUCHER_CODE]

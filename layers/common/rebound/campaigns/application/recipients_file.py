@@ -30,6 +30,7 @@ COLUMNS: Final = (
     "held_until",
     "sent_at",
     "final_at",
+    "variant",
 )
 
 
@@ -54,6 +55,7 @@ def _cells(recipient: Recipient) -> list[str]:
         defused(message.shown_address or "", is_number=True),
         *map(_text, (message.shown_status, message.reason, message.provider, message.provider_code)),
         *map(_time, (message.queued_at, held_until, message.sent_at, message.final_at)),
+        _text(message.variant),
     ]
 
 

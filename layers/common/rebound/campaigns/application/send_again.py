@@ -93,7 +93,7 @@ class SendAgain(Struct, frozen=True, kw_only=True):
             exclude_external_ids=frozenset(),
         )
         request = f"console#again#{campaign.campaign_id}#{'#'.join(sorted(people))}"
-        return self.edit.copy(business_id, campaign.campaign_id, change, request).campaign.campaign_id
+        return self.edit.copy(business_id, campaign.campaign_id, change, request, draws_anew=False).campaign.campaign_id
 
     def _release(self, business_id: str, campaign_id: str, copy_id: str) -> None:
         def write() -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from rebound.campaigns.domain.chunks import Chunk
+from rebound.campaigns.domain.goals import Goal
 from rebound.kernel.channels import Channel
 from rebound.kernel.ids import derived_ulid, id_of_external
 from rebound.kernel.receipts import MessageKey
@@ -103,8 +104,8 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     ``copy_of`` is the message that a single one is a copy of, ``relation_id`` the relation to which one invites, and
     ``copy_to`` the address that either goes to in place of the customer's. An invitation to somebody who is no customer
     speaks to them by their ``copy_name``. What carries the messages of a step has the ``sequence_id`` of its sequence,
-    and neither an audience nor a run of its own (``of_chunk``). ``version`` counts the writes of the stored row, 0 for
-    none yet.
+    and neither an audience nor a run of its own (``of_chunk``). ``goal`` is what it is to bring about. ``version``
+    counts the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -138,6 +139,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     copy_name: str | None = None
     relation_id: str | None = None
     sequence_id: str | None = None
+    goal: Goal | None = None
     version: int = 0
 
     @property
@@ -186,7 +188,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
         # What sends as was meant needs nothing that reads placeholders.
         from rebound.templates.domain.text_as_email import said_by_email  # noqa: PLC0415
 
-        return replace(self, channel=Channel.EMAIL, content=said_by_email(self.content))
+        return replace(self.with_said(said_by_email), channel=Channel.EMAIL)
 
 
 SINGLE: Final = "single-"
@@ -214,6 +216,7 @@ def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | No
         voucher=None if campaign.voucher is None or campaign.single else campaign.voucher.number,
         copy_of=campaign.copy_of,
         relation_id=campaign.relation_id,
+        variant=campaign.variant_of(key.customer_id),
     )
 
 

@@ -16,8 +16,10 @@ from rebound.campaigns import wiring
 from rebound.campaigns.application.campaign_service import CampaignsWanted, CampaignView
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
+from rebound.campaigns.domain.goals import GoalKind
 from rebound.campaigns.domain.over_time import SpanResults
 from rebound.campaigns.domain.redemptions import reward_on
+from rebound.campaigns.domain.results import VariantResults
 from rebound.campaigns.http.requests import CampaignChangeRequest, DayOrTime, NewCampaignRequest
 from rebound.eligibility.application.preview_audience import MOST_FORESEEN
 from rebound.kernel.categories import Category
@@ -26,8 +28,9 @@ from rebound.kernel.currencies import decimals_of
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
 from rebound.loyalty.domain.tiers import Tier
+from rebound.messages.domain.variants import Variant, in_percent
 from rebound.messages.domain.vouchers import VoucherKind
-from rebound.messages.http import SaidAnswer, Says, said_in_answer
+from rebound.messages.http import SaidAnswer, said_in_answer
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -69,8 +72,8 @@ class ResultsAnswer(Answer):
     cancelled: int = Field(default=0, description="The campaign was cancelled before these were handed over.")
 
     @classmethod
-    def of(cls, view: CampaignView) -> Self:
-        """The answer for a campaign's results."""
+    def of(cls, view: CampaignView | VariantResults) -> Self:
+        """The answer for the results of a campaign, or of one of its variants."""
         return cls(**{str(status): count for status, count in view.results.items()})
 
 
@@ -93,6 +96,33 @@ class SpanAnswer(Answer):
     def of(cls, span: SpanResults) -> Self:
         """The answer for a span."""
         return cls(since=span.since, until=span.until, **{str(each): count for each, count in span.results.items()})
+
+
+class VariantAnswer(SaidAnswer):
+    """One of the things that a campaign says, to how many, and what became of them."""
+
+    name: str
+    share: float = Field(description="In percent of those who are not held out.")
+    targeted: int = Field(description="Of the campaign's targeted: how many get this.")
+    results: ResultsAnswer
+
+    @classmethod
+    def of(cls, variant: Variant, results: VariantResults | None) -> Self:
+        """The answer for a variant; one of a campaign that has not begun has no results."""
+        return cls(
+            **said_in_answer(variant.content),
+            name=variant.name,
+            share=in_percent(variant.share),
+            targeted=0 if results is None else results.targeted,
+            results=ResultsAnswer() if results is None else ResultsAnswer.of(results),
+        )
+
+
+class GoalAnswer(Answer):
+    """What a campaign is to bring its recipients to do."""
+
+    kind: GoalKind
+    within_days: int
 
 
 class RollbackAnswer(Answer):
@@ -244,6 +274,14 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
     exclude_customer_ids: list[CustomerId] = Field(description="Customers who were taken out by hand.")
     exclude_external_ids: list[str] = Field(description="The same, of those who were named by your own ids.")
     voucher: VoucherAnswer | None
+    variants: list[VariantAnswer] | None = Field(
+        description="In place of content. What becomes of them adds up to targeted and results."
+    )
+    holdout: float = Field(
+        description="Percent of those to whom it would be sent who get nothing. They count as targeted until it would "
+        "be sent to them, and then as excluded: holdout."
+    )
+    goal: GoalAnswer | None
     results_over_time: list[SpanAnswer] | None = Field(
         description="When the results came in, without the spans of time in which none did; of each status they add up "
         "to results. Null for a campaign that began under a version that did not keep it."
@@ -253,12 +291,17 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
     def _more(cls, view: CampaignView) -> dict[str, Any]:
         campaign, over_time = view.campaign, view.over_time
         selection = as_posted(campaign)
-        contents = campaign.contents
+        contents, results = campaign.contents, {each.name: each for each in view.variants}
+        divided = () if campaign.split is None else campaign.split.variants
+        variants = [VariantAnswer.of(each, results.get(each.name)) for each in divided]
         named, own = selection.customer_ids, selection.external_ids
         is_saved = selection.segment_id is not None
         tree = None if selection.filter is None else as_written(selection.filter)
         return {
-            **said_in_answer(campaign.content if contents is None else None),
+            **said_in_answer(campaign.content if contents is None and not variants else None),
+            "variants": variants or None,
+            "holdout": 0 if campaign.split is None else in_percent(campaign.split.holdout),
+            "goal": None if campaign.goal is None else GoalAnswer.filled(campaign.goal),
             "contents": contents and {tier: written_said(said) for tier, said in contents.items()},
             "filter": None if is_saved else tree,
             "segment_filter": tree if is_saved else None,
@@ -283,13 +326,16 @@ class PostedCampaignAnswer(CampaignAnswer):
     foreseen_hint: str | None = Field(description="Where foreseen is null: how to ask.")
 
     @classmethod
-    def after(cls, view: CampaignView, request: Says) -> Self:
+    def after(cls, view: CampaignView, request: NewCampaignRequest | CampaignChangeRequest) -> Self:
         """The answer to a request that said something, with what had better be mended in that."""
-        return cls.of(
-            replace(
-                view, warnings=(*view.warnings, *request.warnings_about(view.campaign.content, view.campaign.category))
-            )
-        )
+        campaign = view.campaign
+        more = list(request.warnings_about(campaign.content, campaign.category))
+        for number, (given, said) in enumerate(zip(request.variants or (), campaign.all_said, strict=False)):
+            more += [
+                replace(each, field=f"variants.{number}.{each.field}")
+                for each in given.warnings_about(said, campaign.category)
+            ]
+        return cls.of(replace(view, warnings=(*view.warnings, *more)))
 
     @classmethod
     def of(cls, view: CampaignView) -> Self:

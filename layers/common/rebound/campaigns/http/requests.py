@@ -11,13 +11,16 @@ from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import NewCampaign
 from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import Campaign
+from rebound.campaigns.domain.goals import MOST_DAYS as MOST_DAYS_TO_A_GOAL
+from rebound.campaigns.domain.goals import Goal, GoalKind
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.written_text import one_line
 from rebound.loyalty.domain.tiers import Tier
+from rebound.messages.domain.variants import Variant
 from rebound.messages.domain.vouchers import MOST_DAYS, Voucher, VoucherKind
-from rebound.messages.http import Says, Sends, Timed
+from rebound.messages.http import Divides, Says, Sends, Timed, Variants
 from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import (
     AddedCustomerIds,
@@ -33,7 +36,7 @@ from rebound.platform.http.shapes import (
 )
 from rebound.segments.domain.selections import Selection
 from rebound.segments.http.filters import Filter, SegmentId
-from rebound.templates.domain.content import Said
+from rebound.templates.domain.content import UNWRITTEN, Said
 from rebound.templates.domain.rendering import NONE_DECLARED
 from rebound.templates.domain.variables import Declared, of_vouchers
 from rebound.templates.http.given_content import GivenContent, content_of
@@ -144,7 +147,23 @@ class VoucherRequest(Request):
         return Voucher(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
-class NewCampaignRequest(Sends):
+class GoalRequest(Request):
+    """What a campaign is to bring its recipients to do."""
+
+    kind: Annotated[GoalKind, Field(strict=False)] = Field(
+        description="visit: an appointment or class that they came to; purchase: a sale; redemption: of the voucher of "
+        "the campaign; reply: an answer to the message."
+    )
+    within_days: Annotated[int, Field(ge=1, le=MOST_DAYS_TO_A_GOAL)] = Field(
+        description="So many days after the message; for who is held out, after they were."
+    )
+
+    def read(self) -> Goal:
+        """The goal."""
+        return Goal(self.kind, self.within_days)
+
+
+class NewCampaignRequest(Sends, Divides):
     """A campaign: exactly one of ``segment_id``, ``filter``, ``customer_ids`` and ``external_ids`` says for whom."""
 
     name: Name
@@ -164,6 +183,7 @@ class NewCampaignRequest(Sends):
     voucher: VoucherRequest | None = Field(
         default=None, description="What each recipient gets with a code of their own: ##{{voucher_code}}."
     )
+    goal: GoalRequest | None = Field(default=None, description="What is counted, by variant and of those held out.")
 
     @property
     def more_variables(self) -> Declared:
@@ -179,19 +199,24 @@ class NewCampaignRequest(Sends):
     def read(self, business_id: str) -> NewCampaign:
         """The campaign that is asked for. Raises ``InvalidInputError``, and ``ValidationError`` for its content."""
         contents = None if self.contents is None else _said_by_tier(self.channel, self.contents)
-        if contents is not None:
-            _check_alone(self)
+        variants = self.divided(business_id, self.channel, self.category, self.more_variables)
+        _check_alone(self)
         return NewCampaign(
             name=self.name,
             category=self.category,
             channel=self.channel,
             selection=_selection(business_id, {name: getattr(self, name) for name in AUDIENCE}),
             content=(
-                self.said(business_id, self.channel, self.category)
-                if contents is None
-                else next(iter(contents.values()))
+                next(iter(contents.values()))
+                if contents is not None
+                else variants[0].content or UNWRITTEN[0]
+                if variants
+                else self.said(business_id, self.channel, self.category)
             ),
             contents=contents,
+            variants=variants,
+            holdout=round(self.holdout * 100),
+            goal=None if self.goal is None else self.goal.read(),
             exclude_failed=self.exclude_failed,
             include_customer_ids=frozenset(self.include_customer_ids),
             include_external_ids=frozenset(self.include_external_ids),
@@ -203,7 +228,7 @@ class NewCampaignRequest(Sends):
         )
 
 
-class CampaignChangeRequest(Timed, Says):
+class CampaignChangeRequest(Timed, Says, Divides):
     """Fields to set; what is left out stays. Of the four that say for whom, one replaces another.
 
     A ``send_at`` of ``null`` sends a scheduled campaign at once; a draft waits for its announcement.
@@ -224,6 +249,12 @@ class CampaignChangeRequest(Timed, Says):
     exclude_customer_ids: TakenOutCustomerIds = Field(default_factory=list)
     exclude_external_ids: KeptTakenOutExternalIds = Field(default_factory=list)
     voucher: VoucherRequest | None = Field(default=None, description="As a whole; null takes it away.")
+    variants: Variants | None = Field(
+        default=None,
+        description="As a whole, in place of what was said. With null, everybody gets what the first said; content, in "
+        "their place, is for everybody too.",
+    )
+    goal: GoalRequest | None = Field(default=None, description="As a whole; null takes it away.")
 
     _has_voucher: bool = PrivateAttr(default=False)
 
@@ -240,16 +271,29 @@ class CampaignChangeRequest(Timed, Says):
             simple[name] = frozenset(getattr(self, name))
         if "voucher" in given:
             simple["voucher"] = None if self.voucher is None else self.voucher.read()
+        if "goal" in given:
+            simple["goal"] = None if self.goal is None else self.goal.read()
+        if "holdout" in given:
+            simple["holdout"] = round(self.holdout * 100)
+        _check_alone(self)
         return CampaignChange(
             **simple,
             selection=partial(self._selected, business_id) if given.intersection(AUDIENCE) else None,
-            content=partial(self._said, business_id) if self.says_something_else and self.contents is None else None,
+            content=partial(self._said, business_id) if self._says_something_to_everybody else None,
+            variants=partial(self._divided, business_id) if "variants" in given else None,
             contents=self._said_by_tier if self.contents is not None else None,
             timing=self._timed if given & Timed.model_fields.keys() else None,
         )
 
+    @property
+    def _says_something_to_everybody(self) -> bool:
+        return self.says_something_else and self.contents is None and not self.variants
+
+    def _divided(self, business_id: str, campaign: Campaign) -> tuple[Variant, ...]:
+        more = of_vouchers() if campaign.voucher is not None else NONE_DECLARED
+        return self.divided(business_id, campaign.channel, campaign.category, more)
+
     def _said_by_tier(self, campaign: Campaign) -> Mapping[str, Said]:
-        _check_alone(self)
         return _said_by_tier(campaign.channel, self.contents or {})
 
     def _said(self, business_id: str, campaign: Campaign) -> Said:
@@ -275,11 +319,15 @@ class CampaignChangeRequest(Timed, Says):
         return Timed.model_construct(**{**stood, **named}).timing()
 
 
-def _check_alone(request: Says) -> None:
-    """Raise ``InvalidInputError`` for what says something beside the contents by tier."""
-    beside = [name for name in Says.model_fields if getattr(request, name) is not None]
-    if beside:
-        raise InvalidInputError(FieldError(beside[0], "Give either this or contents, by tier."))
+def _check_alone(request: NewCampaignRequest | CampaignChangeRequest) -> None:
+    """Raise ``InvalidInputError`` for what stands beside contents by tier, or says something beside variants."""
+    says = [name for name in Says.model_fields if getattr(request, name) is not None]
+    if request.contents is not None:
+        beside = [*says, *(name for name in ("variants", "holdout", "goal") if getattr(request, name))]
+        if beside:
+            raise InvalidInputError(FieldError(beside[0], "Give either this or contents, by tier."))
+    elif request.variants and says:
+        raise InvalidInputError(FieldError(says[0], "Give either this or variants, each with its own."))
 
 
 def _selection(business_id: str, given: Mapping[str, Any]) -> Selection:

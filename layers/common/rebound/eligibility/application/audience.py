@@ -24,11 +24,12 @@ from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.messages.domain.mailing import Mailing
+from rebound.messages.domain.variants import Split
 from rebound.segments.application.matching import among
 from rebound.segments.domain.matching import CustomerMatcher
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
-from rebound.templates.domain.sendable import is_always_sendable, is_sendable, missing_for, segments_for
+from rebound.templates.domain.sendable import is_always_sendable, missing_for, segments_for
 
 if TYPE_CHECKING:
     from rebound.activity.ports import SummaryBook
@@ -42,18 +43,19 @@ class Selected(Struct, frozen=True):
 
     ``shared`` are the contacts that more than one customer uses, or used, of those who get a message that goes to each
     address once, by customer id. ``segments`` is how many the texts of all recipients have, where a text plan
-    counts them and what they say is known.
+    counts them and what they say is known. ``variants`` has how many of the recipients get each, if there are any.
     """
 
     decisions: Mapping[str, Decision]
     shared: Mapping[str, Contact] = field(default_factory=dict)
     segments: int | None = None
+    variants: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def audience(self) -> Audience:
         """How many customers are meant, and how many are left out for each reason."""
         excluded = Counter(str(decision) for decision in self.decisions.values() if isinstance(decision, Exclusion))
-        return Audience(len(self.decisions), MappingProxyType(dict(excluded)), self.segments)
+        return Audience(len(self.decisions), MappingProxyType(dict(excluded)), self.segments, self.variants)
 
     @property
     def left_out(self) -> Mapping[str, Sequence[str]]:
@@ -71,6 +73,10 @@ class Selected(Struct, frozen=True):
             customer_id for customer_id, decision in self.decisions.items() if isinstance(decision, Send | Hold)
         )
 
+    def divided(self, split: Split) -> Selected:
+        """With how many of the recipients get each variant."""
+        return replace(self, variants=split.counts(self.recipients))
+
     @property
     def holds(self) -> Mapping[str, Hold]:
         """The holds of those recipients who get the message later, by customer id."""
@@ -80,9 +86,10 @@ class Selected(Struct, frozen=True):
 class Screening:
     """Decides about the customers of one campaign, page by page, on eventually consistent reads of the contacts.
 
-    The sender decides again on the data at that time. When customers share a flagged address, only the first of them
-    gets the try that is due, as at the send; so tries of shared addresses are remembered from page to page. Who of them
-    gets a message that goes to each address once is not decided here.
+    The sender decides again on the data at that time, and then who is held out (``Mailing.before_holdout``). When
+    customers share a flagged address, only the first of them gets the try that is due, as at the send; so tries of
+    shared addresses are remembered from page to page. Who of them gets a message that goes to each address once is not
+    decided here.
     """
 
     def __init__(
@@ -97,7 +104,8 @@ class Screening:
         self._contacts = contacts
         self._frequencies = frequencies
         self._business = business
-        self._mailing = mailing
+        self._mailing = mailing.before_holdout
+        self._split = mailing.split
         self._tried: dict[ContactKey, Tried] = {}
 
     def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
@@ -120,7 +128,8 @@ class Screening:
                 elif send.is_try:
                     self._tried.setdefault(contact.key, Tried(now, self._name_of_try(customer_id)))
             decisions[customer_id] = decision
-        return Selected(MappingProxyType(decisions), shared)
+        selected = Selected(MappingProxyType(decisions), shared)
+        return selected if self._split is None else selected.divided(self._split)
 
     def _as_tried(self, contact: Contact) -> Contact:
         tried = self._tried.get(contact.key)
@@ -132,7 +141,7 @@ class Screening:
 
 
 class Foreseeing:
-    """A screening, and then what only the sender finds out: ``CANNOT_RENDER`` and ``SAME_ADDRESS``.
+    """A screening, and then what only the sender finds out: ``CANNOT_RENDER``, ``SAME_ADDRESS`` and, last, ``HOLDOUT``.
 
     Nobody is rendered for when the content suits the shortest and the longest values. Neither is asked at an expansion:
     whoever is left out so has a message in the log that says it, and who is left out for another may get it in the end.
@@ -142,47 +151,53 @@ class Foreseeing:
         self._screening = screening
         self._find_sharers = find_sharers
         self._business = business
-        self._category = mailing.category
-        self._content = content = mailing.content
-        self._more = mailing.more_values
-        is_counted = business.text_plan is not None and mailing.channel is Channel.SMS
-        self._counted = content if is_counted else None
-        self._doubtful = None if content is None or is_always_sendable(content, mailing.category) else content
+        self._mailing = mailing
+        self._is_counted = business.text_plan is not None and mailing.channel is Channel.SMS
+        self._is_doubtful = not all(
+            content is None or is_always_sendable(content, mailing.category) for content in mailing.all_said
+        )
 
     def __call__(self, customers: Mapping[str, Customer | None], now: datetime) -> Selected:
         """Decide about customers, given by id, as ``Screening`` does."""
-        selected, content = self._screening(customers, now), self._doubtful
+        selected, split = self._screening(customers, now), self._mailing.split
         left_out: dict[str, Decision] = {}
-        if content is not None:
+        if self._is_doubtful:
             left_out = {
                 id_: Exclusion.CANNOT_RENDER
                 for id_ in selected.recipients
-                if (customer := customers[id_]) is not None
-                and not is_sendable(content, self._category, customer, self._business, self._more)
+                if (customer := customers[id_]) is not None and not self._find_sharers.can_be_rendered_for(customer)
             }
         shared = {id_: contact for id_, contact in selected.shared.items() if id_ not in left_out}
         for id_, sharers in self._find_sharers(shared, now).items():
             if sharers.is_behind(id_):
                 left_out[id_] = Exclusion.SAME_ADDRESS
+        if split is not None:
+            left_out |= {
+                id_: Exclusion.HOLDOUT for id_ in selected.recipients if id_ not in left_out and split.holds_out(id_)
+            }
         if left_out:
             selected = Selected(MappingProxyType({**selected.decisions, **left_out}))
+        selected = selected if split is None else selected.divided(split)
         return self._with_segments(selected, customers)
 
     def _with_segments(self, selected: Selected, customers: Mapping[str, Customer | None]) -> Selected:
         """With what the texts of the recipients count, for a business whose texts are counted."""
-        said = self._counted
-        if said is None:
+        if not self._is_counted or None in self._mailing.all_said:
             return selected
         recipients = [customer for id_ in selected.recipients if (customer := customers[id_]) is not None]
-        return replace(
-            selected, segments=sum(segments_for(said, customer, self._business, self._more) for customer in recipients)
-        )
+        return replace(selected, segments=sum(map(self._segments_for, recipients)))
+
+    def _segments_for(self, customer: Customer) -> int:
+        mailing = self._mailing.for_customer(customer.customer_id)
+        said = mailing.content
+        return 0 if said is None else segments_for(said, customer, self._business, mailing.more_values)
 
     def missing_for(self, customer: Customer, decision: Decision) -> tuple[str, ...]:
         """The variables for want of which a customer is left out."""
-        if decision is not Exclusion.MISSING_VARIABLE or not isinstance(self._content, TemplateContent):
+        mailing = self._mailing.for_customer(customer.customer_id)
+        if decision is not Exclusion.MISSING_VARIABLE or not isinstance(mailing.content, TemplateContent):
             return ()
-        return missing_for(self._content, customer, self._business, self._more)
+        return missing_for(mailing.content, customer, self._business, mailing.more_values)
 
 
 def matching(
@@ -210,6 +225,7 @@ def supposed_mailing(
     content: Said | None = None,
     contents: Mapping[str, Said] | None = None,
     timing: Timing | None = None,
+    split: Split | None = None,
 ) -> Mailing:
     """A mailing that is never sent, made to ask what would happen if it were."""
     timing = timing or Timing()
@@ -228,4 +244,5 @@ def supposed_mailing(
         send_at=timing.starts_at,
         local_time=timing.local_time,
         expires_at=timing.expires_at,
+        split=split,
     )

@@ -20,7 +20,7 @@ from rebound.eligibility.application.pieces import Named, read_piece
 from rebound.eligibility.application.shared_addresses import FindSharers
 from rebound.eligibility.domain.eligibility import Decision, Hold
 from rebound.jobs.application.run_job import beyond, completed
-from rebound.jobs.domain import EXCLUDED, LOOKED_AT, MATCHED, Job, JobProgress
+from rebound.jobs.domain import EXCLUDED, LOOKED_AT, MATCHED, OF_VARIANT, Job, JobProgress
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -30,6 +30,7 @@ from rebound.kernel.pages import Page, read_cursor, write_cursor
 from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.by_tier import parts_of
 from rebound.messages.domain.mailing import Mailing, in_both_lists
+from rebound.messages.domain.variants import Split, read_split, shares_alone, written_split
 from rebound.segments.application.find_customers import LONGEST_COUNT, PAGE, next_after
 from rebound.segments.application.reading_once import ReadOnce, ReadOnceOf
 from rebound.segments.domain.matching import Moment
@@ -64,7 +65,7 @@ class Question(Struct, frozen=True):
     condition asks for it: when the message would start.
     Without ``content``, nobody is foreseen to be left out because of what the message says. ``contents`` is what is
     said to each loyalty tier in its place; templates in it say what is published when it is asked. ``customer_ids``
-    are asked about in place of those who match.
+    are asked about in place of those who match. ``split`` is how they are divided, with the draws of its campaign.
     """
 
     filter: Mapping[str, Any]
@@ -79,6 +80,7 @@ class Question(Struct, frozen=True):
     exclude_customer_ids: frozenset[str] = frozenset()
     contents: Mapping[str, Said] | None = None
     customer_ids: tuple[str, ...] | None = None
+    split: Split | None = None
 
     def supposed(self, business_id: str) -> Mailing:
         """The mailing to decide about, which is never sent."""
@@ -93,6 +95,7 @@ class Question(Struct, frozen=True):
             content=self.content,
             contents=self.contents,
             timing=self.timing,
+            split=self.split,
         )
 
     def written(self) -> Mapping[str, Any]:
@@ -116,12 +119,16 @@ class Question(Struct, frozen=True):
         given: dict[str, Any] = {"customer_ids": self.customer_ids}
         if self.contents is not None:
             given["contents"] = {tier: written_said(each) for tier, each in self.contents.items()}
+        if self.split is not None:
+            given["split"] = written_split(self.split)
         return {name: value for name, value in given.items() if value is not None}
 
     @classmethod
     def read(cls, request: Mapping[str, Any]) -> Question:
         """The question that a job's request stores."""
-        content, contents, listed = (request.get(name) for name in ("content", "contents", "customer_ids"))
+        content, contents, listed, split = (
+            request.get(name) for name in ("content", "contents", "customer_ids", "split")
+        )
         read: dict[str, Any] = {
             "channel": Channel(request["channel"]),
             "category": Category(request["category"]),
@@ -130,10 +137,18 @@ class Question(Struct, frozen=True):
             "content": None if content is None else read_said(content),
             "contents": None if contents is None else {tier: read_said(each) for tier, each in contents.items()},
             "customer_ids": None if listed is None else tuple(listed),
+            "split": None if split is None else read_split(split),
             "timing": convert(request.get("timing", {}), Timing),
             "as_of": convert(request.get("as_of"), Moment | None),
         }
         return cls(**{**request, **read})
+
+
+def _all_said(question: Question) -> Mapping[str, Said]:
+    """All that is said, each by what comes before the name of its field."""
+    variants = () if question.split is None else question.split.variants
+    said = {f"variants.{number}.": each.content for number, each in enumerate(variants)} or {"": question.content}
+    return {where: each for where, each in said.items() if each is not None}
 
 
 class Foreseen(Struct, frozen=True):
@@ -199,11 +214,11 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
     def check(self, business_id: str, question: Question) -> None:
         """Raise ``InvalidInputError`` for content, a time or lists with which a campaign would be refused."""
         errors = in_both_lists(question.include_customer_ids, question.exclude_customer_ids)
-        if question.content is not None:
+        for where, said in _all_said(question).items():
             try:
-                check_given(question.content, question.category, of_vouchers())
+                check_given(said, question.category, of_vouchers())
             except InvalidInputError as error:
-                errors.extend(error.errors)
+                errors.extend(replace(each, field=f"{where}{each.field}") for each in error.errors)
         business = self.businesses.get(business_id)
         errors.extend(question.timing.problems(business, self.clock.now(), FARTHEST_SCHEDULE))
         if errors:
@@ -373,7 +388,7 @@ class PreviewAudience(Struct, frozen=True, kw_only=True):
             mailing = loaded(mailing, self.template_contents)
         except InvalidInputError:
             # A draft of which the template is deleted says nothing yet.
-            mailing = replace(mailing, content=None)
+            mailing = replace(mailing, content=None, split=shares_alone(mailing.split))
         screening = Screening(self.contacts, self.frequencies, business, mailing, self.whereabouts)
         find_sharers = FindSharers(
             self.customers, self.contacts, self.summaries, self.frequencies, business, mailing, self.whereabouts
@@ -426,6 +441,7 @@ class PreviewWork(Struct, frozen=True, kw_only=True):
             selected = self._decided(job, part, looked)
             counts[MATCHED] += len(selected.decisions)
             counts.update({f"{EXCLUDED}{reason}": len(ids) for reason, ids in selected.left_out.items()})
+            counts.update({f"{OF_VARIANT}{name}": number for name, number in selected.variants.items()})
             left_out = left_out.plus(selected.left_out)
         moved = beyond(progress, counts, behind)
         if job.about is not None:

@@ -1,6 +1,7 @@
 """Who goes first where customers share an address and a mailing goes to each address once.
 
-It is the one with the smallest id of those who have the address now, are meant, and pass every other rule. A contact
+It is the one with the smallest id of those who have the address now, are meant, and pass every other rule, apart from
+the lot of who is held out: where that falls on the first, nobody gets a message at the address. A contact
 also lists customers who had its address before, so these are looked up; an address that is only one customer's costs
 nothing.
 """
@@ -87,7 +88,7 @@ class FindSharers:
         self._summaries = summaries
         self._frequencies = frequencies
         self._business = business
-        self._mailing = mailing
+        self._mailing = mailing.before_holdout
         self._whereabouts = whereabouts
 
     def __call__(self, contacts: Mapping[str, Contact], now: datetime) -> Mapping[str, Sharers]:
@@ -127,5 +128,11 @@ class FindSharers:
 
     def can_be_rendered_for(self, customer: Customer) -> bool:
         """Whether there is something to send to a customer."""
-        content, more = self._mailing.content, self._mailing.more_values
-        return content is None or is_sendable(content, self._mailing.category, customer, self._business, more)
+        return can_be_rendered_for(self._mailing, customer, self._business)
+
+
+def can_be_rendered_for(mailing: Mailing, customer: Customer, business: Business) -> bool:
+    """Whether a mailing has something to send to a customer."""
+    mailing = mailing.for_customer(customer.customer_id)
+    content, more = mailing.content, mailing.more_values
+    return content is None or is_sendable(content, mailing.category, customer, business, more)

@@ -65,6 +65,11 @@ class Case(Struct, frozen=True):
         return self.wanted_at if window is None else first_allowed(self.wanted_at, window, self.places.zones)
 
     @property
+    def said(self) -> Mailing:
+        """The mailing as it says something to the customer."""
+        return self.mailing.for_customer(self.customer.customer_id)
+
+    @property
     def address(self) -> str | None:
         """Where the message would go, as the customer writes it."""
         return self.customer.address(self.mailing.channel)
@@ -80,23 +85,24 @@ class Case(Struct, frozen=True):
     @property
     def lacks_stop_url(self) -> bool:
         """Whether the message is a text that sells, from a name, and has no link to stop such texts with."""
-        if self.business.can_be_texted or self.mailing.content is None:
+        if self.business.can_be_texted or (content := self.said.content) is None:
             return False
         # What shows messages needs nothing that renders them.
         from rebound.templates.domain.rendering import lacks_stop_url  # noqa: PLC0415
 
-        return lacks_stop_url(self.mailing.content, self.mailing.category)
+        return lacks_stop_url(content, self.mailing.category)
 
     @property
     def missing_variables(self) -> tuple[str, ...]:
         """The variables that the message's template requires and that say nothing for this customer."""
-        content = self.mailing.content
+        said = self.said
+        content = said.content
         if not isinstance(content, TemplateContent) or not content.declared:
             return ()
         # Likewise.
         from rebound.templates.domain.sendable import missing_for  # noqa: PLC0415
 
-        return missing_for(content, self.customer, self.business, self.mailing.more_values)
+        return missing_for(content, self.customer, self.business, said.more_values)
 
     @property
     def opted_out_of(self) -> Scope | None:

@@ -18,6 +18,7 @@ from rebound.eligibility.domain.places import nowhere
 from rebound.kernel.channels import Channel, with_former_name
 from rebound.kernel.consent_words import Scope
 from rebound.messages.domain.mailing import Mailing
+from rebound.messages.domain.variants import in_percent
 
 
 class Send(Struct, frozen=True):
@@ -259,6 +260,16 @@ def _limit(case: Case) -> Mapping[str, Any]:
     return {"recipient_limit": limit, "over_limit": case.mailing.over_limit}
 
 
+def _is_held_out(case: Case) -> bool:
+    split = case.mailing.split
+    return split is not None and split.holds_out(case.customer.customer_id)
+
+
+def _holdout(case: Case) -> Mapping[str, Any]:
+    split = case.mailing.split
+    return {"holdout": 0 if split is None else in_percent(split.holdout), "held_out": _is_held_out(case)}
+
+
 class Rule(Struct, frozen=True):
     """Whether a customer is left out, and all the data on which that depends.
 
@@ -315,6 +326,8 @@ class Exclusion(StrEnum):
     """It would come too late: its ``expires_at`` is over, or would be by the time at which it may go out."""
     QUIET_HOURS = "quiet_hours", Rule(_is_quiet_at_all_times, _quiet_hours)
     """It is quiet at every minute of the day in one or another of the zones in which the customer may be."""
+    HOLDOUT = "holdout", Rule(_is_held_out, _holdout)
+    """The campaign is kept from some of those whom it would be sent to, by lot, so that it can be seen what it does."""
     CANNOT_RENDER = "cannot_render"
     """What would be sent to this customer is not a message the provider can take (an empty or far too long text)."""
     TEXT_PLAN_EXHAUSTED = "text_plan_exhausted"
@@ -330,7 +343,9 @@ everything else is still tried, because a delivery is what clears the flag. For 
 marketing try the address as well, and space out the tries of everything else. Caps come next: the time at which they
 say a customer is free again is right only if no rule before keeps the message back. Who goes first at a shared address
 has passed every other rule, so that the place of that one only orders what is shown. Rules about the hour come last,
-because it passes: nobody who is left out for good waits for the morning first.
+because it passes: nobody who is left out for good waits for the morning first. Who is held out of a campaign is asked
+after all else, also after what only the sender finds out (``Mailing.before_holdout``): those who are held out are
+compared with those who got it, and must be as they are.
 """
 
 Decision = Send | Hold | Exclusion

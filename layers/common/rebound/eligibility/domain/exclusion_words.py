@@ -462,6 +462,19 @@ WORDS: Final[Mapping[Exclusion, ExclusionWords]] = {
         ),
         left_out="it was quiet time at every hour in one of the zones of its mobile number",
     ),
+    Exclusion.HOLDOUT: ExclusionWords(
+        stops=lambda _: (
+            "The campaign is kept from some of its recipients, drawn by lot, to see what it does for the others; this "
+            "customer is one of them."
+        ),
+        passes=lambda case: (
+            "The campaign is kept from nobody for the sake of comparison."
+            if case.mailing.split is None or not case.mailing.split.holdout
+            else "The campaign is kept from some for the sake of comparison, and this customer is not one of them."
+        ),
+        step=lambda _: "Nothing to do: the next campaign draws anew.",
+        left_out="the campaign was kept from some of its recipients, by lot, to see what it does for the others",
+    ),
     Exclusion.CANNOT_RENDER: ExclusionWords(
         stops=lambda _: "With this customer's details filled in, the message was empty or far too long.",
         step=lambda _: "Fill in the details of the customer that the message shows, or have its wording changed.",

@@ -16,7 +16,8 @@ from rebound.jobs.http import accepted, started
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
-from rebound.messages.http import Says, Timed
+from rebound.messages.domain.variants import split_of
+from rebound.messages.http import Divides, Says, Timed
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
@@ -39,9 +40,12 @@ from rebound.platform.http.shapes import (
 )
 from rebound.segments.application.find_customers import LONGEST_COUNT
 from rebound.segments.http.filters import Filter, SegmentId
+from rebound.templates.domain.variables import of_vouchers
+
+SOME_LOT: Final = "preview"
 
 
-class PreviewRequest(Timed, Says):
+class PreviewRequest(Timed, Says, Divides):
     """Whom to count for: exactly one of ``segment_id`` and ``filter``.
 
     With the times and the content of a campaign, the answer is about that campaign: whom it cannot be rendered for is
@@ -57,6 +61,11 @@ class PreviewRequest(Timed, Says):
     include_external_ids: AddedExternalIds = Field(default_factory=list)
     exclude_customer_ids: TakenOutCustomerIds = Field(default_factory=list)
     exclude_external_ids: TakenOutExternalIds = Field(default_factory=list)
+    campaign_id: Annotated[str, Field(min_length=1, max_length=64)] | None = Field(
+        default=None,
+        description="With variants or a holdout: the draft, or campaign, whose draws count. Without it some lot is "
+        "drawn, and for a campaign that is then posted another: nearly as many, and others.",
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -70,6 +79,10 @@ class PreviewRequest(Timed, Says):
 
     def question(self, business_id: str, *, is_next_page: bool = False) -> Question:
         """The question, with a saved segment's filter as it is now. Raises ``InvalidInputError``, ``NotFoundError``."""
+        variants = self.divided(business_id, self.channel, self.category, of_vouchers(), silent=True)
+        if variants and self._says_something:
+            says = next(name for name in Says.model_fields if getattr(self, name) is not None)
+            raise InvalidInputError(FieldError(says, "Give either this or variants, each with its own."))
         segment_id = self.segment_id
         pin = wiring.use_cases().pin_filters
         tree = (
@@ -84,11 +97,14 @@ class PreviewRequest(Timed, Says):
             self.exclude_failed,
             frozenset(customers_named(business_id, self.include_customer_ids, self.include_external_ids)),
             segment_id,
-            self.said(business_id, self.channel, self.category) if self._says_something else None,
+            self.said(business_id, self.channel, self.category)
+            if self._says_something
+            else (variants[0].content if variants else None),
             self.timing(),
             exclude_customer_ids=frozenset(
                 customers_named(business_id, self.exclude_customer_ids, self.exclude_external_ids)
             ),
+            split=split_of(self.campaign_id or SOME_LOT, variants, round(self.holdout * 100)),
         )
         preview = wiring.use_cases().preview_audience
         preview.check(business_id, question)

@@ -260,6 +260,7 @@ def _labels(image: Mapping[str, Any]) -> frozenset[str]:
         code=_text(image, "provider_code"),
         window=int(window["N"]) if window else None,
         fell_back="fell_back" in image,
+        variant=_text(image, "variant"),
         span=span_of(None if since is None else read_instant(since), run_id) if status in WHEN else None,
     )
 

@@ -44,6 +44,7 @@ class MessageRow(Model):
     voucher = NumberAttribute(null=True)
     copy_of = UnicodeAttribute(null=True)
     relation_id = UnicodeAttribute(null=True)
+    variant = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     single = BooleanAttribute(null=True)

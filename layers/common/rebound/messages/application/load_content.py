@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from rebound.messages.domain.mailing import Mailing
 from rebound.templates.domain.content import TemplateContent
@@ -17,7 +16,6 @@ def loaded[M: Mailing](mailing: M, contents: TemplateContents) -> M:
 
     One that is made from no template costs nothing. Raises as ``TemplateContents.loaded``.
     """
-    said = mailing.content
-    if not isinstance(said, TemplateContent):
+    if not any(isinstance(said, TemplateContent) for said in mailing.all_said):
         return mailing
-    return cast("M", replace(mailing, content=contents.loaded(mailing.business_id, said)))
+    return mailing.with_said(lambda said: contents.loaded(mailing.business_id, said))

@@ -4,7 +4,8 @@ A label is a status, or ``excluded:<reason>``; each message has at most one of t
 9). A message may also have markers, which say more about it for the breaker and are shown to nobody. A marker belongs
 to the window of the campaign in which the message was handed over, because messages sent before a resume say nothing
 about whether the cause of the pause is gone. What was handed over has one more label, its status with the span of time
-since which it has that (``spans``): of each status, these add up to its count.
+since which it has that (``spans``): of each status, these add up to its count. So do those by variant, of a campaign
+with variants; of whoever was left out, one more label says only of which variant.
 """
 
 from typing import Final
@@ -45,6 +46,9 @@ _PERMANENT: Final = "Permanent/"
 _SINCE: Final = "@"
 
 
+_OF: Final = "~"
+
+
 def labels_of(
     status: MessageStatus,
     *,
@@ -54,17 +58,19 @@ def labels_of(
     window: int | None = None,
     fell_back: bool = False,
     span: int | None = None,
+    variant: str | None = None,
 ) -> frozenset[str]:
     """The labels of a message with these fields; no status for one that has not been handed over.
 
     Who is left out in the end has not fallen back. Only what was handed over is counted by its ``span``.
     """
+    of_variant = frozenset[str]() if variant is None or status in _NOT_COUNTED else {in_variant(status, variant)}
     if status is MessageStatus.EXCLUDED:
-        return frozenset({f"{status}:{reason}"})
+        return frozenset({f"{status}:{reason}", *of_variant})
     marked = frozenset({FELL_BACK}) if fell_back else frozenset[str]()
     if status in _NOT_COUNTED:
         return marked
-    labels = {*marked, str(status)}
+    labels = {*marked, str(status), *of_variant}
     if span is not None and status in WHEN:
         labels.add(in_span(status, span))
     if status not in _FINAL:
@@ -97,4 +103,15 @@ def in_span(status: str, span: int) -> str:
 def read_span(label: str) -> tuple[str, int] | None:
     """Status and span of a label that ``in_span`` made; ``None`` for any other."""
     status, since, span = label.partition(_SINCE)
-    return (status, int(span)) if since else None
+    return (status, int(span)) if since and _OF not in status else None
+
+
+def in_variant(what: str, variant: str) -> str:
+    """The label of those of one variant of whom something is true."""
+    return f"{what}{_OF}{variant}"
+
+
+def read_variant(label: str) -> tuple[str, str] | None:
+    """What is true and the variant, of a label that ``in_variant`` made; ``None`` for any other."""
+    what, of, variant = label.partition(_OF)
+    return (what, variant) if of else None

@@ -1,8 +1,10 @@
 """Mailings: what is sent to whom."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import replace
 from datetime import datetime
 from hashlib import sha256
+from typing import Self, cast
 
 from msgspec import Struct
 
@@ -12,6 +14,7 @@ from rebound.kernel.consent_words import COVERED_BY, Scope
 from rebound.kernel.errors import FieldError
 from rebound.kernel.ids import BASE32, TIME_DIGITS
 from rebound.kernel.placeholders import NOTHING_MORE, SAMPLE_VALUES
+from rebound.messages.domain.variants import Split
 from rebound.messages.domain.vouchers import Voucher
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
@@ -28,7 +31,9 @@ class Mailing(Struct, frozen=True, kw_only=True):
     ``over_limit`` says that the business may not reach so many (``Business.recipient_limit``), so that nobody gets it.
     ``include_customer_ids`` get it although their contact is flagged, ``exclude_customer_ids`` do not get it; nobody is
     in both. ``content`` is ``None`` where only the kind of message is known. A mailing with ``contents``,
-    by loyalty tier, is for those whom the selection means and who are of none of these tiers: it says nothing.
+    by loyalty tier, is for those whom the selection means and who are of none of these tiers: it says nothing. With a
+    ``split`` it says something else to some than to others (``for_customer``), or nothing to some, for the sake of
+    comparison; ``content`` is then that of the first variant, if there are any.
     """
 
     business_id: str
@@ -49,6 +54,7 @@ class Mailing(Struct, frozen=True, kw_only=True):
     content: Said | None = None
     contents: Mapping[str, Said] | None = None
     voucher: Voucher | None = None
+    split: Split | None = None
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -74,6 +80,40 @@ class Mailing(Struct, frozen=True, kw_only=True):
     def once_per_address(self) -> bool:
         """Whether one message goes to each address, however many of those who are meant share it."""
         return self.category.is_promotional and not self.single
+
+    @property
+    def before_holdout(self) -> Self:
+        """The mailing as it would be if nobody were held out: what decides about them comes first."""
+        split = self.split
+        if split is None or not split.holdout:
+            return self
+        return cast("Self", replace(self, split=replace(split, holdout=0)))
+
+    def for_customer(self, customer_id: str) -> Self:
+        """The mailing as it says something to one customer; who is held out would have got that too."""
+        drawn = None if self.split is None else self.split.drawn_by(customer_id)
+        return self if drawn is None else cast("Self", replace(self, content=drawn.content))
+
+    def variant_of(self, customer_id: str) -> str | None:
+        """The name of the variant that a customer gets, if there are any and they are not held out."""
+        return None if self.split is None else self.split.variant_of(customer_id)
+
+    @property
+    def all_said(self) -> tuple[Said | None, ...]:
+        """Everything that it says to one or another, apart from loyalty tiers."""
+        variants = () if self.split is None else self.split.variants
+        return tuple(each.content for each in variants) if variants else (self.content,)
+
+    def with_said(self, made: Callable[[Said], Said]) -> Self:
+        """The mailing with something made of what it says, to whomever."""
+        content = None if self.content is None else made(self.content)
+        if self.split is None or not self.split.variants:
+            return cast("Self", replace(self, content=content))
+        variants = tuple(
+            each if each.content is None else replace(each, content=made(each.content)) for each in self.split.variants
+        )
+        split = replace(self.split, variants=variants)
+        return cast("Self", replace(self, content=variants[0].content, split=split))
 
     def starts_at(self, now: datetime) -> datetime:
         """When its audience is fixed and the first message may go out, if it is accepted ``now``."""

@@ -75,9 +75,9 @@ class Message(Struct, frozen=True):
     it is not handed over before that time. ``segments`` is what a text counts against the text plan, ``None`` where
     nobody counts. ``fell_back`` is set for a text that goes by email, because the text plan had no room for it: the
     attempt at its chunk in which that was found, which names its chunk on the email lane. ``voucher`` is the number of
-    its campaign, where that has vouchers. Two kinds go to another address than the customer's: ``copy_of``, the id of
-    the email's message, is set for a copy of an email about an appointment, and ``relation_id`` for an invitation to be
-    somebody's family or friend.
+    its campaign, where that has vouchers; ``variant`` is which of its campaign's variants it is, by name. Two kinds go
+    to another address than the customer's: ``copy_of``, the id of the email's message, is set for a copy of an email
+    about an appointment, and ``relation_id`` for an invitation to be somebody's family or friend.
     """
 
     key: MessageKey
@@ -106,6 +106,7 @@ class Message(Struct, frozen=True):
     voucher: int | None = None
     copy_of: str | None = None
     relation_id: str | None = None
+    variant: str | None = None
 
     @property
     def is_for_another(self) -> bool:

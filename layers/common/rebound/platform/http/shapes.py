@@ -213,6 +213,11 @@ class AudienceAnswer(Answer):
         exclude_if=is_none,
         description="Of a business with a text plan, where texts are foreseen of which it is known what they say.",
     )
+    variants: dict[str, int] | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="Of those targeted, how many for each variant, where there are any; who is held out has none.",
+    )
     ranked_at: Time | None = Field(
         default=None,
         exclude_if=is_none,
@@ -234,6 +239,7 @@ class AudienceAnswer(Answer):
             excluded=excluded,
             targeted=audience.targeted,
             text_plan=texts_foreseen(audience.segments, left),
+            variants=dict(audience.variants) or None,
             ranked_at=ranked_at,
         )
 

@@ -52,9 +52,19 @@ HOUR: Final = timedelta(hours=1)
 _TO_THE_HOUR: Final = len("2026-11-29T18")
 
 
-def _with_content(campaign: Campaign, tier: str | None) -> Campaign:
-    """The campaign as it says something to a tier, by default the first. Raises ``InvalidInputError``."""
-    contents = campaign.contents
+def _with_content(campaign: Campaign, tier: str | None, variant: str | None) -> Campaign:
+    """The campaign as it says something to a tier, or by a variant; the first of them unless it is named.
+
+    Raises ``InvalidInputError``.
+    """
+    contents, variants = campaign.contents, () if campaign.split is None else campaign.split.variants
+    if variant is not None and variant not in [each.name for each in variants]:
+        names = ", ".join(each.name for each in variants)
+        message = f"Must be one of {names}." if names else "Is for campaigns with variants; this one has one content."
+        raise InvalidInputError(FieldError("variant", message))
+    for each in variants:
+        if each.content is not None and variant in (None, each.name):
+            return replace(campaign, content=each.content, split=None)
     if contents is None:
         if tier is not None:
             raise InvalidInputError(
@@ -217,13 +227,21 @@ class SendTest(Struct, frozen=True, kw_only=True):
     template_contents: TemplateContents
 
     def __call__(
-        self, business_id: str, campaign_id: str, to: str, request: str | None = None, tier: str | None = None
+        self,
+        business_id: str,
+        campaign_id: str,
+        to: str,
+        request: str | None = None,
+        tier: str | None = None,
+        variant: str | None = None,
     ) -> Message:
-        """Queue the test to one of the business's test recipients; ``tier`` says which of several contents to try.
+        """Queue the test to one of the business's test recipients.
+
+        ``tier`` or ``variant`` says which of several contents to try.
 
         Raises ``NotFoundError``, and as ``PostToTestRecipient``.
         """
-        campaign = _with_content(self.view.find(business_id, campaign_id), tier)
+        campaign = _with_content(self.view.find(business_id, campaign_id), tier, variant)
         return self.post(
             business_id,
             to,

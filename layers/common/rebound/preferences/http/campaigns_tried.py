@@ -23,6 +23,9 @@ class TestRequest(Request):
     tier: Annotated[str, one_of(Tier)] | None = Field(
         default=None, description="Of a campaign with contents by loyalty tier: which to try; the first if left out."
     )
+    variant: str | None = Field(
+        default=None, description="Of a campaign with variants: which to try, by name; the first if left out."
+    )
     to: Annotated[str, StringConstraints(min_length=3, max_length=MAX_EMAIL)] = Field(
         description="One of test_recipients of the business that has confirmed.", examples=["owner@example.com"]
     )
@@ -57,6 +60,6 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     )
     def test_campaign(campaign_id: str, request: Annotated[TestRequest, Body()]) -> Response[str]:
         message = wiring.use_cases().send_test(
-            business_of(app), campaign_id, request.to, name_of_request(app), request.tier
+            business_of(app), campaign_id, request.to, name_of_request(app), request.tier, request.variant
         )
         return json_answer(TestAnswer.of(message, campaign_id), HTTPStatus.ACCEPTED)

@@ -202,7 +202,7 @@ class RecurringService(Struct, frozen=True, kw_only=True):
                 said = made(recurring.channel, recurring.category)
             except InvalidInputError as error:
                 return [replace(each, message=f"{each.message} {UNTIL_MENDED}") for each in error.errors]
-        return () if recurring.voucher is None else tuple(about_voucher(said))
+        return () if recurring.voucher is None else tuple(about_voucher({"content": said}))
 
     def _has_segment(self, recurring: RecurringCampaign, selection: Selection) -> bool:
         if selection.segment_id is None:

@@ -14,15 +14,17 @@ from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Tried
 from rebound.customers.domain import Customer
 from rebound.eligibility.application.frequency_reservations import known_frequencies
+from rebound.eligibility.application.shared_addresses import can_be_rendered_for
 from rebound.eligibility.domain.cases import Case
 from rebound.eligibility.domain.eligibility import Exclusion, Hold, Send, decide, decision_on
 from rebound.kernel.retrying import retried_from
 from rebound.messages.domain.messages import Message
 from rebound.sending.application.take_turns import Turn
 from rebound.sending.domain.outcomes import NotTried, Outcomes
-from rebound.sending.domain.recipients import ClaimedChunk, Recipient, left_out
+from rebound.sending.domain.recipients import ClaimedChunk, Recipient, cannot_render, left_out
 
 if TYPE_CHECKING:
+    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.frequency_reservations import FrequencyReservations
@@ -47,7 +49,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
 
         The hand-overs that caps count may be a moment old, because each message must still reserve room (``reserve``).
         """
-        campaign, business = claimed.campaign, claimed.business
+        campaign, business = claimed.campaign.before_holdout, claimed.business
         customers = claimed.made_up or claimed.spoken_to(self.customers.get_many(business.business_id, customer_ids))
         keys = {c: claimed.decided(customer).contact_key(campaign.channel) for c, customer in customers.items()}
         contacts = self.contacts.get_many({key for key in keys.values() if key is not None})
@@ -62,7 +64,7 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
                 outcomes.by_customer[customer_id] = left_out(message, Exclusion.NOT_FOUND)
                 continue
             contact, frequency = contacts[key] if key is not None else None, frequencies.get(customer_id)
-            case = self._case(claimed, customer, contact, frequency)
+            case = self._case(claimed, customer, contact, frequency, campaign)
             decision = decision_on(case)
             if not isinstance(decision, Send):
                 outcomes.by_customer[customer_id] = _kept_from_sending(case, decision, message)
@@ -79,7 +81,24 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
                     outcomes[recipient] = left_out(recipient.message, Exclusion.SAME_ADDRESS)
                 case Turn.CLAIM if recipient.contact is not None:
                     outcomes[recipient] = replace(recipient, shared_address=recipient.contact.key.digest)
+        if campaign is not claimed.campaign:
+            self._hold_out(claimed, outcomes)
         return outcomes
+
+    def _hold_out(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
+        """Leave out those who are held out of all to whom it would be sent; an address that others have is held too."""
+        campaign, business = claimed.campaign, claimed.business
+        for recipient in outcomes.to_send:
+            customer = recipient.customer
+            decision = decision_on(self._case(claimed, customer, recipient.contact, recipient.frequency))
+            if decision is not Exclusion.HOLDOUT:
+                continue
+            if not can_be_rendered_for(campaign, customer, business):
+                outcomes[recipient] = cannot_render(recipient.message)
+            elif recipient.shared_address is not None and not self.take_turns.claim(claimed, recipient):
+                outcomes[recipient] = left_out(recipient.message, Exclusion.SAME_ADDRESS)
+            else:
+                outcomes[recipient] = left_out(recipient.message, decision)
 
     def again(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message | Hold:
         """Decide once more on the data read before, if the time that has passed may make a difference."""
@@ -113,12 +132,15 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
         return lost or recipient
 
     def _case(
-        self, claimed: ClaimedChunk, customer: Customer, contact: Contact | None, frequency: Frequency | None
+        self,
+        claimed: ClaimedChunk,
+        customer: Customer,
+        contact: Contact | None,
+        frequency: Frequency | None,
+        campaign: Campaign | None = None,
     ) -> Case:
-        now = self.clock.now()
-        return Case(
-            claimed.decided(customer), contact, claimed.business, claimed.campaign, now, frequency, self.whereabouts
-        )
+        campaign, now = campaign or claimed.campaign, self.clock.now()
+        return Case(claimed.decided(customer), contact, claimed.business, campaign, now, frequency, self.whereabouts)
 
     def _reserve_try(self, claimed: ClaimedChunk, recipient: Recipient) -> Message | None:
         """Reserve the try that is due; returns the message as left out when another message has the try.

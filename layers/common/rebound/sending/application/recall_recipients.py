@@ -53,7 +53,7 @@ class RecallRecipients(Struct, frozen=True, kw_only=True):
         messages = {customer_id: known[key] for customer_id, key in keys.items() if key in known}
         to_open: defaultdict[str, list[str]] = defaultdict(list)
         for address in addresses:
-            if address.winner is not None and had_its_message_at(messages.get(address.winner), address.digest):
+            if address.winner is not None and _is_settled_for(messages.get(address.winner), address.digest):
                 customer_id = _still_queued(address, messages)
             else:
                 customer_id = self._recalled(campaign, address, messages)
@@ -103,6 +103,12 @@ class RecallRecipients(Struct, frozen=True, kw_only=True):
         if chunk.state is ChunkState.PENDING and _is_to_be_enqueued(chunk.reopened_at, now):
             task = ChunkTask(key, len(chunk.remaining), lane_of(campaign))
             self.queue.put(channel_of(campaign, key), [task])
+
+
+def _is_settled_for(message: Message | None, digest: str) -> bool:
+    """Whether whoever the address is for was handed the message at it, or is held out and so gets none there."""
+    is_held_out = message is not None and message.reason == Exclusion.HOLDOUT
+    return is_held_out or had_its_message_at(message, digest)
 
 
 def _still_queued(address: SharedAddress, messages: Mapping[str, Message]) -> str | None:

@@ -90,8 +90,8 @@ class SendEmail(Struct, frozen=True, kw_only=True):
             self._send(claimed, task.size)
 
     def _settle(self, claimed: ClaimedChunk) -> None:
-        """End an attempt that died: those without an outcome may have been sent to, so only ``waiting`` come again."""
-        unrecorded, waiting = self.chunks.unrecorded(claimed), frozenset(claimed.chunk.waiting)
+        """End an attempt that died: those without an outcome may have been sent to; who surely was not comes again."""
+        unrecorded, waiting = self.chunks.unrecorded(claimed), claimed.not_sent_to
         lost = [customer_id for customer_id in unrecorded if customer_id not in waiting]
         again = [customer_id for customer_id in unrecorded if customer_id in waiting]
         if claimed.may_be_copied:
@@ -183,9 +183,8 @@ class SendEmail(Struct, frozen=True, kw_only=True):
     def _email(self, claimed: ClaimedChunk, recipient: Recipient) -> OutgoingEmail | None:
         """The email for one recipient, ``None`` when it cannot be sent; it offers to unsubscribe from its scope."""
         category, key = claimed.campaign.category, claimed.decided(recipient.customer).contact_key(Channel.EMAIL)
-        found = for_one(
-            claimed.campaign.content, recipient.customer, claimed.business, self._voucher(claimed, recipient)
-        )
+        said = claimed.said_to(recipient.customer_id)
+        found = for_one(said, recipient.customer, claimed.business, self._voucher(claimed, recipient))
         if found is None or not isinstance(found.content, EmailContent) or key is None:
             return None
         language = language_for(recipient.customer, claimed.business)
@@ -202,7 +201,6 @@ class SendEmail(Struct, frozen=True, kw_only=True):
 
             wanted[Purpose.APPOINTMENT] = Scope.ALL
             content = with_link_to_confirm(content, language)
-        said = claimed.campaign.content
         given = links_among(said.made_from.variables) if isinstance(said, TemplateContent) else {}
         urls = self.links.urls(key, message, {**wanted, **dict.fromkeys(given.values(), Scope.ALL)})
         links = {VARIABLE_OF[purpose]: urls[purpose] for purpose in wanted}

@@ -38,7 +38,7 @@ from rebound.sending.domain.recipients import (
     of_a_single_message,
     unknown,
 )
-from rebound.templates.domain.content import TemplateContent, TextContent, contents_of
+from rebound.templates.domain.content import Said, TemplateContent, TextContent, contents_of
 from rebound.templates.domain.footers import CONFIRM_URL, STOP_URL, scope_of
 from rebound.templates.domain.rendering import uses
 from rebound.templates.domain.sendable import for_one, text_to_send
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.messages.application.write_links import LinkWriter
     from rebound.messages.domain.links import ShortLink
     from rebound.messages.ports import MessageLog, ShortLinkBook
@@ -289,12 +288,12 @@ class SendText(Struct, frozen=True, kw_only=True):
 
     def _link_in(self, claimed: ClaimedChunk, recipient: Recipient) -> ShortLink | None:
         """The recipient's own link in the text, if it has one, mostly to stop such texts: nobody else pays for it."""
-        campaign = claimed.campaign
+        campaign, said = claimed.campaign, claimed.said_to(recipient.customer_id)
         scope, key = scope_of(campaign.category), recipient.customer.contact_key(Channel.SMS)
-        purpose = next(iter(_own_links(campaign).values()), None)
+        purpose = next(iter(_own_links(said).values()), None)
         if purpose is not None and key is not None:
             return self.links().short_link(key, recipient.message.key, purpose)
-        if scope is None or key is None or not any(uses(each, STOP_URL) for each in contents_of(campaign.content)):
+        if scope is None or key is None or not any(uses(each, STOP_URL) for each in contents_of(said)):
             return None
         return self.links().stop_link(key, recipient.message.key, scope)
 
@@ -316,14 +315,13 @@ class SendText(Struct, frozen=True, kw_only=True):
 
     def _body(self, claimed: ClaimedChunk, recipient: Recipient, link: ShortLink | None) -> str | None:
         """The text for one recipient, ``None`` when it cannot be sent. Only who may get tests is asked with a link."""
-        found = for_one(
-            claimed.campaign.content, recipient.customer, claimed.business, self._voucher(claimed, recipient)
-        )
+        said = claimed.said_to(recipient.customer_id)
+        found = for_one(said, recipient.customer, claimed.business, self._voucher(claimed, recipient))
         if found is None or not isinstance(found.content, TextContent):
             return None
         content, values = found.content, found.values
         if link is not None:
-            values = {**values, **dict.fromkeys([*_own_links(claimed.campaign), STOP_URL], link.url)}
+            values = {**values, **dict.fromkeys([*_own_links(said), STOP_URL], link.url)}
         key = recipient.customer.contact_key(Channel.SMS)
         if claimed.campaign.test_to is not None and CONFIRM_URL in content.body and key is not None:
             urls = self.links().urls(key, recipient.message.key, {Purpose.CONFIRM: Scope.MARKETING})
@@ -332,7 +330,6 @@ class SendText(Struct, frozen=True, kw_only=True):
         return text_to_send(content, values, found.addresses, smart=smart)
 
 
-def _own_links(campaign: Campaign) -> Mapping[str, Purpose]:
+def _own_links(said: Said) -> Mapping[str, Purpose]:
     """The variables of a message in whose place a link of the recipient's own is written."""
-    said = campaign.content
     return links_among(said.made_from.variables) if isinstance(said, TemplateContent) else {}

@@ -20,6 +20,7 @@ from rebound.kernel.receipts import TESTED, MessageKey
 from rebound.messages.domain.messages import NO_RECORD, Message, MessageStatus
 from rebound.rates.domain import Throttled
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
+from rebound.templates.domain.content import Said
 from rebound.templates.domain.rendering import RenderedEmail
 
 ACCESS_DENIED: Final = "ACCESS_DENIED"
@@ -92,6 +93,18 @@ class ClaimedChunk(Struct, frozen=True):
             if (message := known.get(customer_id)) is None
             or (message.status is MessageStatus.QUEUED and message.fell_back == fell_back)
         ]
+
+    @property
+    def not_sent_to(self) -> frozenset[str]:
+        """Who was not sent to by an attempt that died while it was sending: who waits, and who is held out."""
+        split = self.campaign.split
+        held_out = () if split is None else filter(split.holds_out, self.chunk.remaining)
+        return frozenset(self.chunk.waiting).union(held_out)
+
+    def said_to(self, customer_id: str) -> Said:
+        """What the campaign says to a recipient."""
+        campaign = self.campaign
+        return campaign.content if campaign.split is None else campaign.for_customer(customer_id).content
 
     def task(self, customer_ids: Sequence[str]) -> ChunkTask:
         """The task that brings the chunk back for these recipients."""

@@ -227,7 +227,8 @@ def question_of(visit: Visit, campaign: Campaign, *, is_next_page: bool = False)
 
 
 def _question(visit: Visit, campaign: Campaign, selection: Selection) -> Question:
-    said = loaded(campaign, visit.behind.template_contents).content
+    campaign = loaded(campaign, visit.behind.template_contents)
+    said = campaign.content
     return Question(
         selection.filter or {"all": []},
         campaign.channel,
@@ -240,6 +241,7 @@ def _question(visit: Visit, campaign: Campaign, selection: Selection) -> Questio
         exclude_customer_ids=campaign.exclude_customer_ids,
         contents=campaign.contents,
         customer_ids=selection.customer_ids,
+        split=campaign.split,
     )
 
 

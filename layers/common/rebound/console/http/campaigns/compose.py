@@ -1,7 +1,6 @@
 """Writing a campaign in steps: for whom, what it says, and when. What is typed in a step is kept with the draft."""
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from msgspec import UNSET
 
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import NewCampaign
+from rebound.campaigns.application.check_contents import unpinned
 from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.console.http.campaigns.content import (
@@ -29,7 +29,7 @@ from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldErr
 from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.kernel.local_time import first_instant_of, wall_clock
 from rebound.segments.domain.selections import CustomerFilter, Selection
-from rebound.templates.domain.content import UNWRITTEN, TemplateContent
+from rebound.templates.domain.content import UNWRITTEN
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
@@ -264,7 +264,7 @@ def save_what(visit: Visit, campaign_id: str) -> PageAnswer:
         said = content_of(visit, typed, campaign.channel, campaign.category, campaign.content)
         voucher = voucher_of(visit, typed)
         return CampaignChange(
-            content=None if campaign.contents is not None else lambda _: said,
+            content=None if says_several(campaign) else lambda _: said,
             voucher=UNSET if voucher is None and campaign.voucher is None else voucher,
         )
 
@@ -285,7 +285,7 @@ def _what(
         status,
         **in_frame(campaign, "what", is_changed=is_changed, wrong=wrong or {}),
         typed=typed,
-        shown=shown_content(visit, typed, campaign.channel, is_by_tier=campaign.contents is not None),
+        shown=shown_content(visit, typed, campaign.channel, is_by_tier=says_several(campaign)),
     )
 
 
@@ -453,8 +453,12 @@ def check_draft(visit: Visit, campaign: Campaign) -> None:
 
 def _kept(campaign: Campaign) -> Campaign:
     """A draft as its row keeps it, which has no version of a template."""
-    said = campaign.content
-    return replace(campaign, content=said.unpinned) if isinstance(said, TemplateContent) else campaign
+    return campaign.with_said(unpinned)
+
+
+def says_several(campaign: Campaign) -> bool:
+    """Whether it says something else to some than to others, which the composer does not write."""
+    return campaign.contents is not None or len(campaign.all_said) > 1
 
 
 def segment_of(visit: Visit, campaign: Campaign) -> "Segment | None":

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from rebound.campaigns.application.campaign_service import RESULT_STATUSES
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.campaigns.domain.redemptions import reward_on
+from rebound.campaigns.domain.results import RESULT_STATUSES
 from rebound.console.domain.charts import Bar, Line, OverTime, Span, bars, over_time
 from rebound.console.http.campaigns.compose import segment_of
 from rebound.console.http.requests import PageAnswer, see

@@ -1,0 +1,52 @@
+"""How many of a campaign's messages are where, of all and of each variant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+from rebound.messages.domain.labels import in_variant
+from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.variants import Split
+
+RESULT_STATUSES: Final = (
+    MessageStatus.QUEUED,
+    MessageStatus.SENT,
+    MessageStatus.DELIVERED,
+    MessageStatus.BOUNCED,
+    MessageStatus.FAILED,
+    MessageStatus.UNCERTAIN,
+    MessageStatus.CANCELLED,
+)
+
+
+def results_of(counts: Mapping[str, int], targeted: int) -> Mapping[MessageStatus, int]:
+    """How many of those targeted are where: whoever is not counted yet is queued."""
+    results = {status: counts.get(status, 0) for status in RESULT_STATUSES}
+    results[MessageStatus.QUEUED] = targeted - sum(
+        count for status, count in results.items() if status is not MessageStatus.QUEUED
+    )
+    return MappingProxyType(results)
+
+
+class VariantResults(Struct, frozen=True):
+    """How many get a variant, and how many of them are where (``results``); they add up at every moment."""
+
+    name: str
+    targeted: int
+    results: Mapping[MessageStatus, int]
+
+
+def results_by_variant(
+    split: Split | None, planned: Mapping[str, int], counts: Mapping[str, int]
+) -> tuple[VariantResults, ...]:
+    """The results of each variant, from how many its expansion has ``planned`` and the campaign's counts by label."""
+    found: list[VariantResults] = []
+    for variant in () if split is None else split.variants:
+        own = {str(status): counts.get(in_variant(status, variant.name), 0) for status in MessageStatus}
+        targeted = planned.get(variant.name, 0) - own[MessageStatus.EXCLUDED]
+        found.append(VariantResults(variant.name, targeted, results_of(own, targeted)))
+    return tuple(found)
