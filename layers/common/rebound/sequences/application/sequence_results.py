@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.campaigns.application.campaign_service import RESULT_STATUSES
+from rebound.campaigns.domain.results import RESULT_STATUSES
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.origins import step_of
 from rebound.sequences.domain.results import (
