@@ -21,6 +21,8 @@ from tests.fakes.making import id_of
 
 REPLIES: Final = 60
 """More than a page."""
+WAITING: Final = 60
+"""In the sequence."""
 ENTRIES: Final = 600
 """Of the history: more than one request reads."""
 QUEUE: Final = "email"
@@ -54,6 +56,10 @@ PAGES: Final[Mapping[str, str]] = {
     "a new recurring campaign": "recurring/new",
     "a recurring campaign": "recurring/{recurring}",
     "a recurring campaign's history": "recurring/{recurring}/history",
+    "sequences": "sequences",
+    "a sequence": "sequences/{sequence}",
+    "who is in a sequence": "sequences/{sequence}/people",
+    "a sequence's history": "sequences/{sequence}/history",
     "templates": "templates",
     "a new template": "templates/new",
     "a template": "templates/{template}",
@@ -109,6 +115,7 @@ def one_of_each(deployed: Deployment) -> Mapping[str, str]:
     asked = {"category": "marketing", "channel": "email", "content": EMAIL}
     draft = {**asked, "name": "Winter", "filter": {"all": []}, "status": "draft"}
     recurring = {**asked, "name": "Birthdays", "audience": {"birthday": {}}, "at": "09:00"}
+    _prepare_sequence(deployed)
     deployed.api("PUT", "/v1/segments/vip", {"name": "VIP", "filter": {"all": [{"tag": "vip"}]}})
     template = {"name": "Spring", "channel": "email"}
     deployed.api("PUT", "/v1/templates/spring", {**template, "content": EMAIL})
@@ -136,8 +143,20 @@ def one_of_each(deployed: Deployment) -> Mapping[str, str]:
         "layout": "autumn",
         "recurring": deployed.api("POST", "/v1/recurring-campaigns", recurring)["recurring_campaign_id"],
         "segment": "vip",
+        "sequence": "first",
         "template": "spring",
     }
+
+
+def _prepare_sequence(deployed: Deployment) -> None:
+    """One in which some customers wait."""
+    said = {"channel": "email", "category": "marketing", "content": EMAIL}
+    steps = [{"wait": {"days": 3}}, {"if": {"tag": "vip"}, "then": [{"send": said}]}]
+    given = {"name": "First visit", "trigger": {"kind": "visit"}, "steps": steps, "status": "on"}
+    deployed.api("PUT", "/v1/sequences/first", given)
+    for number in range(1, WAITING + 1):
+        begins = {"customer_id": id_of(number), "entry_key": "1"}
+        deployed.api("POST", "/v1/sequences/first/enrolments", begins)
 
 
 def _prepare_for_operators(deployed: Deployment) -> None:

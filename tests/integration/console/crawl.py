@@ -85,6 +85,24 @@ def _recurring(stack: Stack) -> str:
     return str(made.body["recurring_campaign_id"])
 
 
+def _sequence(stack: Stack) -> str:
+    """One that is on, of every kind of step, in which the customer waits."""
+    said = {"channel": "email", "category": "marketing", "content": {"subject": f"Hello {MARK}", "text": MARK}}
+    steps = [
+        {"send": said},
+        {"if": {"tag": f"{MARK}-tag"}, "then": [{"tag": {"add": f"{MARK}-known"}}], "else": [{"exit": {}}]},
+        {"wait": {"days": 3, "until_local": "10:00", "for_event": {"kind": "custom", "name": MARK}}},
+    ]
+    ends = [{"kind": "tag_added", "tag": MARK, "goal": True}]
+    given = {"name": f"{MARK} first", "trigger": {"kind": "custom", "name": MARK}, "filter": {"tag": f"{MARK}-tag"}}
+    path = "/v1/sequences/first"
+    made = stack.api("PUT", path, {**given, "steps": steps, "exit_on": ends, "status": "on"})
+    assert made.status == 200, made.text
+    for customer in stack.api("GET", "/v1/customers").body["items"]:
+        stack.api("POST", f"{path}/enrolments", {"customer_id": customer["customer_id"], "entry_key": "1"})
+    return "first"
+
+
 def _clean_up(stack: Stack) -> str:
     given = {"failed": "email", "confirm_count": 0}
     return str(stack.api("POST", "/v1/customers/bulk-delete", given).body.get("job_id", "x"))
@@ -126,6 +144,7 @@ THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
     "recurring": _recurring,
     "replies": _reply,
     "segments": _segment,
+    "sequences": _sequence,
     "templates": _template,
     "sign-in": lambda stack: use_cases().make_link(OWNER, BUSINESS_ID),
 }

@@ -18,6 +18,7 @@ from rebound.console.wiring import use_cases
 from rebound.jobs.domain import JobStatus
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import MessageStatus
+from rebound.sequences.domain.sequences import SequenceStatus
 from rebound.staff.domain import Role
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NOON, message
@@ -113,6 +114,23 @@ def _left_out(made: Made) -> Sent:
 def _off(made: Made) -> None:
     path = f"/console/recurring/{made.id('recurring')}/switch"
     assert made.desk(Role.OWNER).post(path, {"do": "off"}).status == 303
+
+
+def _sequence_off(made: Made) -> None:
+    use_cases().sequence_service.switch(BUSINESS_ID, made.id("sequences"), SequenceStatus.OFF)
+
+
+def _sequence_tag(made: Made) -> Sent:
+    shown = made.desk(Role.OWNER).get(f"/console/sequences/{made.id('sequences')}").text
+    return {"tag": re.findall(r'name="tag" value="([^"]*)"', shown)[0]}
+
+
+def _nobody_inside(made: Made) -> None:
+    use_cases().sequence_service.forget(BUSINESS_ID, made.id("customers"))
+
+
+def _who(made: Made) -> Sent:
+    return {"customer": made.id("customers"), "once": "2"}
 
 
 def _drafted(made: Made) -> None:
@@ -220,6 +238,11 @@ DOING: Final[Mapping[tuple[str, Deed], tuple[Callable[[Made], object], Callable[
     ("campaigns/*/copy", Deed.CAMPAIGN_COPIED): (_NOTHING, _is(once="1")),
     ("campaigns/*/roll-back", Deed.CAMPAIGN_ROLLED_BACK): (_NOTHING, _is(number="1")),
     ("campaigns/*/send-again", Deed.CAMPAIGN_SENT_AGAIN): (_NOTHING, _left_out),
+    ("sequences/*/switch", Deed.SEQUENCE_SWITCHED_OFF): (_NOTHING, _is(do="off")),
+    ("sequences/*/switch", Deed.SEQUENCE_SWITCHED_ON): (_sequence_off, _is(do="on", late="lapse")),
+    ("sequences/*/delete", Deed.SEQUENCE_DELETED): (_NOTHING, lambda made: {**_sequence_tag(made), "sure": "1"}),
+    ("sequences/*/begin", Deed.SEQUENCE_BEGUN): (_nobody_inside, _who),
+    ("sequences/*/take-out", Deed.SEQUENCE_TAKEN_OUT): (_NOTHING, _who),
     ("customers/clean-up-begun", Deed.CLEAN_UP_BEGUN): (
         _NOTHING,
         lambda made: {"customer": made.id("customers"), "number": "1", "once": "1"},

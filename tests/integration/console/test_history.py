@@ -32,7 +32,7 @@ from tests.integration.console.test_layouts import Fields
 
 MOST_REQUESTS: Final = 8
 LEADS_TO: Final = re.compile(
-    "(?:businesses|campaigns|clean-up|customers(?!/clean)|dead-letters|exports|imports|jobs|layouts|recurring|segments|templates)"
+    "(?:businesses|campaigns|clean-up|customers(?!/clean)|dead-letters|exports|imports|jobs|layouts|recurring|segments|sequences|templates)"
     "/([^/?]+)"
 )
 """The id in an address of a page of one thing."""
@@ -306,7 +306,7 @@ def test_of_a_thing_that_is_gone_the_history_stays_and_what_never_was_has_none(m
     assert desk.get("/console/segments/nothing/history").status == 404
 
 
-@pytest.mark.parametrize("address", ["campaigns", "templates", "layouts", "segments", "recurring"])
+@pytest.mark.parametrize("address", ["campaigns", "templates", "layouts", "segments", "recurring", "sequences"])
 def test_every_page_of_a_thing_leads_to_its_history(made: Made, address: str) -> None:
     desk, path = made.desk(Role.OWNER), f"/console/{address}/{made.id(address)}"
     path = f"{path}/whom" if address == "campaigns" else path

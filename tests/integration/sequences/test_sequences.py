@@ -198,3 +198,17 @@ def test_another_business_has_its_own(stack: Stack, customer_id: str) -> None:
         ).status
         == 404
     )
+
+
+def test_somebody_is_taken_out_by_hand_and_goes_on_no_more(stack: Stack, customer_id: str) -> None:
+    put(stack)
+    path = f"{PATH}/enrolments/{customer_id}"
+    assert stack.api("DELETE", path).status == 404
+    stack.api("POST", f"{PATH}/enrolments", {"customer_id": customer_id, "entry_key": "1"})
+    assert [stack.api("DELETE", path).status for _ in range(2)] == [204, 204]
+    goes_on(stack)
+
+    assert sends(stack) == []
+    [one] = stack.api("GET", f"{PATH}/enrolments").body["items"]
+    assert (one["standing"], one["left_because"]) == ("left", "removed")
+    assert stack.api("DELETE", f"/v1/sequences/nothing/enrolments/{customer_id}").status == 404

@@ -32,15 +32,19 @@ from rebound.sequences.domain.enrolments import (
 )
 from rebound.sequences.domain.results import EnrolmentChange, counts_of
 
-SHARDS: Final = "0123456789abcdef"
-"""The parts in which a sequence's enrolments are kept: by the first digit of the customers' ids."""
+SHARDS: Final = ("01234567", "89abcdef")
+"""The parts in which a sequence's enrolments are kept, by the first digit of the customers' ids.
+
+Few, so that a page of a short list is few requests. Each takes a thousand writes a second at once, and more once
+DynamoDB has split it, which it does because the ids are spread evenly.
+"""
 _NOW: Final = "now#"
 _ENTRY: Final = "entry#"
 _CURSORS: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class EnrolmentRow(Model):
-    """``part`` = ``<business>#<sequence>#<shard>``, ``entry`` = ``now#<customer>``."""
+    """``part`` = ``<business>#<sequence>#<first digit of the shard>``, ``entry`` = ``now#<customer>``."""
 
     part = UnicodeAttribute(hash_key=True)
     entry = UnicodeAttribute(range_key=True)
@@ -150,7 +154,7 @@ class DynamoEnrolmentBook:
         after = read_cursor(cursor, _CURSORS)
         found: list[Enrolment] = []
         for shard in SHARDS:
-            if after is not None and shard < after[0]:
+            if after is not None and shard[-1] < after[0]:
                 continue
             if len(found) > limit:
                 break
@@ -161,9 +165,9 @@ class DynamoEnrolmentBook:
     def _of_shard(
         self, business_id: str, sequence_id: str, shard: str, limit: int, after: str | None
     ) -> Sequence[Enrolment]:
-        part = f"{business_id}#{sequence_id}#{shard}"
+        part = f"{business_id}#{sequence_id}#{shard[0]}"
         start = None
-        if after is not None and after[0] == shard:
+        if after is not None and after[0] in shard:
             start = {"part": {"S": part}, "entry": {"S": f"{_NOW}{after}"}}
         rows = self._row.query(
             part,
@@ -212,7 +216,8 @@ class DynamoStepCarriers:
 
 
 def _part(key: EnrolmentKey) -> str:
-    return f"{key.business_id}#{key.sequence_id}#{key.customer_id[0]}"
+    [first] = [shard[0] for shard in SHARDS if key.customer_id[0] in shard]
+    return f"{key.business_id}#{key.sequence_id}#{first}"
 
 
 def _key(part: str, entry: str) -> EnrolmentKey:

@@ -19,11 +19,12 @@ from rebound.kernel.errors import (
 )
 from rebound.kernel.ids import derived_ulid
 from rebound.kernel.retrying import retried
-from rebound.sequences.domain.enrolments import EnrolmentKey
+from rebound.sequences.domain.enrolments import EnrolmentKey, LeftBecause
 from rebound.sequences.domain.happenings import Happened, Kind
 from rebound.sequences.domain.sequences import (
     MOST_SEQUENCES,
     Late,
+    Reentry,
     SavedSequence,
 )
 
@@ -157,6 +158,26 @@ class SequenceService(Struct, frozen=True, kw_only=True):
             raise InvalidInputError(FieldError(field, "There is no such customer.")) from None
         happened = Happened(kind=Kind.CUSTOM, key=f"by-hand#{entry_key}", at=self.clock.now())
         return self.hear.enter(sequence, customer_id, happened)
+
+    def take_out(self, business_id: str, sequence_id: str, customer_id: str) -> bool:
+        """Have a customer leave one, by hand; ``False`` for who has left it already.
+
+        What is on its way to them goes out. Raises ``NotFoundError`` for the sequence, and for who was never in it.
+        """
+        sequence = self.sequences.get(business_id, sequence_id)
+        key = EnrolmentKey(business_id, customer_id, sequence_id)
+
+        def write() -> bool:
+            found = self.enrolments.get_many([key]).get(key)
+            if found is None:
+                raise NotFoundError("enrolment")
+            if found.is_over:
+                return False
+            once = sequence.definition.reentry is Reentry.NEVER
+            self.enrolments.replace(found, found.left(LeftBecause.REMOVED, self.clock.now()), once=once)
+            return True
+
+        return retried(write)
 
     def page(self, business_id: str, sequence_id: str, limit: int, cursor: str | None) -> Page[Enrolment]:
         """Who is in one, or was, by the customers' ids. Raises ``NotFoundError``."""

@@ -11,6 +11,7 @@ from rebound.kernel.ids import id_of_external
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
     Cursor,
+    CustomerInPath,
     Limit,
     business_of,
     json_answer,
@@ -126,6 +127,16 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         return json_answer(
             EnrolledAnswer(enrolled=service.enrol(business_id, sequence_id, customer_id, request.entry_key, field))
         )
+
+    @app.delete(
+        f"{path}/enrolments/<customer_id>",
+        summary="Take a customer out of a sequence: nothing more of it is done for them",
+        tags=tags,
+        responses=no_content(),
+    )
+    def take_out(sequence_id: SequenceInPath, customer_id: CustomerInPath) -> Response[str]:
+        wiring.use_cases().sequence_service.take_out(business_of(app), sequence_id, customer_id)
+        return nothing()
 
     @app.get(
         f"{path}/enrolments",

@@ -31,6 +31,12 @@ def show_segment(visit: Visit, segment_id: str) -> PageAnswer:
     return page_of_one(visit, "segment", segment_id, lambda: read(visit.business_id, segment_id).name, "segments")
 
 
+def show_sequence(visit: Visit, sequence_id: str) -> PageAnswer:
+    """What was done to a sequence."""
+    read = visit.behind.sequence_service.get
+    return page_of_one(visit, "sequence", sequence_id, lambda: read(visit.business_id, sequence_id).name, "sequences")
+
+
 def show_template(visit: Visit, template_id: str) -> PageAnswer:
     """What was done to a template, also as a layout."""
     read = visit.behind.template_service.latest

@@ -35,6 +35,7 @@ _PAGES: Final[Mapping[str, Sequence[str]]] = {
     "job": ("jobs",),
     "recurring": ("recurring",),
     "segment": ("segments",),
+    "sequence": ("sequences",),
     "template": ("templates",),
 }
 """Where one of a kind has its own page: before its id."""
