@@ -25,6 +25,7 @@ CHANGES_NOTHING: Final = {
     "customers/clean-up",
     "layouts/*/frame",
     "operations/businesses",
+    "sequences/*/people",
     "settings/look",
     "templates/*/preview",
 }

@@ -62,7 +62,7 @@ AREAS: Final = (
     Area("ready-made-sequences", ("rebound.sequences.http.ready_made",), "campaigns"),
     Area("sequences", ("rebound.sequences.http.routes", "rebound.sequences.http.results"), "campaigns"),
     # It names customers.
-    Area("sequences/*/enrolments", ("rebound.sequences.http.routes",), "campaigns", also=("customers:read",)),
+    Area("sequences/*/enrolments", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),
     Area("recurring-campaigns", ("rebound.recurring.http.recurring_campaigns",), "campaigns"),
     # They name customers.
     *(

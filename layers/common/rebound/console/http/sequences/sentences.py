@@ -101,7 +101,6 @@ class Sentences(Struct, frozen=True):
                 return shorten(said.subject, _LONGEST, placeholder=" …")
             case TextContent():
                 return shorten(said.body, _LONGEST, placeholder=" …")
-        return ""
 
     def long(self, duration: timedelta) -> str:
         """How long something takes: "2 days, 3 hours"."""
