@@ -33,6 +33,7 @@ PAGES: Final[Mapping[str, str]] = {
     "activity": "customers/{customer}/activity",
     "points": "customers/{customer}/points",
     "timeline": "customers/{customer}/timeline",
+    "a customer's sequences": "customers/{customer}/sequences",
     "what waits for a customer": "customers/{customer}/waiting",
     "a clean-up": "customers/clean-up/{clean_up}",
     "segments": "segments",

@@ -126,6 +126,7 @@ REQUESTS: Final = [
     Asked("GET", CUSTOMER + "/log"),
     Asked("GET", CUSTOMER + "/activity"),
     Asked("GET", CUSTOMER + "/summary"),
+    Asked("GET", CUSTOMER + "/sequences"),
     Asked("POST", CUSTOMER + "/points", {"delta": 5, "reason": "R", "who": "W"}),
     Asked("POST", "/v1/activity", {"events": [{**VISIT, "customer_id": "{customer_id}"}]}),
     Asked("POST", "/v1/activity", {"events": [{**VISIT, "external_id": "{external_id}"}]}),

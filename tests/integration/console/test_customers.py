@@ -30,7 +30,7 @@ from tests.integration.console.site import event_of
 from tests.integration.inbound.test_received_texts import text
 from tests.integration.jobs.test_jobs import run
 
-TABS: Final = ("", "/family", "/activity", "/points", "/timeline", "/waiting")
+TABS: Final = ("", "/family", "/activity", "/points", "/timeline", "/waiting", "/sequences")
 MOST_REQUESTS: Final = 8
 ATTACK: Final = '"><script>alert(1)</script>'
 
@@ -112,6 +112,27 @@ def test_a_page_needs_few_requests(stack: Stack, anna: str, boris: str, ask: Ask
     with counted() as names:
         assert ask("GET", path)["statusCode"] == 200
     assert len(names) <= MOST_REQUESTS, names
+
+
+def test_where_somebody_is_in_sequences_is_a_page_of_few_requests(stack: Stack, anna: str, ask: Ask) -> None:
+    stack.api("PUT", "/v1/segments/new", {"name": "New", "filter": {"not": {"tag": "old"}}})
+    opted = {"consent": {"channel": "email", "scope": "marketing", "is": "opted_out"}}
+    filters = {"a": None, "b": {"segment": "new"}, "c": opted, "d": {"not": opted}, "e": {"visits": {"at_least": 1}}}
+    for sequence_id, tree in filters.items():
+        wait: dict[str, Any] = {"wait": {"days": 2}}
+        given = {"trigger": {"kind": "visit"}, "steps": [wait], "status": "on", "filter": tree}
+        answer = stack.api("PUT", f"/v1/sequences/{sequence_id}", {**given, "name": f"<b>{sequence_id}"})
+        assert answer.status == 200, answer.text
+    stack.api("POST", "/v1/sequences/a/enrolments", {"customer_id": anna, "entry_key": "1"})
+    ask("GET", f"customers/{anna}/sequences")
+    with counted() as names:
+        page = ask("GET", f"customers/{anna}/sequences")["body"]
+
+    assert len(names) <= MOST_REQUESTS, names
+    for said in ("Is about to go on.", "&lt;b&gt;b", "it begins with a visit", "do not match its filter", "Begun on "):
+        assert said in page
+    assert page.count("do not match its filter") == 2
+    assert "Sequences, and why not" in ask("GET", f"customers/{anna}")["body"]
 
 
 def test_every_tab_of_a_customer_is_for_everybody(

@@ -109,7 +109,7 @@ def test_no_page_says_anything_in_english(language: str, made: Made) -> None:
             seen[path] = made.allowed(route).get(path, accept_language=language).text
     desk = made.desk(Role.OWNER)
     for customer in use_cases().ports.customers.page(BUSINESS_ID, limit=10).items:
-        for tab in ("", "/timeline", "/points", "/activity", "/family", "/waiting"):
+        for tab in ("", "/timeline", "/points", "/activity", "/family", "/waiting", "/sequences"):
             path = f"/console/customers/{customer.customer_id}{tab}"
             seen[path] = desk.get(path, accept_language=language).text
 

@@ -17,6 +17,7 @@ from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.ids import time_of
 from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.messages import Message
+from rebound.sequences.domain.what_next import InSequence
 from rebound.templates.domain.content import TextContent
 from rebound.timeline.application.read_timeline import Happened, Timeline
 from rebound.timeline.domain import sentence_of_consent
@@ -112,7 +113,7 @@ def test_pages_put_together_are_everything_newest_first(
     shown = [
         (entry.contact, place_of(entry.what))
         for entry in found
-        if not isinstance(entry.what, Message | ProfileEvent | PointsBooked)
+        if not isinstance(entry.what, Message | ProfileEvent | PointsBooked | InSequence)
     ]
     sent = [entry.what.key for entry in found if isinstance(entry.what, Message)]
 

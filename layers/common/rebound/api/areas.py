@@ -63,6 +63,7 @@ AREAS: Final = (
     Area("sequences", ("rebound.sequences.http.routes", "rebound.sequences.http.results"), "campaigns"),
     # It names customers.
     Area("sequences/*/enrolments", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),
+    Area("customers/*/sequences", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),
     Area("recurring-campaigns", ("rebound.recurring.http.recurring_campaigns",), "campaigns"),
     # They name customers.
     *(

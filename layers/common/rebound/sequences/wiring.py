@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.go_on import GoOn
     from rebound.sequences.application.hear_activity import HearActivity
     from rebound.sequences.application.offer_ready_made import OfferReadyMade
+    from rebound.sequences.application.read_enrolments import ReadEnrolments
     from rebound.sequences.application.schedule import ScheduleSteps
     from rebound.sequences.application.sequence_results import ReadResults
     from rebound.sequences.application.sequence_service import SequenceService
@@ -123,6 +124,7 @@ class SequencesUseCases(RecurringUseCases):
     ready_made: OfferReadyMade = use_case("rebound.sequences.application.offer_ready_made")
     count_steps: CountSteps = use_case("rebound.sequences.application.count_steps")
     sequence_results: ReadResults = use_case("rebound.sequences.application.sequence_results")
+    read_enrolments: ReadEnrolments = use_case("rebound.sequences.application.read_enrolments", pin="pin_filters")
     wake_enrolments: WakeEnrolments = use_case("rebound.sequences.application.wake")
 
     @cached_property

@@ -29,6 +29,8 @@ from rebound.platform.http.routes import (
     responses,
 )
 from rebound.platform.http.shapes import Answer, Time
+from rebound.sequences.domain.enrolments import LeftBecause
+from rebound.sequences.domain.what_next import InSequence, sentence_of_sequence
 from rebound.timeline import wiring
 from rebound.timeline.application.read_timeline import AppointmentLog, Happened, Timeline
 from rebound.timeline.domain import (
@@ -131,6 +133,31 @@ class PointsBookedAnswer(Answer):
     balance: int = Field(description="After the booking.")
 
 
+class InSequenceAnswer(Answer):
+    """A sequence that was begun, or left; of each sequence the last time."""
+
+    sequence_id: str
+    name: str = Field(description="As it is called now.")
+    what: Literal["begun", "left"]
+    version: int
+    entry_key: str = Field(description="What began it.")
+    step_id: str | None = Field(description="Of one that was left: at which step, null before the first.")
+    left_because: LeftBecause | None = Field(description="Of one that was left: why.")
+
+    @classmethod
+    def of(cls, told: InSequence) -> Self:
+        """The answer for an entry."""
+        enrolment = told.enrolment
+        return cls.filled(
+            enrolment,
+            sequence_id=enrolment.key.sequence_id,
+            name=told.name,
+            what="left" if told.has_left else "begun",
+            step_id=enrolment.step_id if told.has_left else None,
+            left_because=enrolment.left_because if told.has_left else None,
+        )
+
+
 class StoppedTextsAnswer(Answer):
     """Nothing goes out to the customer's mobile number."""
 
@@ -144,12 +171,12 @@ class StoppedTextsAnswer(Answer):
 
 
 class LogEntryAnswer(Answer):
-    """One thing that happened with a customer; of the last five fields the one with the kind's name is there."""
+    """One thing that happened with a customer; of the last six fields the one with the kind's name is there."""
 
     at: Time = Field(description="Of a message the time at which its sending began; what came later is in the message.")
-    kind: Literal["message", "reply", "consent", "flag", "profile", "points"]
+    kind: Literal["message", "reply", "consent", "flag", "profile", "points", "sequence"]
     sentence: str = Field(description="In plain English, for the reception desk.")
-    channel: Channel | None = Field(description="Null for what is about the profile itself, and for points.")
+    channel: Channel | None = Field(description="Null for what is about the profile itself, for points and sequences.")
     address: str | None = Field(
         description="The address that it is about, in the form in which addresses are compared."
     )
@@ -168,6 +195,7 @@ class LogEntryAnswer(Answer):
     flag: FlagChangeAnswer | None = None
     profile: ProfileEventAnswer | None = None
     points: PointsBookedAnswer | None = None
+    sequence: InSequenceAnswer | None = None
 
     @classmethod
     def of(cls, happened: Happened, external_ids: Mapping[str, str | None], others: Mapping[str, Customer]) -> Self:
@@ -189,6 +217,9 @@ class LogEntryAnswer(Answer):
             case PointsBooked():
                 points = PointsBookedAnswer.filled(what)
                 return cls(kind="points", sentence=sentence_of_points(what), points=points, **about)
+            case InSequence():
+                sentence = sentence_of_sequence(what)
+                return cls(kind="sequence", sentence=sentence, sequence=InSequenceAnswer.of(what), **about)
             case Reply():
                 reply = ReplyAnswer.of(what, external_ids)
                 return cls(kind="reply", sentence=sentence_of_reply(what), reply=reply, **about)
@@ -251,7 +282,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     @app.get(
         "/v1/customers/<customer_id>/log",
         summary="Everything that happened with a customer, newest first: messages, replies, consent, flags, profile, "
-        "points",
+        "points, sequences",
         tags=["Messages"],
         responses=responses(TimelineAnswer),
     )

@@ -127,6 +127,7 @@ def show_timeline(visit: Visit, customer_id: str) -> PageAnswer:
         business=visit.business,
         with_waiting=False,
         with_points=False,
+        with_sequences=False,
     )
     return visit.page(
         "customer_timeline",
@@ -144,3 +145,10 @@ def show_waiting(visit: Visit, customer_id: str) -> PageAnswer:
     customer, waiting = visit.behind.read_timeline.waiting_for(visit.business_id, customer_id)
     entries = [ShownEntry(entry.at, sentence_of(entry)) for entry in waiting]
     return visit.page("customer_waiting", tab="timeline", customer=customer, entries=entries)
+
+
+def show_sequences(visit: Visit, customer_id: str) -> PageAnswer:
+    """Where they are in each sequence and what comes next, or why they are not in it: apart, as a page of its own."""
+    customer = visit.behind.ports.customers.get(visit.business_id, customer_id)
+    stands = visit.behind.read_enrolments.of_customer(customer, visit.of_business, with_last=False)
+    return visit.page("customer_sequences", tab="timeline", customer=customer, stands=stands)

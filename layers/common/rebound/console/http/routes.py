@@ -367,6 +367,7 @@ ROUTES: Final = (
         "POST", "customers/*/points", "customer_activity.book", (Right.EDIT_CUSTOMERS,), (Deed.CUSTOMER_POINTS_BOOKED,)
     ),
     Route("GET", "customers/*/timeline", "customer_activity.show_timeline", (Right.READ,)),
+    Route("GET", "customers/*/sequences", "customer_activity.show_sequences", (Right.READ,)),
     Route("GET", "customers/*/waiting", "customer_activity.show_waiting", (Right.READ,)),
 )
 

@@ -10,6 +10,7 @@ from rebound.contacts.domain.history import ConsentStated, FlagChanged
 from rebound.contacts.domain.replies import Reply
 from rebound.customers.domain import Customer, PointsBooked, ProfileEvent
 from rebound.messages.domain.messages import Message
+from rebound.sequences.domain.what_next import InSequence, sentence_of_sequence
 from rebound.timeline.application.read_timeline import Happened, Timeline
 from rebound.timeline.domain import (
     sentence_of_consent,
@@ -43,6 +44,8 @@ def sentence_of(entry: Happened, others: Mapping[str, Customer] = MappingProxyTy
             return sentence_of_message(message)
         case PointsBooked() as booked:
             return sentence_of_points(booked)
+        case InSequence() as told:
+            return sentence_of_sequence(told)
         case Reply() as reply:
             return sentence_of_reply(reply)
         case ProfileEvent() as event:

@@ -72,8 +72,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
                 self._tell(before)
                 return False
             once = definition.reentry is Reentry.NEVER
-            has_begun = before is not None and before.step_id is not None
-            if (before is not None and not before.is_over) or (once and has_begun):
+            if before is not None and before.bars(once=once):
                 return False
             entered = self._begun(sequence, key, happened)
             if not self.enrolments.enter(entered, before, once=once):

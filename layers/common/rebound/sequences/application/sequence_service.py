@@ -32,14 +32,12 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.application.job_service import JobService
-    from rebound.kernel.pages import Page
     from rebound.platform.ports import Clock, Ids
     from rebound.segments.domain.segments import SavedSegments
     from rebound.segments.ports import SegmentBook
     from rebound.sequences.application.check_definition import CheckDefinition
     from rebound.sequences.application.enrol import HearHappenings
     from rebound.sequences.application.switch import SwitchCarriers
-    from rebound.sequences.domain.enrolments import Enrolment
     from rebound.sequences.domain.sequences import (
         Definition,
         SequenceStatus,
@@ -178,16 +176,6 @@ class SequenceService(Struct, frozen=True, kw_only=True):
             return True
 
         return retried(write)
-
-    def page(self, business_id: str, sequence_id: str, limit: int, cursor: str | None) -> Page[Enrolment]:
-        """Who is in one, or was, by the customers' ids. Raises ``NotFoundError``."""
-        self.sequences.get(business_id, sequence_id)
-        return self.enrolments.page(business_id, sequence_id, limit, cursor)
-
-    def of_customer(self, key: EnrolmentKey) -> Sequence[Enrolment]:
-        """Where a customer stands in one, if they are or were in it. Raises ``NotFoundError`` for the sequence."""
-        self.sequences.get(key.business_id, key.sequence_id)
-        return list(self.enrolments.get_many([key]).values())
 
     def forget(self, business_id: str, customer_id: str) -> None:
         """Take a customer who is deleted out of all sequences, and forget what has begun them."""

@@ -109,6 +109,10 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         moved = replace(self, step_id=step_id, since=at, wake_at=None, through=through)
         return replace(moved, standing=Standing.LEFT, batch=None, left_because=because)
 
+    def bars(self, *, once: bool) -> bool:
+        """Whether they may not begin anew: while they are inside; where it is gone through ``once``, after a step."""
+        return not self.is_over or (once and self.step_id is not None)
+
     def is_due(self, now: datetime) -> bool:
         """Whether a wait is over."""
         return self.standing is Standing.WAITING and self.wake_at is not None and self.wake_at <= now

@@ -18,7 +18,6 @@ from rebound.platform.http.shapes import Answer, Request, Time, is_none, text_of
 from rebound.recurring.domain.days import Weekday
 from rebound.segments.http.filters import Filter
 from rebound.sequences.application.sequence_service import Wanted
-from rebound.sequences.domain.enrolments import Enrolment, LeftBecause, Standing
 from rebound.sequences.domain.happenings import NARROWED_BY, Happening, Kind
 from rebound.sequences.domain.sequences import (
     MOST_EXITS,
@@ -354,33 +353,6 @@ class SequenceList(Answer):
 
     items: list[SequenceAnswer]
     next_cursor: str | None = Field(default=None, description="Always null: a business has fifty at most.")
-
-
-class EnrolmentAnswer(Answer):
-    """Where a customer stands in a sequence."""
-
-    customer_id: str
-    external_id: str | None
-    version: int = Field(description="That of the sequence which they go through.")
-    entry_key: str = Field(description="What began it.")
-    entered_at: Time
-    standing: Standing
-    step_id: str | None = Field(description="The step at which they stand, or stood; null before the first.")
-    since: Time
-    wake_at: Time | None = Field(description="While they wait: when they go on at the latest.")
-    left_because: LeftBecause | None
-
-    @classmethod
-    def of(cls, enrolment: Enrolment, external_id: str | None) -> Self:
-        """The answer for an enrolment."""
-        return cls.filled(enrolment, customer_id=enrolment.key.customer_id, external_id=external_id)
-
-
-class EnrolmentPage(Answer):
-    """Part of those who are in a sequence, or were."""
-
-    items: list[EnrolmentAnswer]
-    next_cursor: str | None
 
 
 class EnrolledAnswer(Answer):

@@ -26,6 +26,8 @@ from rebound.kernel.ids import behind_all_of, time_of
 from rebound.kernel.pages import Page, first_page, not_a_cursor, read_cursor
 from rebound.messages.domain.appointments import Answered, AppointmentEntry, MessagePosted, confirmed_at
 from rebound.messages.domain.messages import Message
+from rebound.sequences.domain.enrolments import EnrolmentKey
+from rebound.sequences.domain.what_next import InSequence
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
@@ -33,10 +35,13 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook, ContactHistory
     from rebound.customers.ports import CustomerBook, PointsLedger, ProfileHistory
     from rebound.messages.ports import AppointmentBook, MessageLog
+    from rebound.sequences.ports import EnrolmentBook, SequenceBook
 
 
+SEQUENCES: Final = "sequence"
 _PLACE: Final = re.compile(
-    r"@[0-7][0-9A-HJKMNP-TV-Z]{25}|(profile|[0-9a-f]{64})@[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}\.[0-9]{6}Z#[a-z]+#[0-9A-Za-z]+"
+    r"@[0-7][0-9A-HJKMNP-TV-Z]{25}|(profile|sequence|[0-9a-f]{64})"
+    r"@[0-9]{4}(-[0-9]{2}){2}T([0-9]{2}:){2}[0-9]{2}\.[0-9]{6}Z#[a-z]+#[0-9A-Za-z_-]+"
 )
 _BEHIND: Final = "~"
 """Sorts after every character of a place."""
@@ -47,8 +52,8 @@ _NEAR: Final = 10
 class TimelinePosition(Struct, frozen=True):
     """Where an entry stands in the list: by time, then by where it is kept, then by its name there.
 
-    ``source`` is empty for messages and points, ``PROFILE_EVENTS`` for what happened with the profile itself, and the
-    hash of the address for everything else.
+    ``source`` is empty for messages and points, ``PROFILE_EVENTS`` for what happened with the profile itself,
+    ``SEQUENCES`` for sequences that were begun and left, and the hash of the address for everything else.
     """
 
     at: datetime
@@ -75,7 +80,7 @@ class Happened(Struct, frozen=True):
     """
 
     place: TimelinePosition
-    what: Message | HistoryEntry | ProfileEvent | PointsBooked
+    what: Message | HistoryEntry | ProfileEvent | PointsBooked | InSequence
     channel: Channel | None
     contact: ContactKey | None
     former: bool = False
@@ -116,7 +121,8 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
     Each source is sorted as the list is, so a cursor holds only the last place shown: the next page goes on from that
     place in every source, whatever has been added meanwhile.
 
-    A message that waits in a campaign has no row yet. It is shown at the place of its row, which follows from its id.
+    Of sequences it has the last time that each was begun, as long as there is the sequence. A message that waits in a
+    campaign has no row yet. It is shown at the place of its row, which follows from its id.
     """
 
     customers: CustomerBook
@@ -124,6 +130,8 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     messages: MessageLog
     history: ContactHistory
+    sequences: SequenceBook
+    enrolments: EnrolmentBook
     profile_history: ProfileHistory
     points_ledger: PointsLedger
     waiting: FindWaiting
@@ -138,10 +146,11 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         business: Business | None = None,
         with_waiting: bool = True,
         with_points: bool = True,
+        with_sequences: bool = True,
     ) -> Timeline:
         """Read a page; ``business`` where it has been read, ``with_waiting`` as ``waiting_for`` has it.
 
-        Points are left out where they have a list of their own.
+        Points and sequences are left out where they have a list of their own.
 
         Raises ``NotFoundError``, and ``InvalidInputError`` for an invalid cursor.
         """
@@ -153,6 +162,7 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
             self._awaited(customer, contacts, last) if with_waiting else (),
             self._of_profile(customer, last, limit + 1),
             self._booked(customer, last, limit + 1) if with_points else (),
+            self._in_sequences(customer, last) if with_sequences else (),
             *(self._known(customer, contact, last, limit + 1) for contact in contacts.values()),
         ]
         listed = _once(merge(*sources, key=_ORDER, reverse=True))
@@ -205,6 +215,23 @@ class ReadTimeline(Struct, frozen=True, kw_only=True):
         for booked in self.points_ledger.before(customer.business_id, customer.customer_id, before, limit):
             place = TimelinePosition(time_of(booked.booking_id), "", booked.booking_id)
             yield Happened(place, booked, None, None)
+
+    def _in_sequences(self, customer: Customer, last: TimelinePosition | None) -> Sequence[Happened]:
+        """When they began each sequence and left it, the last time; steps that send are messages."""
+        saved = {each.sequence_id: each for each in self.sequences.all(customer.business_id)}
+        keys = [EnrolmentKey(customer.business_id, customer.customer_id, each) for each in saved]
+        entries = []
+        for key, enrolment in (self.enrolments.get_many(keys) if keys else {}).items():
+            name = saved[key.sequence_id].name
+            told = [InSequence(name, enrolment, enrolment.entered_at, has_left=False)]
+            if enrolment.is_over:
+                told.append(InSequence(name, enrolment, enrolment.since, has_left=True))
+            for each in told:
+                # What is left at the moment in which it is begun is left after it.
+                place = f"{moment_of(each.at)}#{'left' if each.has_left else 'begun'}#{key.sequence_id}"
+                entries.append(Happened(TimelinePosition(each.at, SEQUENCES, place), each, None, None))
+        behind = [entry for entry in entries if last is None or entry.order < last.order]
+        return sorted(behind, key=_ORDER, reverse=True)
 
     def _known(
         self, customer: Customer, contact: Contact, last: TimelinePosition | None, limit: int
