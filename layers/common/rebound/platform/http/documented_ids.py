@@ -35,6 +35,7 @@ IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "segment_id": ("A saved segment, as you call it.", _NAME),
     "series_id": ("A recurring class, as you call it.", _YOURS),
     "template_id": ("A template, as you call it.", {"pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),
+    "waiver_id": ("A waiver, as you call it.", _YOURS),
     "webhook_id": ("A webhook, as you call it.", _NAME),
 }
 """What each kind is, and keywords of JSON Schema that all ids of the kind keep to. A new kind wants its row."""
