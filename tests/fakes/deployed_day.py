@@ -80,6 +80,8 @@ class DeployedDay:
         """The campaigns to two who share an address, at their end."""
         self.tried: list[Sent] = []
         """What test recipients were sent."""
+        self.went_through: dict[str, Any] = {}
+        """How customers stand in a sequence in the end, by external ids."""
         self.celebrated: list[Any] = []
         """What came of recurring campaigns."""
         self.left_out: list[Any] = []
@@ -655,6 +657,66 @@ class DeployedDay:
         listed.production_access = True
         assert self.deployment.queued(dead=True) == dead
 
+    def go_through_a_sequence(self) -> None:
+        """Some go through all kinds of steps, one leaves, one is deleted half way, and it is switched off and on."""
+        first, path, ids = self.business_ids[0], "/v1/sequences/series", {}
+        for number in (41, 42, 43, 44):
+            person = {"first_name": FIRST_NAME, "last_name": LAST_NAME, "external_id": str(number)}
+            reached = {"email": email_of(number), "mobile_phone": phone_of(number)}
+            made = self.deployment.api("POST", "/v1/customers", {**person, **reached}, business_id=first)
+            ids[number] = made["customer_id"]
+
+        def sends(category: str, channel: str) -> dict[str, Any]:
+            return {"send": {"category": category, "channel": channel, "content": self._content(channel)}}
+
+        news = {"category": "marketing", "channel": "email", **self._made_from_a_template(first)}
+        opted_out = {"consent": {"channel": "email", "is": "opted_out", "scope": "marketing"}}
+        given = {
+            "name": "Series",
+            "trigger": {"kind": "visit", "class_type": "velvet"},
+            "filter": {"all": [WHATEVER_THEY_DID, {"not": opted_out}]},
+            "reentry": "after_exit",
+            "status": "on",
+            "steps": [
+                {"tag": {"add": "in a series"}},
+                sends("transactional", "email"),
+                sends("transactional", "sms"),
+                {"wait": {"days": 2}},
+                {"if": WHATEVER_THEY_DID, "then": [{"send": news}]},
+                sends("marketing", "sms"),
+                {"if": {"not": opted_out}, "then": [{"wait": {"hours": 1, "for_event": {"kind": "purchase"}}}]},
+            ],
+            "exit_on": [{"kind": "cancellation"}],
+        }
+        made = self.deployment.api("PUT", path, given, business_id=first)
+        assert made.get("version") == 1, made
+        now = self.deployment.clock.now().isoformat()
+        for number, customer_id in ids.items():
+            visit = {"event_id": f"series-{number}", "kind": "visit", "at": now, "class_type": "velvet"}
+            told = {"events": [{**visit, "customer_id": customer_id}]}
+            self.deployment.api("POST", "/v1/activity", told, business_id=first)
+        self._for_an_hour()
+        gone = {"event_id": "gone", "kind": "cancellation", "at": now, "appointment_id": "a-series"}
+        self.deployment.api("POST", "/v1/activity", {"events": [{**gone, "customer_id": ids[42]}]}, business_id=first)
+        self.deployment.api("DELETE", f"/v1/customers/{ids[43]}", business_id=first)
+        for status in ("off", "on"):
+            self._for_an_hour()
+            self.deployment.api("PATCH", path, {"status": status}, business_id=first)
+        self.deployment.rest()
+        self.deployment.clock.move(timedelta(days=2))
+        self._for_an_hour()
+        self._for_an_hour()
+        found = self.deployment.api("GET", f"{path}/enrolments", business_id=first)["items"]
+        self.went_through = {each["external_id"]: (each["standing"], each["left_because"]) for each in found}
+        self.deployment.api("DELETE", path, business_id=first)
+        self.deployment.rest()
+
+    def _for_an_hour(self) -> None:
+        for _ in range(60):
+            while self.deployment.tick():
+                pass
+            self.deployment.clock.move(timedelta(minutes=1))
+
     def forget_who_did_not_come(self) -> None:
         """A month goes by, until the machine plans a campaign to a tier."""
         self._post("tier", self.business_ids[0], "email", {"filter": {"tier": "favourite"}})
@@ -676,6 +738,7 @@ class DeployedDay:
             ("ImportQueue", {"Records": [{}]}),
             ("WebhookQueue", {"run": None}),
             ("ActivityQueue", {"business_id": None}),
+            ("StepsQueue", {"business_id": None}),
             ("UpkeepQueue", {"business_id": self.business_ids[0], "customer_id": "0" * 32}),
             ("ReceiptsQueue", early),
             ("ReceiptsQueue", malformed),

@@ -180,6 +180,10 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
             {**NO_DATES, "kind": "free_minutes", "value": "30", "currency": None, "valid_days": 7},
         ),
     },
+    "/v1/sequences/{sequence_id}": {
+        ("status",): ("on", "off"),
+        ("late",): ("go_on", "lapse"),
+    },
     "/v1/messages/{message_id}": {
         ("content",): (
             {"subject": "Hello ##{{first_name}}", "html": "<p>Hi</p>", "text": None},
@@ -240,9 +244,13 @@ MADE_WITH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/v1/messages/{message_id}": {"external_id": "crm-2", "channel": "email", "category": "reminder"},
     "/v1/templates/{template_id}": {"channel": "email"},
     "/v1/recurring-campaigns/{recurring_campaign_id}": {"channel": "email"},
+    "/v1/sequences/{sequence_id}": {"name": "Welcome", "trigger": {"kind": "visit"}, "steps": []},
 }
 """What else the POST of such a thing needs."""
-NAMED: Final[Mapping[str, Mapping[str, str]]] = {"/v1/templates/{template_id}": {"template_id": "welcome"}}
+NAMED: Final[Mapping[str, Mapping[str, str]]] = {
+    "/v1/templates/{template_id}": {"template_id": "welcome"},
+    "/v1/sequences/{sequence_id}": {"sequence_id": "welcome"},
+}
 """What the client names a thing that it makes by PUT."""
 MADE_AFTER: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "/v1/messages/{message_id}": (

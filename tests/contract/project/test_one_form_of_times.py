@@ -23,6 +23,9 @@ STORED: Final = frozenset(
         "rebound.receipts.adapters.receipts_queue",
         "rebound.sending.adapters.queues",
         "rebound.sending.adapters.sqs_receipt_queue",
+        "rebound.sequences.adapters.documents",
+        "rebound.sequences.application.sequence_service",
+        "rebound.sequences.domain.tasks",
         "rebound.webhooks.adapters.sqs_webhook_queue",
     }
 )

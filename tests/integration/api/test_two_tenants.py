@@ -53,6 +53,7 @@ NOBODY: Final = {
     "relation_id": "01M7W6ARGFEXM6PVNM0V1C8F93",
     "recurring_campaign_id": "01M7W6ARGFEXM6PVNM0V1C8F92",
     "event_id": "nobodys-event",
+    "sequence_id": "nobodys-sequence",
 }
 
 
@@ -94,6 +95,13 @@ APPOINTMENT: Final = "/v1/appointments/{appointment_id}"
 WEBHOOK: Final = "/v1/webhooks/{webhook_id}"
 TEMPLATE: Final = "/v1/templates/{template_id}"
 RECURRING: Final = "/v1/recurring-campaigns/{recurring_campaign_id}"
+SEQUENCE: Final = "/v1/sequences/{sequence_id}"
+SERIES: Final = {
+    "name": "Series",
+    "trigger": {"kind": "custom", "name": "order"},
+    "steps": [{"wait": {"days": 1}}],
+    "status": "on",
+}
 BIRTHDAYS: Final = {**OFFER, "audience": {"birthday": {}}, "at": "09:00"}
 REDEEM: Final = "/v1/vouchers/{code}/redemptions"
 REDEMPTIONS: Final = "/v1/vouchers/3-CDF-GHJ-KMN/redemptions"
@@ -157,6 +165,24 @@ REQUESTS: Final = [
             {"content": None, "template_id": "{template_id}"},
         )
     ),
+    Asked("GET", SEQUENCE),
+    Asked("GET", SEQUENCE + "/enrolments"),
+    Asked("GET", SEQUENCE + "/enrolments", query={"customer_id": "{customer_id}"}),
+    Asked("GET", SEQUENCE + "/enrolments", query={"external_id": "{external_id}"}),
+    Asked("POST", SEQUENCE + "/enrolments", {"customer_id": "{customer_id}", "entry_key": "1"}),
+    Asked("POST", SEQUENCE + "/enrolments", {"external_id": "{external_id}", "entry_key": "1"}),
+    Asked("PUT", SEQUENCE, SERIES),
+    *(
+        Asked("PUT", "/v1/sequences/ours", {**SERIES, **other}, route=SEQUENCE)
+        for other in (
+            {"filter": NAMING},
+            {"steps": [{"if": NAMING}]},
+            {"trigger": {"kind": "segment_entered", "segment_id": "{segment_id}"}},
+            {"steps": [{"send": {**PREVIEW, "template_id": "{template_id}"}}]},
+        )
+    ),
+    Asked("PATCH", SEQUENCE, {"status": "off"}),
+    Asked("DELETE", SEQUENCE),
     Asked("GET", CAMPAIGN),
     *(Asked("GET", f"{CAMPAIGN}/{what}") for what in ("messages", "messages.csv", "excluded")),
     Asked("PATCH", CAMPAIGN, {"name": "Stolen"}),
@@ -245,6 +271,7 @@ WITHOUT_IDS: Final = [
         "/v1/campaigns",
         "/v1/recurring-campaigns",
         "/v1/segments",
+        "/v1/sequences",
         "/v1/replies",
         "/v1/replies/review",
         "/v1/templates",
@@ -275,6 +302,7 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
     ids["webhook_id"] = f"{mark}-hook"
     ids["event_id"] = f"{mark}-visit"
     ids["template_id"] = f"{mark}-welcome"
+    ids["sequence_id"] = f"{mark}-series"
     greeting = {**GREETING, "name": mark, "content": {"subject": mark, "text": mark}}
     welcome = f"/v1/templates/{ids['template_id']}"
     assert stack.api("PUT", welcome, greeting, business_id=business_id).status == 200
@@ -289,6 +317,9 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
     recurring = post("/v1/recurring-campaigns", {**BIRTHDAYS, "name": mark})
     asking = {"appointment_id": ids["appointment_id"], "asks_confirmation": True, "content": {"body": mark}}
     message = post("/v1/messages", {**REMINDER, **asking, "customer_id": customer})
+    series = f"/v1/sequences/{ids['sequence_id']}"
+    assert stack.api("PUT", series, {**SERIES, "name": mark}, business_id=business_id).status == 200
+    post(f"{series}/enrolments", {"customer_id": customer, "entry_key": mark})
     reply = f"SM{business_id}"
     receive(
         stack,
@@ -326,7 +357,7 @@ def of(business_id: str) -> list[str]:
         if any(
             business_id in str(value)
             for name, value in row.items()
-            if name.endswith("_id") or name in {"webhook", "owner"}
+            if name.endswith("_id") or name in {"webhook", "owner", "part"}
         )
     )
 

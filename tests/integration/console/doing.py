@@ -126,7 +126,7 @@ def _sequence_tag(made: Made) -> Sent:
 
 
 def _nobody_inside(made: Made) -> None:
-    use_cases().sequence_service.forget(BUSINESS_ID, made.id("customers"))
+    use_cases().forget_enrolments(house.ports().customers.get(BUSINESS_ID, made.id("customers")))
 
 
 def _who(made: Made) -> Sent:

@@ -52,6 +52,9 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
             "secretsmanager:GetSecretValue",
         )
     },
+    ("AdvanceSequencesFunction", "dynamodb:GetItem"): "looks at the chunk of a task that came twice",
+    ("CountStepsFunction", "dynamodb:DeleteItem"): "marks of counted changes, once there are too many of them",
+    ("RunUpkeepFunction", "dynamodb:Query"): "erases what forget_customers could not, by the same policy",
     ("ServePreferencesFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
     **{
         ("ServePreferencesFunction", f"ses:{name}"): "an address that failed, and is found right in a form"
@@ -139,6 +142,7 @@ class Done:
     confirmed: Sequence[Any]
     fell_back: Sequence[str]
     celebrated: Sequence[Any]
+    went_through: Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +180,7 @@ def done() -> Iterator[Done]:
         day.keep_in_step_with_the_suppression_list()
         day.share_an_address()
         day.stop_texts_by_a_link()
+        day.go_through_a_sequence()
         day.write_to_few()
         day.work_in_the_sandbox()
         day.meet_what_cannot_be()
@@ -194,6 +199,7 @@ def done() -> Iterator[Done]:
             day.confirmed,
             day.fell_back,
             day.celebrated,
+            day.went_through,
         )
         yield Done(ended, deployment, asked, *told)
 
@@ -230,6 +236,10 @@ def test_what_recurs_is_sent_to_whom_it_is_due(done: Done) -> None:
     assert birthdays == [("completed", 1)]
     assert lost == []
     assert [status for status, _ in monthly] == ["completed"]
+
+
+def test_a_sequence_is_gone_through_by_whom_it_is_for(done: Done) -> None:
+    assert done.went_through == {"41": ("left", "ended"), "42": ("left", "exit"), "44": ("left", "ended")}
 
 
 def test_a_copy_with_another_audience_is_sent_to_that_and_names_whom_it_left_out(done: Done) -> None:
@@ -353,7 +363,7 @@ def test_a_policy_without_one_of_the_grants_that_the_day_needs_is_noticed(done: 
 
 def personal(done: Done) -> set[str]:
     """Everything about the customers, and everything that they are told, that is nobody else's business."""
-    people = [*range(30), 40, *range(50, 53)]
+    people = [*range(30), *range(40, 45), *range(50, 53)]
     addresses = {part for number in people for part in (email_of(number), phone_of(number), phone_of(number)[1:])}
     assert {sent.to for sent in done.deployment.providers.log} <= addresses
     return {FIRST_NAME, LAST_NAME, SUBJECT, BODY, *addresses}

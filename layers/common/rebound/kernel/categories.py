@@ -27,6 +27,8 @@ class CategoryTraits(Struct, frozen=True):
     """Whether campaigns of it to the same people keep some days apart."""
     follows_reminders: bool = False
     """Whether a customer can switch it off by channel (``reminders`` of the profile)."""
+    is_in_sequences: bool = False
+    """Whether sequences may send it."""
 
 
 class Category(StrEnum):
@@ -47,12 +49,30 @@ class Category(StrEnum):
         "reminder",
         CategoryTraits("Reminders", "reminder", Scope.TRANSACTIONAL, waits_for_morning=True, follows_reminders=True),
     )
-    TRANSACTIONAL = "transactional", CategoryTraits("Transactional messages", "transactional", Scope.TRANSACTIONAL)
-    MARKETING = "marketing", CategoryTraits("Marketing messages", "marketing", Scope.MARKETING, waits_for_morning=True)
-    DAILY_DEAL = "daily_deal", CategoryTraits("Daily deals", "daily deal", Scope.MARKETING, waits_for_morning=True)
+    TRANSACTIONAL = (
+        "transactional",
+        CategoryTraits("Transactional messages", "transactional", Scope.TRANSACTIONAL, is_in_sequences=True),
+    )
+    MARKETING = (
+        "marketing",
+        CategoryTraits(
+            "Marketing messages", "marketing", Scope.MARKETING, waits_for_morning=True, is_in_sequences=True
+        ),
+    )
+    DAILY_DEAL = (
+        "daily_deal",
+        CategoryTraits("Daily deals", "daily deal", Scope.MARKETING, waits_for_morning=True, is_in_sequences=True),
+    )
     LOYALTY = (
         "loyalty",
-        CategoryTraits("Loyalty messages", "loyalty", Scope.LOYALTY, waits_for_morning=True, is_spaced=True),
+        CategoryTraits(
+            "Loyalty messages",
+            "loyalty",
+            Scope.LOYALTY,
+            waits_for_morning=True,
+            is_spaced=True,
+            is_in_sequences=True,
+        ),
     )
     # To many at once, it is no message to one person any more.
     ONE_TO_ONE = (

@@ -24,7 +24,9 @@ class TestRequest(Request):
         default=None, description="Of a campaign with contents by loyalty tier: which to try; the first if left out."
     )
     variant: str | None = Field(
-        default=None, description="Of a campaign with variants: which to try, by name; the first if left out."
+        max_length=64,
+        default=None,
+        description="Of a campaign with variants: which to try, by name; the first if left out.",
     )
     to: Annotated[str, StringConstraints(min_length=3, max_length=MAX_EMAIL)] = Field(
         description="One of test_recipients of the business that has confirmed.", examples=["owner@example.com"]

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from rebound.sequences.domain.sequences import Definition
     from rebound.sequences.domain.steps import Written
 
-SENT: Final = frozenset({Category.MARKETING, Category.LOYALTY, Category.DAILY_DEAL, Category.TRANSACTIONAL})
-"""What sequences send: messages to many, and what answers the customer's own doing."""
 OWN_DOING: Final = frozenset(
     {
         Kind.VISIT,
@@ -48,6 +46,7 @@ class CheckDefinition(Struct, frozen=True, kw_only=True):
         """Raises ``InvalidInputError`` with everything that is wrong."""
         errors = [
             *_about_trigger(definition),
+            *self._about_segment(business, definition.trigger),
             *self._about_filter(business, definition.filter, "filter"),
             *self._about_steps(business, definition, definition.steps, "steps", 1),
             *_about_size(definition),
@@ -59,6 +58,13 @@ class CheckDefinition(Struct, frozen=True, kw_only=True):
             errors += _about_happening(one.happening, f"exit_on[{number}]")
         if errors:
             raise InvalidInputError(*errors)
+
+    def _about_segment(self, business: Business, trigger: Happening) -> Iterator[FieldError]:
+        """The segment whose customers begin must be there."""
+        segment_id = trigger.about.get("segment_id")
+        if segment_id is not None:
+            for error in self._about_filter(business, {"segment": segment_id}, "trigger"):
+                yield replace(error, field="trigger.segment_id")
 
     def _about_filter(self, business: Business, tree: Mapping[str, Any] | None, path: str) -> Iterator[FieldError]:
         if tree is None:
@@ -104,13 +110,13 @@ def _about_wait(wait: Wait, path: str) -> Iterator[FieldError]:
 
 
 def _about_send(business: Business, definition: Definition, send: Send, path: str) -> Iterator[FieldError]:
-    if send.category not in SENT:
-        allowed = ", ".join(sorted(SENT))
+    if not send.category.traits.is_in_sequences:
+        allowed = ", ".join(sorted(each for each in Category if each.traits.is_in_sequences))
         yield FieldError(f"{path}.category", f"Sequences send {allowed}; what they send is to many, by itself.")
-    elif send.category is Category.TRANSACTIONAL and definition.trigger.kind not in OWN_DOING:
+    elif not send.category.is_bulk and definition.trigger.kind not in OWN_DOING:
         yield FieldError(
             f"{path}.category",
-            f"Cannot be transactional: {definition.trigger.kind} is nothing that the customer did. Take marketing.",
+            f"Cannot be {send.category}: {definition.trigger.kind} is nothing that the customer did. Take marketing.",
         )
     try:
         check_said(send.content, send.category, business)

@@ -97,14 +97,17 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         return self.sequences.get(business_id, sequence_id)
 
     def switch(
-        self, business_id: str, sequence_id: str, status: SequenceStatus, late: Late | None = None
+        self, business_id: str, sequence_id: str, status: SequenceStatus | None, late: Late | None = None
     ) -> SavedSequence:
-        """Switch one on or off. Raises ``NotFoundError``."""
+        """Switch one on or off, or say what becomes of what is late; ``None`` is as before.
+
+        Raises ``NotFoundError``.
+        """
 
         def write() -> tuple[SavedSequence, SavedSequence]:
             before = self.sequences.get(business_id, sequence_id)
             after = replace(before, late=late or before.late)
-            if status is not before.status:
+            if status is not None and status is not before.status:
                 now = self.clock.now()
                 after = replace(after, status=status, switched_at=now, updated_at=now)
             if after != before:
@@ -176,12 +179,6 @@ class SequenceService(Struct, frozen=True, kw_only=True):
             return True
 
         return retried(write)
-
-    def forget(self, business_id: str, customer_id: str) -> None:
-        """Take a customer who is deleted out of all sequences, and forget what has begun them."""
-        keys = [EnrolmentKey(business_id, customer_id, each.sequence_id) for each in self.sequences.all(business_id)]
-        for found in self.enrolments.get_many(keys).values():
-            self.enrolments.forget(found)
 
     def _after(
         self, business_id: str, sequence_id: str, wanted: Wanted, before: SavedSequence | None, now: datetime

@@ -226,7 +226,7 @@ class SequenceRequest(Request):
 class SequenceStatusRequest(Request):
     """What is changed of a sequence without a new version."""
 
-    status: Annotated[SequenceStatus, Field(strict=False)]
+    status: Annotated[SequenceStatus, Field(strict=False)] | None = None
     late: Annotated[Late, Field(strict=False)] | None = None
 
 
