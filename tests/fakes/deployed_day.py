@@ -187,10 +187,11 @@ class DeployedDay:
             small.enter_context(patch.object(run_campaign, "CHUNK_SIZE", CHUNK))
             small.enter_context(patch.object(run_campaign, "PAGE", PAGE))
             small.enter_context(patch.object(run_campaign, "WORTH_A_RANGE", WORTH_A_RANGE))
-            self._post("email", first, "email", {"customer_ids": everybody})
+            visit, answer = ({"goal": {"kind": kind, "within_days": 30}} for kind in ("visit", "reply"))
+            self._post("email", first, "email", {"customer_ids": everybody, **visit})
             segment = {"name": "Texted", "filter": {"tag": "texted"}}
             self.deployment.api("PUT", "/v1/segments/texted", segment, business_id=first)
-            self._post("text", first, "sms", {"segment_id": "texted"}, category="reminder")
+            self._post("text", first, "sms", {"segment_id": "texted", **answer}, category="reminder")
             self._post("sns", second, "sms", {"filter": {"all": []}})
             self._post("cancelled", first, "email", {"customer_ids": everybody[:3]})
             self._steer("pause", "email")

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from rebound.businesses.domain.business import Business
 from rebound.kernel.channels import ContactKey
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.ids import behind_all_of
 from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
@@ -136,6 +138,16 @@ class MemoryMessageLog:
             if stored.contact == key:
                 self._write(replace(stored, address=key.hashed.address, sealed=sealed))
 
+    def with_goals(self, business_id: str, customer_id: str, since: datetime) -> Sequence[Message]:
+        own = self._before(business_id, customer_id, None)
+        return [each for each in own if each.goal is not None and each.key.message_id > behind_all_of(since)]
+
+    def reach(self, message: Message, at: datetime | None) -> None:
+        stored = self.rows.get(message.key)
+        if stored is None or stored.goal is None or stored.reached_at != message.reached_at:
+            raise ConcurrentChangeError
+        self._write(replace(stored, reached_at=at))
+
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         wanted = set(customer_ids)
         return [
@@ -168,7 +180,14 @@ class MemoryMessageLog:
 
 
 def _what_receipts_change(message: Message) -> tuple[object, ...]:
-    return (message.rank, message.delivered_at, message.failed_at, message.provider_id, message.address)
+    return (
+        message.rank,
+        message.delivered_at,
+        message.failed_at,
+        message.provider_id,
+        message.address,
+        message.reached_at,
+    )
 
 
 class MemoryShortLinks:
@@ -231,6 +250,8 @@ def labels_of_message(message: "Message") -> frozenset[str]:
         code=message.provider_code,
         window=message.window,
         fell_back=message.fell_back is not None,
+        reached=message.reached_at is not None,
+        variant=message.variant,
         span=span_of(since, message.key.message_id) if message.status in WHEN else None,
     )
 

@@ -1,11 +1,14 @@
 """The log of messages: one suite against the fake and the tables."""
 
 from copy import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from rebound.businesses.domain.business import Barrier
 from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.ids import time_of
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey, Outcome
 from rebound.messages.domain.links import ShortLink
@@ -33,6 +36,8 @@ COMPLETE = message(
     fell_back=2,
     delivered_at=at(2),
     failed_at=at(3),
+    goal="visit#7",
+    reached_at=at(4),
 )
 
 
@@ -270,3 +275,43 @@ def test_the_code_of_a_short_link_leads_to_its_token_and_no_other_does(ports: Ev
         None,
         None,
     ]
+
+
+EARLIER, LATER = "01M7W6ARGFEXM6PVNM0V1C8F00", "01M7ZRJC3805FEE6AD6R1F2WA0"
+
+
+def test_messages_with_goals_are_those_of_a_customer_since_a_time(ports: EveryPorts) -> None:
+    with_goal = [message(1, key=message_key(1, id_), goal="visit#7") for id_ in (EARLIER, LATER)]
+    others = [message(1), message(2, key=message_key(2, LATER), goal="visit#7")]
+    ports.messages.record_new([*with_goal, *others])
+
+    found = {
+        since: {one.key for one in ports.messages.with_goals(BUSINESS_ID, id_of(1), since)}
+        for since in (time_of(EARLIER) - timedelta(seconds=1), time_of(EARLIER), time_of(LATER))
+    }
+    assert list(found.values()) == [{each.key for each in with_goal}, {with_goal[1].key}, set()]
+
+
+def test_that_a_goal_was_reached_is_written_beside_what_receipts_say(ports: EveryPorts) -> None:
+    sent = message(1, goal="visit#7")
+    ports.messages.record_new([sent])
+    delivered = replace(sent, status=MessageStatus.DELIVERED, delivered_at=at(2))
+    assert not ports.messages.advance([(sent, delivered)])
+    ports.messages.reach(sent, at(9))
+    again = replace(delivered, delivered_at=at(1))
+
+    assert ports.messages.advance([(delivered, again)]) == [sent.key]
+    assert ports.messages.get_many([sent.key])[sent.key] == replace(delivered, reached_at=at(9))
+    ports.messages.reach(replace(sent, reached_at=at(9)), None)
+    assert ports.messages.get_many([sent.key])[sent.key] == delivered
+
+
+@pytest.mark.parametrize("read", [None, at(8)])
+def test_a_goal_that_somebody_has_written_since_is_not_written(ports: EveryPorts, read: datetime | None) -> None:
+    ports.messages.record_new([message(1, goal="visit#7", reached_at=at(9)), message(2)])
+
+    for each in (message(1, goal="visit#7", reached_at=read), message(2, reached_at=read), message(3)):
+        with pytest.raises(ConcurrentChangeError):
+            ports.messages.reach(each, at(7))
+    kept = ports.messages.get_many([message_key(number) for number in (1, 2, 3)])
+    assert {key: each.reached_at for key, each in kept.items()} == {message_key(1): at(9), message_key(2): None}

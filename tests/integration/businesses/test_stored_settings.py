@@ -55,6 +55,7 @@ def test_every_setting_is_shown_and_can_be_changed_by_its_own_name() -> None:
         "text_plan",
         "customers_indexed",
         "shares_customers",
+        "goals_until",
     }
 
     assert set(BusinessAnswer.model_fields) == settings | {"bundle", "confirmed_test_recipients"}

@@ -15,6 +15,12 @@ MOST_LOCATIONS: Final = 100
 type Listener = Callable[[Business, str, Sequence[Event]], None]
 """Hears what happened with a customer of a business, by the customer's id; it may be told again."""
 
+type Watcher = Callable[[Business, str], None]
+"""Learns that what is kept of a customer of a business has changed, by the customer's id.
+
+The change holds already; whoever dies here, or before, learns it again.
+"""
+
 
 class SummaryBook(Protocol):
     """The summaries of customers, for who asks about them."""

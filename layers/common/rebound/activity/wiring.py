@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from rebound.activity.application.erase_activity import EraseActivity
     from rebound.activity.application.visited_elsewhere import VisitedElsewhere
     from rebound.activity.domain.words import ActivityTask
-    from rebound.activity.ports import ActivityBook, ActivityPorts, ActivityQueue, Listener, Stamps, SummaryBook
+    from rebound.activity.ports import (
+        ActivityBook,
+        ActivityPorts,
+        ActivityQueue,
+        Listener,
+        Stamps,
+        SummaryBook,
+        Watcher,
+    )
     from rebound.customers.domain import Customer
     from rebound.customers.ports import Eraser, ProfileLock
     from rebound.timers.domain import Timer
@@ -73,6 +81,11 @@ class ActivityUseCases(CustomersUseCases, TimersUseCases):
     @cached_property
     def listeners(self) -> Sequence[Listener]:
         """Who hears what happened with customers; each capability adds its own."""
+        return ()
+
+    @cached_property
+    def watchers(self) -> Sequence[Watcher]:
+        """Who looks at customers whose activity has changed; each capability adds its own."""
         return ()
 
     @cached_property

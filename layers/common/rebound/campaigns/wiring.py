@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,10 @@ from rebound.platform.wiring import in_this_process, use_case
 from rebound.rates.wiring import AwsRatesPorts, RatesUseCases
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rebound.activity.ports import Watcher
+    from rebound.businesses.domain.business import Business
     from rebound.campaigns.adapters.dynamo_members import DynamoMemberList
     from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.campaigns.application.claim_loyalty_week import ClaimLoyaltyWeek
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from rebound.campaigns.application.preview_campaign import PreviewCampaign
     from rebound.campaigns.application.project_campaigns import ProjectCampaigns
     from rebound.campaigns.application.read_recipients import ReadRecipients
+    from rebound.campaigns.application.recount_goals import ListenForGoals, RecountGoals
     from rebound.campaigns.application.roll_back_flags import AskForRollback, RollBackFlags
     from rebound.campaigns.application.send_again import SendAgain
     from rebound.campaigns.application.steer_campaign import CloseCampaign, SteerCampaign
@@ -156,6 +161,24 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
         from rebound.campaigns.application.edit_campaign import EditCampaign
 
         return self.made(EditCampaign, view=self.campaign_service)
+
+    recount_goals: RecountGoals = use_case("rebound.campaigns.application.recount_goals", reach="reach_goals")
+    listen_for_goals: ListenForGoals = use_case("rebound.campaigns.application.recount_goals")
+
+    @cached_property
+    def watchers(self) -> Sequence[Watcher]:
+        """And what customers do for the goals of campaigns."""
+
+        def recount(business: Business, customer_id: str) -> None:
+            if business.goals_until is not None:
+                self.recount_goals(business, customer_id)
+
+        return (*super().watchers, recount)
+
+    def listen(self, campaign: Campaign, began: datetime) -> None:
+        """Have goals counted from now on, if a campaign that is about to begin has one: few have."""
+        if campaign.goal is not None:
+            self.listen_for_goals(campaign.business_id, campaign.goal, began)
 
     send_again: SendAgain = use_case("rebound.campaigns.application.send_again", edit="edit_campaign")
     judge_account: JudgeAccount = use_case("rebound.campaigns.application.judge_account")

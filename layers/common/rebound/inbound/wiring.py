@@ -47,6 +47,7 @@ class InboundUseCases(SequencesUseCases):
         publish="publish_events",
         meter="meter_at_need",
         tell="tell_replies_at_need",
+        reach="reach_at_need",
     )
     tell_replies: TellReplies = use_case("rebound.inbound.application.tell_replies", tell="tell_sequences")
     review_replies: ReviewReplies = use_case("rebound.inbound.application.review_replies")

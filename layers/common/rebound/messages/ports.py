@@ -54,6 +54,15 @@ class MessageLog(Protocol):
     def forget(self, key: ContactKey, customer_id: str, sealed: str) -> None:
         """Put the hash of an address in its place, and ``sealed`` beside it, in a customer's messages to it."""
 
+    def with_goals(self, business_id: str, customer_id: str, since: datetime) -> Sequence[Message]:
+        """A customer's messages of campaigns that have a goal and began then or later (strongly consistent)."""
+
+    def reach(self, message: Message, at: datetime | None) -> None:
+        """Write when a message's goal was reached, ``None`` for never, and nothing else of it.
+
+        Raises ``ConcurrentChangeError`` when that is not as it was read.
+        """
+
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         """Deliveries to an address later than ``after`` among these customers' messages (strongly consistent)."""
 

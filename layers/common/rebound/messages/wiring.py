@@ -14,6 +14,7 @@ from rebound.text_plans.wiring import AwsTextPlansPorts, TextPlansUseCases
 
 if TYPE_CHECKING:
     from rebound.messages.application.project_messages import ProjectMessages
+    from rebound.messages.application.reach_goals import ReachGoals
     from rebound.messages.application.read_client_log import ReadClientLog
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.application.write_links import LinkWriter
@@ -73,6 +74,11 @@ class MessagesUseCases(TemplatesUseCases, TextPlansUseCases):
         "rebound.messages.application.project_messages", publish="publish_events"
     )
     record_evidence: RecordEvidence = use_case("rebound.messages.application.record_evidence")
+    reach_goals: ReachGoals = use_case("rebound.messages.application.reach_goals")
+
+    def reach_at_need(self) -> ReachGoals:
+        """Few campaigns have a goal."""
+        return self.reach_goals
 
 
 use_cases = in_this_process(MessagesUseCases, AwsMessagesPorts)

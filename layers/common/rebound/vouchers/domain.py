@@ -12,6 +12,7 @@ from rebound.campaigns.domain.campaigns import Campaign
 from rebound.campaigns.domain.redemptions import MOST_TAKEN_BACK, Redemption, Sale
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.times import write_time
+from rebound.messages.domain.goals import Goal, GoalKind
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
 
@@ -33,6 +34,14 @@ class Issued(Struct, frozen=True):
     def is_valid(self, now: datetime) -> bool:
         """Whether it may be redeemed now, as far as time goes."""
         return (self.begins is None or self.begins <= now) and now < self.ends
+
+
+def never_redeemed(business_id: str, issued: Issued) -> Redemption:
+    """What is known of a voucher before it is redeemed first; its message may have a goal that it reaches then."""
+    goal = issued.message.goal
+    is_goal = goal is not None and Goal.read(goal).kind is GoalKind.REDEMPTION
+    message = issued.message.key if is_goal else None
+    return Redemption(business_id, issued.code, issued.campaign.campaign_id, message=message)
 
 
 def sent_at(message: Message) -> datetime | None:
@@ -94,4 +103,5 @@ def without_sale(redemption: Redemption, order_id: str) -> Redemption:
         None,
         redemption.taken_back | {order_id},
         version=redemption.version,
+        message=redemption.message,
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rebound.customers.ports import Eraser
     from rebound.vouchers.application.find_vouchers import FindVouchers
     from rebound.vouchers.application.redeem_voucher import (
+        CountRedemption,
         ForgetVouchers,
         RedeemVoucher,
         TakeBackRedemption,
@@ -24,8 +25,13 @@ class VouchersUseCases(CampaignsUseCases):
     """The use cases of vouchers."""
 
     find_vouchers: FindVouchers = use_case("rebound.vouchers.application.find_vouchers", keyring="link_keyring")
-    redeem_voucher: RedeemVoucher = use_case("rebound.vouchers.application.redeem_voucher", find="find_vouchers")
-    take_back_redemption: TakeBackRedemption = use_case("rebound.vouchers.application.redeem_voucher")
+    count_redemption: CountRedemption = use_case("rebound.vouchers.application.redeem_voucher", reach="reach_at_need")
+    redeem_voucher: RedeemVoucher = use_case(
+        "rebound.vouchers.application.redeem_voucher", find="find_vouchers", count="count_redemption"
+    )
+    take_back_redemption: TakeBackRedemption = use_case(
+        "rebound.vouchers.application.redeem_voucher", count="count_redemption"
+    )
     vouchers_of_customer: VouchersOfCustomer = use_case(
         "rebound.vouchers.application.redeem_voucher", find="find_vouchers"
     )

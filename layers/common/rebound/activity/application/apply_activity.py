@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rebound.activity.domain.events import Event
     from rebound.activity.domain.summary import Summary
     from rebound.activity.domain.words import ActivityTask, Place, Word
-    from rebound.activity.ports import ActivityBook, Listener
+    from rebound.activity.ports import ActivityBook, Listener, Watcher
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.customers.ports import CustomerBook
@@ -35,7 +35,7 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
        of two words the one with the later stamp stays, whichever comes first.
     2. Summaries: of each customer whose cells were touched, all cells are read and folded, and the summary is written
        on the condition that nobody wrote it since before they were read. Whoever writes a cell folds afterwards, so the
-       last fold has seen all cells.
+       last fold has seen all cells. Then those who watch customers look at them, for the same reason.
     3. Pointers: the last word about the event, on the condition that it is the one that was read. So a pointer says
        what *is* applied. Who loses here begins again with what is there now, and cleans up after a word that came
        later.
@@ -48,6 +48,7 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     refold: Refold
     listeners: Sequence[Listener]
+    watchers: Sequence[Watcher]
     patience: Patience
 
     def __call__(self, task: ActivityTask) -> int:
@@ -101,6 +102,8 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
                 touched[place.customer_id] = None
         for customer_id in touched:
             self.refold(business.business_id, business.time_zone, customer_id)
+            for look_at in self.watchers:
+                look_at(business, customer_id)
         beaten: dict[str, Word] = {}
         for word in undone:
             read = pointers.get(word.event_id)

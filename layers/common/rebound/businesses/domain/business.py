@@ -155,6 +155,7 @@ class Business(Struct, frozen=True):
     ``version``, which counts writes of the stored row. ``shares_customers`` is the operator's word that who visits or
     buys elsewhere on the stack owns their profile here. ``booking_block_message`` is what customers who may not book
     online read, ``None`` for a sentence in their language.
+    ``goals_until`` is no setting either: until then, what customers do may reach the goal of a campaign.
     """
 
     business_id: str
@@ -192,6 +193,7 @@ class Business(Struct, frozen=True):
     customers_indexed: bool = False
     shares_customers: bool = False
     booking_block_message: str | None = None
+    goals_until: datetime | None = None
     version: int = 0
 
     def barrier(
@@ -240,6 +242,10 @@ class Business(Struct, frozen=True):
     def local_day(self, at: datetime) -> date:
         """The date on the business's calendar."""
         return at.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def counts_goals(self, at: datetime) -> bool:
+        """Whether what customers do may reach a campaign's goal, as far as is known of that time."""
+        return self.goals_until is not None and at <= self.goals_until
 
     def recipient_limit(self, channel: Channel, category: Category) -> int | None:
         """How many recipients campaigns like this must stay below on one local day together; ``None`` for no limit."""

@@ -35,11 +35,11 @@ from rebound.campaigns.domain.chunks import (
     claim_of,
     taking_over,
 )
-from rebound.campaigns.domain.goals import Goal
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
+from rebound.messages.domain.goals import Goal
 from rebound.messages.domain.variants import read_split, written_split
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.platform.adapters.dynamo import (

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from rebound.campaigns.adapters.rows import RedemptionRow, VoucherNumberRow, VoucherTotalRow
 from rebound.campaigns.domain.redemptions import Redemption, Sale, Total, Totals
+from rebound.kernel.receipts import MessageKey
 from rebound.platform.adapters.dynamo import as_read, bind, expiry, lost_races, read_instant, transaction, write_instant
 
 KEPT: Final = timedelta(days=800)
@@ -67,7 +68,8 @@ class DynamoVoucherBook:
 
     def forget(self, business_id: str, codes: Collection[str]) -> None:
         for redemption in self.get_many(business_id, codes).values():
-            nothing = [RedemptionRow.sale.remove(), RedemptionRow.taken_back.remove(), RedemptionRow.version.add(1)]
+            sold = (RedemptionRow.sale, RedemptionRow.taken_back, RedemptionRow.message)
+            nothing = [*(each.remove() for each in sold), RedemptionRow.version.add(1)]
             closed = [] if redemption.sale is None and not redemption.closed else [RedemptionRow.closed.set(True)]
             with lost_races():
                 self._row(_voucher(business_id, redemption.code), _REDEMPTION).update(
@@ -75,7 +77,7 @@ class DynamoVoucherBook:
                 )
 
     def _written(self, redemption: Redemption, version: int) -> RedemptionRow:
-        sale = redemption.sale
+        sale, message = redemption.sale, redemption.message
         return self._row(
             _voucher(redemption.business_id, redemption.code),
             _REDEMPTION,
@@ -83,6 +85,7 @@ class DynamoVoucherBook:
             sale=None if sale is None else _write_sale(sale),
             taken_back=set(redemption.taken_back) or None,
             closed=redemption.closed or None,
+            message=None if message is None else f"{message.customer_id}#{message.message_id}",
             version=version,
             expires_at=expiry(datetime.now(UTC), KEPT),
         )
@@ -114,7 +117,9 @@ def _redemption(row: RedemptionRow) -> Redemption:
     _, business_id, code = row.campaign_id.split("#")
     sale = None if row.sale is None else _read_sale(row.sale)
     taken_back = frozenset(row.taken_back or ())
-    return Redemption(business_id, code, row.redeemed_for, sale, taken_back, bool(row.closed), int(row.version))
+    closed, version = bool(row.closed), int(row.version)
+    message = MessageKey(business_id, *row.message.split("#")) if row.message else None
+    return Redemption(business_id, code, row.redeemed_for, sale, taken_back, closed, version, message)
 
 
 def _write_sale(sale: Sale) -> Mapping[str, Any]:

@@ -215,6 +215,7 @@ class RedemptionRow(Model):
     sale = JsonAttribute(null=True)
     taken_back = UnicodeSetAttribute(null=True)
     closed = BooleanAttribute(null=True)
+    message = UnicodeAttribute(null=True)
     version = NumberAttribute()
     expires_at = NumberAttribute()
 

@@ -25,7 +25,7 @@ from rebound.campaigns.application.check_contents import (
 )
 from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
-from rebound.campaigns.domain.goals import Goal
+from rebound.campaigns.domain.goal_results import GoalResults, goal_results
 from rebound.campaigns.domain.over_time import SpanResults, added, results_over_time
 from rebound.campaigns.domain.redemptions import Totals, summed
 from rebound.campaigns.domain.results import VariantResults, results_by_variant, results_of
@@ -36,6 +36,7 @@ from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldErr
 from rebound.kernel.pages import Page
 from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.by_tier import parts_of
+from rebound.messages.domain.goals import Goal
 from rebound.messages.domain.labels import FELL_BACK
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
@@ -89,6 +90,8 @@ class CampaignView(Struct, frozen=True):
     """Of what its vouchers brought in, ``brought_in``, which is ``None`` for a campaign without vouchers."""
     variants: tuple[VariantResults, ...] = ()
     """The results by variant, of a campaign with variants."""
+    goal: GoalResults | None = None
+    """Who reached the goal, of a campaign with one."""
     over_time: Sequence[SpanResults] | None = ()
     """When the results came in; ``None`` where some were counted by a version that did not keep that."""
 
@@ -324,7 +327,8 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         over_time = results_over_time(counts, campaign.run_id)
         is_expanded = len(progress) == campaign.ranges and all(part.done for part in progress)
         warnings = self._warnings(business, campaign)
-        view = replace(view, warnings=warnings, is_expanded=is_expanded, over_time=over_time)
+        goal = goal_results(campaign, counts, self.clock.now())
+        view = replace(view, warnings=warnings, is_expanded=is_expanded, over_time=over_time, goal=goal)
         if campaign.voucher is not None:
             brought_in = self.voucher_book.totals(campaign.business_id, campaign.campaign_id)
             view = replace(view, brought_in=brought_in, reward_percent=business.voucher_reward_percent)

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from typing import TYPE_CHECKING
 
-from rebound.campaigns.domain.goals import GoalKind
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.placeholders import VOUCHER_CODE
 from rebound.messages.domain.by_tier import of_no_tier
+from rebound.messages.domain.goals import GoalKind
 from rebound.messages.domain.vouchers import variables_of
 from rebound.segments.domain.filters import compile_filter
 from rebound.templates.domain.content import ANY_LANGUAGE, EmailContent, Said, TemplateContent
@@ -57,6 +58,10 @@ def variant_problems(
             wrong.extend(replace(each, field=f"variants.{number}.{each.field}") for each in error.errors)
     if campaign.goal is not None and campaign.goal.kind is GoalKind.REDEMPTION and campaign.voucher is None:
         wrong.append(FieldError("goal.kind", "Needs a voucher, which recipients can redeem."))
+    if campaign.goal is not None and campaign.goal.kind is GoalKind.REPLY and campaign.channel is Channel.EMAIL:
+        wrong.append(
+            FieldError("goal.kind", "Answers to emails go to your own mailbox: they are counted of texts alone.")
+        )
     return wrong
 
 

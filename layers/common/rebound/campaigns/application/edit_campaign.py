@@ -15,7 +15,6 @@ from rebound.campaigns.application.campaign_service import status_when_announced
 from rebound.campaigns.application.check_contents import check_parts, tier_problems, unpinned, variant_problems
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named
-from rebound.campaigns.domain.goals import Goal
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import (
@@ -26,6 +25,7 @@ from rebound.kernel.errors import (
     InvalidInputError,
 )
 from rebound.kernel.retrying import retried
+from rebound.messages.domain.goals import Goal
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.variants import Split, Variant, drawn_anew, split_of
 from rebound.messages.domain.vouchers import Voucher

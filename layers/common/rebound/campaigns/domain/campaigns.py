@@ -11,10 +11,10 @@ from typing import Final
 from msgspec import Struct
 
 from rebound.campaigns.domain.chunks import Chunk
-from rebound.campaigns.domain.goals import Goal
 from rebound.kernel.channels import Channel
 from rebound.kernel.ids import derived_ulid, id_of_external
 from rebound.kernel.receipts import MessageKey
+from rebound.messages.domain.goals import Goal
 from rebound.messages.domain.labels import FAULT, FINAL, HARD_BOUNCE, in_window
 from rebound.messages.domain.mailing import Mailing
 from rebound.messages.domain.messages import Message, MessageStatus
@@ -217,6 +217,7 @@ def queued_message(campaign: Campaign, key: MessageKey, queued_at: datetime | No
         copy_of=campaign.copy_of,
         relation_id=campaign.relation_id,
         variant=campaign.variant_of(key.customer_id),
+        goal=None if campaign.goal is None else campaign.goal.written,
     )
 
 

@@ -20,8 +20,6 @@ from msgspec import Struct
 
 ERROR: Final = 0.05
 """In so many of all cases at most, one or more of the intervals that are told together miss."""
-NO_MESSAGE: Final = "no message"
-"""What those were sent who were held out."""
 _WIDE: Final = 0.005
 """An interval at least so wide is told with one decimal of a percentage point, a narrower one with more."""
 
@@ -80,31 +78,32 @@ def _score(share: Share, z: float) -> tuple[float, float]:
     return low, high
 
 
-def verdict(one: str, other: str, found: Difference | None, *, is_over: bool) -> str:
-    """What a difference means, as a sentence for people; ``one`` and ``other`` are the names of the two.
+def verdict(one: str | None, other: str | None, found: Difference | None, *, is_over: bool) -> str:
+    """What a difference means, as a sentence for people.
 
-    While more may still be counted (``is_over`` says that it may not), it means nothing yet, however it looks.
+    ``one`` and ``other`` are the names of variants: without ``one`` it is the message as such, without ``other`` those
+    who got none. While more may still be counted (``is_over`` says that it may not), it means nothing yet, however it
+    looks.
     """
+    with_one = f"with {one or 'the message'}"
+    with_other = "without a message" if other is None else f"with {other}"
     if found is None:
-        return f"{one} and {other} cannot be compared yet: nobody has been counted in one of them."
+        return f"There is nothing to compare yet, {with_one} or {with_other}: nobody was counted in one of them."
     digits = 1 if found.high - found.low >= _WIDE else 3
     low, high = _points(found.low, digits, up=False), _points(found.high, digits, up=True)
     if not is_over:
         return (
-            f"It is too early to judge {one} against {other}: so far the difference lies between {low} and {high} "
-            "percentage points, and more may still be counted."
+            f"It is too early to judge, {with_one} or {with_other}: so far the difference lies between {low} and "
+            f"{high} percentage points, and more may still be counted."
         )
     if found.low > 0:
-        return (
-            f"{one} did better than {other}: the goal was reached by between {low} and {high} percentage points more."
-        )
+        return f"More reached the goal {with_one} than {with_other}: between {low} and {high} percentage points more."
     if found.high < 0:
-        fewest, most = _points(-found.high, digits, up=False), _points(-found.low, digits, up=True)
-        told = f"between {fewest} and {most} percentage points"
-        return f"{one} did worse than {other}: the goal was reached by {told} fewer."
+        few, many = _points(-found.high, digits, up=False), _points(-found.low, digits, up=True)
+        return f"Fewer reached the goal {with_one} than {with_other}: between {few} and {many} percentage points fewer."
     return (
-        f"{one} against {other} says nothing: the difference lies between {low} and {high} percentage points, so there "
-        "may be none."
+        f"This says nothing, {with_one} or {with_other}: the difference lies between {low} and {high} percentage "
+        "points, so there may be none."
     )
 
 

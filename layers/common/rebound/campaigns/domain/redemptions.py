@@ -9,6 +9,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from rebound.kernel.receipts import MessageKey
+
 MOST_TAKEN_BACK: Final = 100
 """Orders of one voucher that were taken back; more are a mistake of the client's."""
 
@@ -33,7 +35,8 @@ class Redemption(Struct, frozen=True):
     """One voucher and the order that it was redeemed with, if any.
 
     ``code`` is the voucher's, without separators. ``taken_back`` are the orders with which it was redeemed before: what
-    was taken back once stays so, however late the same request comes again. ``closed`` is all that is kept of a
+    was taken back once stays so, however late the same request comes again. ``message`` is the one that it came
+    with, where its campaign's goal is that it be redeemed. ``closed`` is all that is kept of a
     redemption once its customer is deleted, so that nobody who comes again redeems it twice. ``version`` counts the
     writes of the row, 0 for none yet.
     """
@@ -45,6 +48,7 @@ class Redemption(Struct, frozen=True):
     taken_back: frozenset[str] = frozenset()
     closed: bool = False
     version: int = 0
+    message: MessageKey | None = None
 
     @property
     def is_used(self) -> bool:

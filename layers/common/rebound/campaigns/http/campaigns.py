@@ -16,10 +16,10 @@ from rebound.campaigns import wiring
 from rebound.campaigns.application.campaign_service import CampaignsWanted, CampaignView
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
-from rebound.campaigns.domain.goals import GoalKind
 from rebound.campaigns.domain.over_time import SpanResults
 from rebound.campaigns.domain.redemptions import reward_on
 from rebound.campaigns.domain.results import VariantResults
+from rebound.campaigns.http.goals import GoalAnswer, GoalResultsAnswer
 from rebound.campaigns.http.requests import CampaignChangeRequest, DayOrTime, NewCampaignRequest
 from rebound.eligibility.application.preview_audience import MOST_FORESEEN
 from rebound.kernel.categories import Category
@@ -116,13 +116,6 @@ class VariantAnswer(SaidAnswer):
             targeted=0 if results is None else results.targeted,
             results=ResultsAnswer() if results is None else ResultsAnswer.of(results),
         )
-
-
-class GoalAnswer(Answer):
-    """What a campaign is to bring its recipients to do."""
-
-    kind: GoalKind
-    within_days: int
 
 
 class RollbackAnswer(Answer):
@@ -282,6 +275,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
         "be sent to them, and then as excluded: holdout."
     )
     goal: GoalAnswer | None
+    goal_results: GoalResultsAnswer | None = Field(description="Null without a goal.")
     results_over_time: list[SpanAnswer] | None = Field(
         description="When the results came in, without the spans of time in which none did; of each status they add up "
         "to results. Null for a campaign that began under a version that did not keep it."
@@ -302,6 +296,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
             "variants": variants or None,
             "holdout": 0 if campaign.split is None else in_percent(campaign.split.holdout),
             "goal": None if campaign.goal is None else GoalAnswer.filled(campaign.goal),
+            "goal_results": None if view.goal is None else GoalResultsAnswer.of_results(view.goal),
             "contents": contents and {tier: written_said(said) for tier, said in contents.items()},
             "filter": None if is_saved else tree,
             "segment_filter": tree if is_saved else None,

@@ -11,13 +11,13 @@ from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import NewCampaign
 from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import Campaign
-from rebound.campaigns.domain.goals import MOST_DAYS as MOST_DAYS_TO_A_GOAL
-from rebound.campaigns.domain.goals import Goal, GoalKind
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.written_text import one_line
 from rebound.loyalty.domain.tiers import Tier
+from rebound.messages.domain.goals import MOST_DAYS as MOST_DAYS_TO_A_GOAL
+from rebound.messages.domain.goals import Goal, GoalKind
 from rebound.messages.domain.variants import Variant
 from rebound.messages.domain.vouchers import MOST_DAYS, Voucher, VoucherKind
 from rebound.messages.http import Divides, Says, Sends, Timed, Variants

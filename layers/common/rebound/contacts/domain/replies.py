@@ -67,6 +67,9 @@ class Meaning(StrEnum):
     OTHER = "other"
 
 
+_ANSWERS: Final = frozenset({Meaning.CONFIRMATION, Meaning.OTHER})
+
+
 class Decision(StrEnum):
     """What staff made of a text that they had to read."""
 
@@ -112,6 +115,11 @@ class Reply(Struct, frozen=True):
     def is_waiting(self) -> bool:
         """Whether a person must still read the text, and it still has its words."""
         return self.needs_staff and self.resolved_at is None and self.number is not None
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether somebody has answered in their own words, and did not ask for silence."""
+        return self.meaning in _ANSWERS
 
     @property
     def confirms(self) -> bool:

@@ -28,6 +28,7 @@ from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.consent_words import Scope
 from rebound.kernel.events import AppointmentConfirmed, ReplyReceived
 from rebound.messages.domain.appointments import Answered, Asked
+from rebound.messages.domain.goals import GoalKind
 from rebound.messages.domain.messages import MessageStatus
 from rebound.text_plans.domain import InboundKind
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook, ReplyBook
     from rebound.customers.ports import CustomerBook
     from rebound.inbound.application.tell_replies import TellReplies
+    from rebound.messages.application.reach_goals import ReachGoals
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock
@@ -79,6 +81,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
     record_evidence: RecordEvidence
     meter: Callable[[], MeterTexts]
     tell: Callable[[], TellReplies]
+    reach: Callable[[], ReachGoals]
     clock: Clock
 
     def __call__(self, text: IncomingText) -> Received:
@@ -160,6 +163,16 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
             self.appointments.record(key.business_id, reply.appointment_id, answered)
         if reply.confirms:
             self._confirm(business, key, reply)
+        if reply.is_answer and business.counts_goals(reply.at):
+            self._reach_goals(contact, reply)
+
+    def _reach_goals(self, contact: Contact, reply: Reply) -> None:
+        """The text may be what a campaign was to bring about, unless a phone wrote it by itself."""
+        from rebound.contacts.domain.automatic_replies import is_automatic  # noqa: PLC0415 - few campaigns have a goal
+
+        if not is_automatic(reply.body or ""):
+            for owner in self._owners(contact):
+                self.reach()(owner.business_id, owner.customer_id, lambda: ({GoalKind.REPLY: [reply.at]}, False))
 
     def _confirm(self, business: Business, key: ContactKey, reply: Reply) -> None:
         """Publish the confirmation and close the appointment's open questions; does nothing once they are closed."""

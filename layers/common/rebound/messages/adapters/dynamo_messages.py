@@ -13,6 +13,7 @@ from rebound.businesses.domain.business import Barrier
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel, ContactKey
 from rebound.kernel.errors import ConcurrentChangeError
+from rebound.kernel.ids import behind_all_of
 from rebound.kernel.pages import Page, RowChange, read_cursor
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
@@ -129,6 +130,24 @@ class DynamoMessageLog:
                     MessageRow.address == row.address,
                 )
 
+    def with_goals(self, business_id: str, customer_id: str, since: datetime) -> Sequence[Message]:
+        found = self._row.query(
+            MessageKey(business_id, customer_id, "").recipient_id,
+            MessageRow.message_id > behind_all_of(since),
+            filter_condition=MessageRow.goal.exists(),
+            consistent_read=True,
+        )
+        return [_message(row) for row in found]
+
+    def reach(self, message: Message, at: datetime | None) -> None:
+        row, known = self._row(message.key.recipient_id, message.key.message_id), message.reached_at
+        attribute = MessageRow.reached_at
+        with lost_races():
+            row.update(
+                [attribute.remove() if at is None else attribute.set(at)],
+                MessageRow.goal.exists() & (attribute.does_not_exist() if known is None else attribute == known),
+            )
+
     def deliveries(self, key: ContactKey, customer_ids: Iterable[str], after: datetime) -> Sequence[Delivery]:
         later = (MessageRow.address == key.address) & (MessageRow.delivered_at > after)
         return [
@@ -189,13 +208,14 @@ class DynamoMessageLog:
 
 
 def _as_read(message: Message) -> Condition:
-    """The condition that whatever a receipt can change is unchanged since the message was read."""
+    """The condition that whatever a receipt, or a goal, can change is unchanged since the message was read."""
     condition: Condition = MessageRow.rank == message.rank
     for attribute, value in (
         (MessageRow.delivered_at, message.delivered_at),
         (MessageRow.failed_at, message.failed_at),
         (MessageRow.provider_id, message.provider_id),
         (MessageRow.address, message.address),
+        (MessageRow.reached_at, message.reached_at),
     ):
         condition &= attribute.does_not_exist() if value is None else attribute == value
     return condition
@@ -261,6 +281,7 @@ def _labels(image: Mapping[str, Any]) -> frozenset[str]:
         window=int(window["N"]) if window else None,
         fell_back="fell_back" in image,
         variant=_text(image, "variant"),
+        reached="reached_at" in image,
         span=span_of(None if since is None else read_instant(since), run_id) if status in WHEN else None,
     )
 

@@ -45,6 +45,8 @@ class MessageRow(Model):
     copy_of = UnicodeAttribute(null=True)
     relation_id = UnicodeAttribute(null=True)
     variant = UnicodeAttribute(null=True)
+    goal = UnicodeAttribute(null=True)
+    reached_at = InstantAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     single = BooleanAttribute(null=True)

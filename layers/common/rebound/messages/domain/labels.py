@@ -11,7 +11,7 @@ with variants; of whoever was left out, one more label says only of which varian
 from typing import Final
 
 from rebound.kernel.provider_codes import FailureClass, Provider, look_up
-from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.messages import HELD_OUT, MessageStatus
 from rebound.messages.domain.spans import WHEN
 
 FINAL: Final = "final"
@@ -28,6 +28,13 @@ HARD_BOUNCE: Final = "hard_bounce"
 
 FELL_BACK: Final = "fell_back"
 """The message goes by email in place of a text. It says nothing to the breaker, and is told beside the results."""
+
+
+REACHED: Final = "reached"
+"""The recipient has reached the campaign's goal; of those who were held out, ``REACHED_ANYWAY``."""
+
+
+REACHED_ANYWAY: Final = f"{REACHED}:{HELD_OUT}"
 
 
 _NOT_COUNTED: Final = frozenset({MessageStatus.QUEUED, MessageStatus.SENDING})
@@ -59,6 +66,7 @@ def labels_of(
     fell_back: bool = False,
     span: int | None = None,
     variant: str | None = None,
+    reached: bool = False,
 ) -> frozenset[str]:
     """The labels of a message with these fields; no status for one that has not been handed over.
 
@@ -66,11 +74,16 @@ def labels_of(
     """
     of_variant = frozenset[str]() if variant is None or status in _NOT_COUNTED else {in_variant(status, variant)}
     if status is MessageStatus.EXCLUDED:
-        return frozenset({f"{status}:{reason}", *of_variant})
+        anyway = {REACHED_ANYWAY} if reached and reason == HELD_OUT else set[str]()
+        return frozenset({f"{status}:{reason}", *of_variant, *anyway})
     marked = frozenset({FELL_BACK}) if fell_back else frozenset[str]()
     if status in _NOT_COUNTED:
         return marked
     labels = {*marked, str(status), *of_variant}
+    if reached and status in WHEN:
+        labels.add(REACHED)
+        if variant is not None:
+            labels.add(in_variant(REACHED, variant))
     if span is not None and status in WHEN:
         labels.add(in_span(status, span))
     if status not in _FINAL:

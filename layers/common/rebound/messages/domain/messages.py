@@ -58,6 +58,10 @@ RANK_BELOW_DELIVERY: Final = 3.5
 """Above ``sent`` and below ``delivered``: the rank of a failure that a delivery of the same message outdoes."""
 
 
+HELD_OUT: Final = "holdout"
+"""The reason of a message that did not go out to somebody, for the sake of comparison with those whose did."""
+
+
 NO_RECORD: Final = "no_record_of_the_send"
 """The reason of a message whose worker died while sending it; its address was read only later, and is a guess."""
 
@@ -77,7 +81,8 @@ class Message(Struct, frozen=True):
     attempt at its chunk in which that was found, which names its chunk on the email lane. ``voucher`` is the number of
     its campaign, where that has vouchers; ``variant`` is which of its campaign's variants it is, by name. Two kinds go
     to another address than the customer's: ``copy_of``, the id of the email's message, is set for a copy of an email
-    about an appointment, and ``relation_id`` for an invitation to be somebody's family or friend.
+    about an appointment, and ``relation_id`` for an invitation to be somebody's family or friend. ``goal`` is what its
+    campaign is to bring the recipient to do, if that is said (``goals``), and ``reached_at`` when they first did.
     """
 
     key: MessageKey
@@ -107,6 +112,8 @@ class Message(Struct, frozen=True):
     copy_of: str | None = None
     relation_id: str | None = None
     variant: str | None = None
+    goal: str | None = None
+    reached_at: datetime | None = None
 
     @property
     def is_for_another(self) -> bool:

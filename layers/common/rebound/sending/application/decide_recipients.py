@@ -98,7 +98,9 @@ class DecideRecipients(Struct, frozen=True, kw_only=True):
             elif recipient.shared_address is not None and not self.take_turns.claim(claimed, recipient):
                 outcomes[recipient] = left_out(recipient.message, Exclusion.SAME_ADDRESS)
             else:
-                outcomes[recipient] = left_out(recipient.message, decision)
+                # From now on they are compared with those who got it.
+                held_out = replace(recipient.message, queued_at=self.clock.now())
+                outcomes[recipient] = left_out(held_out, decision)
 
     def again(self, claimed: ClaimedChunk, recipient: Recipient) -> Recipient | Message | Hold:
         """Decide once more on the data read before, if the time that has passed may make a difference."""

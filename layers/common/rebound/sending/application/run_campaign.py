@@ -86,6 +86,8 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     close: CloseCampaign
+    listen: Callable[[Campaign, datetime], None]
+    """Has who is sent to listened to for the goal of a campaign (``ListenForGoals``), if it has one."""
     ranges: int
     worth_a_range: int
 
@@ -137,6 +139,7 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
             # A pause from before the time to send still holds when that time comes.
             status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
         )
+        self.listen(planned, now)
         self.campaigns.replace(campaign, planned)
         return planned
 

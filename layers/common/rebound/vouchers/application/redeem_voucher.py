@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import replace
 from functools import partial
@@ -15,14 +15,16 @@ from rebound.customers.domain import Customer
 from rebound.kernel.currencies import decimals_of
 from rebound.kernel.errors import FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import retried
+from rebound.messages.domain.goals import GoalKind
 from rebound.messages.domain.vouchers import VoucherKind, read_code
-from rebound.vouchers.domain import Issued, check_time, discount_of, known_sale, without_sale
+from rebound.vouchers.domain import Issued, check_time, discount_of, known_sale, never_redeemed, without_sale
 
 if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.ports import VoucherBook
     from rebound.customers.ports import CustomerBook
+    from rebound.messages.application.reach_goals import Facts, ReachGoals
     from rebound.platform.ports import Clock
     from rebound.vouchers.application.find_vouchers import FindVouchers
 
@@ -48,6 +50,26 @@ class Redeemed(Struct, frozen=True):
     sale: Sale
 
 
+class CountRedemption(Struct, frozen=True, kw_only=True):
+    """Lets a message whose goal is that its voucher be redeemed say whether it is."""
+
+    voucher_book: VoucherBook
+    reach: Callable[[], ReachGoals]
+
+    def __call__(self, redemption: Redemption) -> None:
+        """After the voucher was written; again changes nothing."""
+        business_id, code, message = redemption.business_id, redemption.code, redemption.message
+        if message is None:
+            return
+
+        def read() -> tuple[Facts, bool]:
+            now = self.voucher_book.get_many(business_id, [code]).get(code, redemption)
+            times = () if now.sale is None else (now.sale.redeemed_at,)
+            return {GoalKind.REDEMPTION: times}, not now.closed
+
+        self.reach()(business_id, message.customer_id, read, only=message)
+
+
 class RedeemVoucher(Struct, frozen=True, kw_only=True):
     """Redeems a voucher with an order: once, and the same order gets the same answer however often it comes."""
 
@@ -55,6 +77,7 @@ class RedeemVoucher(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     voucher_book: VoucherBook
     find: FindVouchers
+    count: CountRedemption
     clock: Clock
 
     def __call__(self, business_id: str, code: str, order: Order) -> Redeemed:
@@ -63,18 +86,20 @@ class RedeemVoucher(Struct, frozen=True, kw_only=True):
         customer = self.customers.get(business_id, order.customer_id)
         issued = self.find.by_code(business_id, business.time_zone, code, customer.customer_id)
 
-        def write() -> Sale:
+        def write() -> tuple[Redemption, Sale]:
             known = self.voucher_book.get_many(business_id, self.find.all_codes(issued))
             # Under whichever key it was redeemed first.
-            before = next(iter(known.values()), Redemption(business_id, issued.code, issued.campaign.campaign_id))
+            before = next(iter(known.values()), None) or never_redeemed(business_id, issued)
             sale = known_sale(before, order.order_id)
             if sale is None:
                 check_time(issued, self.clock.now())
                 sale = self._sale(business, issued, order)
                 self.voucher_book.replace(before, replace(before, sale=sale))
-            return sale
+            return before, sale
 
-        return Redeemed(issued, customer, retried(write))
+        redemption, sale = retried(write)
+        self.count(redemption)
+        return Redeemed(issued, customer, sale)
 
     def _sale(self, business: Business, issued: Issued, order: Order) -> Sale:
         from rebound.templates.domain.typed_values import (  # noqa: PLC0415 - only for what is redeemed anew
@@ -111,6 +136,7 @@ class TakeBackRedemption(Struct, frozen=True, kw_only=True):
     """Takes a redemption back: the voucher is free again, for another order."""
 
     voucher_book: VoucherBook
+    count: CountRedemption
 
     def __call__(self, business_id: str, typed: str, order_id: str) -> None:
         """Again is once. Raises ``NotFoundError`` when the voucher was never redeemed with the order."""
@@ -118,7 +144,7 @@ class TakeBackRedemption(Struct, frozen=True, kw_only=True):
         if code is None:
             raise NotFoundError("voucher")
 
-        def write() -> None:
+        def write() -> Redemption:
             redemption = self.voucher_book.get_many(business_id, [code]).get(code)
             if redemption is None:
                 raise NotFoundError("redemption")
@@ -126,8 +152,9 @@ class TakeBackRedemption(Struct, frozen=True, kw_only=True):
                 self.voucher_book.replace(redemption, without_sale(redemption, order_id))
             elif order_id not in redemption.taken_back:
                 raise NotFoundError("redemption")
+            return redemption
 
-        retried(write)
+        self.count(retried(write))
 
 
 class VouchersOfCustomer(Struct, frozen=True, kw_only=True):
