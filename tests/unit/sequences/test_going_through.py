@@ -158,7 +158,7 @@ def test_while_it_is_off_nothing_goes_out_and_on_again_what_is_late_goes_on(worl
     with pytest.raises(ConflictError):
         enrol(world, 2)
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
-    run_jobs(world)
+    world.run_jobs()
     world.live_until(NOON + 4 * DAY)
 
     assert world.subjects(id_of(1)) == ["one", "two"]
@@ -172,7 +172,7 @@ def test_on_again_what_is_late_lapses_by_choice(world: SequenceWorld) -> None:
     enrolled_late = world.clock.now()
     world.live_until(enrolled_late + 3 * DAY)
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON, Late.LAPSE)
-    run_jobs(world)
+    world.run_jobs()
     world.live_until(NOON + 9 * DAY)
 
     assert world.subjects(id_of(1)) == ["one"]
@@ -191,7 +191,7 @@ def test_a_message_on_its_way_is_held_while_it_is_off(world: SequenceWorld) -> N
     world.live_until(NOON + DAY)
     assert world.subjects(id_of(1)) == []
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
-    run_jobs(world)
+    world.run_jobs()
     world.live_until(NOON + 2 * DAY)
 
     assert world.subjects(id_of(1)) == ["one"]
@@ -214,7 +214,7 @@ def test_of_a_sequence_that_is_deleted_nothing_goes_out_any_more(world: Sequence
     enrol(world)
     world.live_until(NOON + HOUR)
     world.sequence_service.delete(BUSINESS_ID, SEQUENCE_ID)
-    run_jobs(world)
+    world.run_jobs()
     world.live_until(NOON + 2 * DAY)
     assert world.enrolments.rows == {}
     # Another of the same name is another.
@@ -248,10 +248,3 @@ def test_a_time_of_the_day_is_that_of_the_customer(world: SequenceWorld) -> None
     world.live_until(datetime(2026, 11, 21, 1, 1, tzinfo=UTC))
 
     assert world.subjects(id_of(3)) == ["good morning"]
-
-
-def run_jobs(world: SequenceWorld) -> None:
-    """Run what jobs were started."""
-    while world.job_runner.started:
-        business_id, job_id, _ = world.job_runner.started.pop()
-        world.run_to_end(world.job_service.get(business_id, job_id))

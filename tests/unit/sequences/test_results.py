@@ -106,7 +106,7 @@ def test_why_somebody_left_is_told_where_they_stood() -> None:
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
     world.live_until(world.clock.now() + DAY)
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON, Late.LAPSE)
-    run_jobs(world)
+    world.run_jobs()
 
     found = results(world)
     expected = {LeftBecause.GOAL: 1, LeftBecause.EXIT: 1, LeftBecause.REMOVED: 1, LeftBecause.LAPSED: 2}
@@ -133,7 +133,7 @@ def test_a_sequence_of_an_id_that_is_free_again_begins_with_nothing() -> None:
     begin(world, 0)
     world.live_until(world.clock.now() + HOUR)
     world.sequence_service.delete(BUSINESS_ID, SEQUENCE_ID)
-    run_jobs(world)
+    world.run_jobs()
     world.set_up(wait(DAY))
     begin(world, 1)
 
@@ -192,9 +192,3 @@ def adds_up(world: SequenceWorld) -> VersionResults:
             assert one.waiting + one.doing == inside[each.version or 0, one.step.step_id]
     assert found.total.entered == found.total.inside + sum(found.total.left.values())
     return found.total
-
-
-def run_jobs(world: SequenceWorld) -> None:
-    while world.job_runner.started:
-        business_id, job_id, _ = world.job_runner.started.pop()
-        world.run_to_end(world.job_service.get(business_id, job_id))

@@ -1,6 +1,7 @@
 """Sequences under deaths at every call, what comes twice, edits and switching off: nobody twice, nobody lost."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from rebound.messages.domain.origins import step_of
 from rebound.sequences.domain.enrolments import LeftBecause, Standing
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
+from rebound.sequences.domain.steps import Action, Send, Wait
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
 from tests.fakes.watching import BrokenCallError, WorkerDiedError
 from tests.fakes.world import Chaos
@@ -39,12 +41,7 @@ def told(world: SequenceWorld, kind: Kind, key: str, number: int) -> None:
             break
 
 
-def run_jobs(world: SequenceWorld) -> None:
-    while world.job_runner.started:
-        business_id, job_id, _ = world.job_runner.started.pop()
-        world.run_to_end(world.job_service.get(business_id, job_id))
-
-
+WAITS: Final = {each: each for each in ("2", "3.then.2", "3.else.1", "5")}
 PROGRAM: Final = (
     send("one"),
     wait(DAY),
@@ -71,7 +68,7 @@ def test_nobody_is_mailed_twice_and_nobody_is_lost(seed: int) -> None:
         world.live_until(world.clock.now() + world.random.choice([HOUR, 9 * HOUR, DAY]))
     world.chaos = Chaos()
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
-    run_jobs(world)
+    world.run_jobs()
     world.live_until(NOON + 60 * DAY)
 
     assert world.deaths
@@ -79,6 +76,7 @@ def test_nobody_is_mailed_twice_and_nobody_is_lost(seed: int) -> None:
     assert max(world.mailer.went_out.values()) == 1
     words = Counter((each.key.customer_id, each.subject) for each in world.mailer.handed if each.went_out)
     assert max(words.values()) == 1
+    assert_that_it_adds_up(world)
     # Everybody came to an end, and has a word for every step that was theirs.
     ended = {each.key.customer_id: each for each in world.enrolments.rows.values()}
     assert len(ended) == PEOPLE
@@ -93,17 +91,43 @@ def test_nobody_is_mailed_twice_and_nobody_is_lost(seed: int) -> None:
         assert set(reached.values()) <= {MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNCERTAIN}
 
 
+def move(world: SequenceWorld, version: int, steps: Mapping[str, str]) -> None:
+    """Asked for until it is begun, as a client does."""
+    while True:
+        try:
+            world._mortal("move", lambda: world.move_waiting(version, steps))
+        except (WorkerDiedError, BrokenCallError):
+            continue
+        return
+
+
+def assert_that_it_adds_up(world: SequenceWorld) -> None:
+    """Of each version: entered + moved in = inside + left + moved on."""
+    world.pump_streams()
+    _, found = world.sequence_results(BUSINESS_ID, SEQUENCE_ID)
+    for each in found.versions:
+        assert each.entered + each.moved_in == each.inside + each.moved + sum(each.left.values())
+    assert found.total.entered == sum(found.total.left.values()) == PEOPLE
+    delivered = sum(sum(step.messages.results.values()) for step in found.total.steps)
+    assert delivered == sum(1 for each in world.messages.rows.values() if each.campaign_id is not None)
+
+
 def change(world: SequenceWorld, given: dict[str, Any], left_early: set[str]) -> None:
     """Something that a business does in between."""
-    match world.random.choice(["edit", "off", "gone", "again", "nothing"]):
+    match world.random.choice(["edit", "move", "off", "gone", "again", "nothing"]):
         case "edit":
             # The same steps under the same places, so that what was said may not be said again.
             world.set_up(*PROGRAM, wait(HOUR), tag(f"edited{world.random.random()}"), **given)
+        case "move":
+            # All who wait, each to the same place: what is behind it they have not been told.
+            sequence = world.sequence_service.get(BUSINESS_ID, SEQUENCE_ID)
+            if sequence.version > 1:
+                move(world, world.random.randrange(1, sequence.version), WAITS)
         case "off":
             world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
             world.live_until(world.clock.now() + world.random.choice([timedelta(minutes=1), DAY]))
             world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON, Late.GO_ON)
-            run_jobs(world)
+            world.run_jobs()
         case "gone":
             number = world.random.randrange(PEOPLE)
             left_early.add(id_of(number))
@@ -113,3 +137,61 @@ def change(world: SequenceWorld, given: dict[str, Any], left_early: set[str]) ->
             told(world, Kind.VISIT, f"v{number}", number)
         case _:
             pass
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_is_edited_and_wherever_they_are_moved_no_step_is_done_twice_and_nobody_is_lost(seed: int) -> None:
+    world = of(seed)
+    given: dict[str, Any] = {"trigger": Happening(kind=Kind.VISIT), "exit_on": (GONE_BY_HAND,)}
+    world.set_up(*any_program(world, 1), **given)
+    world.chaos = Chaos(death=0.03, duplicate=0.2)
+    for number in range(PEOPLE):
+        told(world, Kind.VISIT, f"v{number}", number)
+        world.live_until(world.clock.now() + timedelta(minutes=world.random.choice([0, 30])))
+    for version in range(2, 6):
+        world.set_up(*any_program(world, version), **given)
+        move(world, version - 1, any_map(world, version))
+        world.live_until(world.clock.now() + world.random.choice([HOUR, DAY]))
+    world.chaos = Chaos()
+    world.live_until(world.clock.now() + 60 * DAY)
+
+    assert_that_it_adds_up(world)
+    assert {each.standing for each in world.enrolments.rows.values()} == {Standing.LEFT}
+    assert {each.left_because for each in world.enrolments.rows.values()} == {LeftBecause.ENDED}
+    # The subject names version and step.
+    words = Counter((each.key.customer_id, each.subject) for each in world.mailer.handed if each.went_out)
+    assert max(words.values(), default=1) == 1
+    # Everybody has a message of each step that sends and that they came to.
+    for step in world.sequence_results(BUSINESS_ID, SEQUENCE_ID)[1].versions:
+        for one in step.steps:
+            if isinstance(one.step.action, Send):
+                assert sum(one.messages.results.values()) + sum(one.messages.excluded.values()) == one.entered
+
+
+def any_program(world: SequenceWorld, version: int) -> list[Action]:
+    """Steps of all kinds, some of which wait."""
+    chance = world.random
+
+    def some(place: str, depth: int) -> list[Action]:
+        made: list[Action] = []
+        for number in range(chance.randint(1, 4)):
+            named = f"{version}.{place}{number}"
+            branches = [steps(*some(f"{named}.{way}.", depth + 1)) for way in "te"] if depth < 2 else [(), ()]
+            kinds = (send(named), wait(chance.choice([HOUR, DAY, 9 * DAY])), tag(named[:20]), tagged("vip", *branches))
+            made.append(chance.choice(kinds))
+        return made
+
+    return [wait(chance.choice([HOUR, DAY])), *some("", 0)]
+
+
+def any_map(world: SequenceWorld, version: int) -> dict[str, str]:
+    """For some of the waits of the version before, any of this one's."""
+    old, new = (
+        [
+            each.step_id
+            for each in world.sequences.version(BUSINESS_ID, SEQUENCE_ID, number).program.steps.values()
+            if isinstance(each.action, Wait)
+        ]
+        for number in (version - 1, version)
+    )
+    return {each: world.random.choice(new) for each in old if world.random.random() < 0.7}

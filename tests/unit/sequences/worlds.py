@@ -1,5 +1,6 @@
 """A salon with sequences, all in memory."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from rebound.kernel.channels import Channel
 from rebound.sequences.application.sequence_service import Wanted
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
 from rebound.sequences.domain.happenings import Happening, Kind
+from rebound.sequences.domain.moves import Move
 from rebound.sequences.domain.sequences import Definition, SavedSequence, SequenceStatus
 from rebound.sequences.domain.steps import Action, If, Send, Tag, Wait, Written
 from tests.fakes.making import BUSINESS_ID, GREETING
@@ -55,6 +57,21 @@ class SequenceWorld(World):
         """Put a sequence, by hand unless a ``trigger`` is given."""
         wanted = Wanted(name="Welcome", status=status, definition=definition_of(*actions, **given))
         return self.sequence_service.put(BUSINESS_ID, sequence_id, wanted)
+
+    def run_jobs(self) -> None:
+        """All work in the background is done."""
+        while self.job_runner.started:
+            business_id, job_id, _ = self.job_runner.started.pop()
+            self.run_to_end(self.job_service.get(business_id, job_id))
+
+    def move_waiting(self, version: int, steps: Mapping[str, str]) -> Move:
+        """Move those who wait in a version to the newest; what was said about it before."""
+        self.pump_streams()
+        told = self.move_enrolments.foresee(BUSINESS_ID, SEQUENCE_ID, version, steps)
+        self.move_enrolments.start(BUSINESS_ID, SEQUENCE_ID, told)
+        self.run_jobs()
+        self.pump_streams()
+        return told
 
     def enrolment(self, customer_id: str, sequence_id: str = SEQUENCE_ID) -> Enrolment:
         """Where somebody stands."""

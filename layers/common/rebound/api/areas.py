@@ -60,7 +60,11 @@ AREAS: Final = (
     ),
     Area("campaigns/*/test", ("rebound.preferences.http.campaigns_tried",), "campaigns"),
     Area("ready-made-sequences", ("rebound.sequences.http.ready_made",), "campaigns"),
-    Area("sequences", ("rebound.sequences.http.routes", "rebound.sequences.http.results"), "campaigns"),
+    Area(
+        "sequences",
+        tuple(f"rebound.sequences.http.{name}" for name in ("routes", "results", "versions")),
+        "campaigns",
+    ),
     # It names customers.
     Area("sequences/*/enrolments", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),
     Area("customers/*/sequences", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.forget import ForgetEnrolments
     from rebound.sequences.application.go_on import GoOn
     from rebound.sequences.application.hear_activity import HearActivity
+    from rebound.sequences.application.move import MoveEnrolments, MovePage
     from rebound.sequences.application.offer_ready_made import OfferReadyMade
     from rebound.sequences.application.read_enrolments import ReadEnrolments
     from rebound.sequences.application.schedule import ScheduleSteps
@@ -123,6 +124,8 @@ class SequencesUseCases(RecurringUseCases):
     )
     ready_made: OfferReadyMade = use_case("rebound.sequences.application.offer_ready_made")
     count_steps: CountSteps = use_case("rebound.sequences.application.count_steps")
+    move_enrolments: MoveEnrolments = use_case("rebound.sequences.application.move")
+    move_page: MovePage = use_case("rebound.sequences.application.move", schedule="schedule_steps")
     sequence_results: ReadResults = use_case("rebound.sequences.application.sequence_results")
     read_enrolments: ReadEnrolments = use_case("rebound.sequences.application.read_enrolments", pin="pin_filters")
     forget_enrolments: ForgetEnrolments = use_case("rebound.sequences.application.forget")

@@ -59,6 +59,7 @@ class EnrolmentRow(Model):
     left_because = UnicodeAttribute(null=True)
     uid = UnicodeAttribute()
     through = JsonAttribute(null=True)
+    moved_by = UnicodeAttribute(null=True)
     row_version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
 
@@ -143,6 +144,7 @@ class DynamoEnrolmentBook:
             left_because=after.left_because,
             uid=after.uid,
             through=after.through or None,
+            moved_by=after.moved_by,
             row_version=next_version(read),
             expires_at=None if keeps else expiry(datetime.now(UTC), KEPT_AFTER),
         )
@@ -243,5 +245,6 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         left_because=LeftBecause(row.left_because) if row.left_because else None,
         uid=row.uid,
         through=tuple((step_id, way) for step_id, way in row.through or ()),
+        moved_by=row.moved_by,
         row_version=int(row.row_version),
     )

@@ -83,7 +83,8 @@ class AdvanceEnrolments(Struct, frozen=True, kw_only=True):
             return
         if not sequence.is_on:
             return
-        found = self.enrolments.get_many(task.keys)
+        # A sequence that has had the id before may have left some behind.
+        found = {key: each for key, each in self.enrolments.get_many(task.keys).items() if each.uid == sequence.uid}
         customers = self.customers.get_many(task.business_id, [key.customer_id for key in found], as_of_now=True)
         by_version: dict[int, list[Enrolment]] = {}
         for each in found.values():

@@ -67,12 +67,14 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
 
         def write() -> bool:
             before = self.enrolments.get_many([key]).get(key)
-            if before is not None and self._is_same(before, happened):
+            # What a sequence has left behind that has had the id before is written over.
+            known = before if before is not None and before.uid == sequence.uid else None
+            if known is not None and self._is_same(known, happened):
                 # Who wrote it may have died before anybody was told.
-                self._tell(before)
+                self._tell(known)
                 return False
             once = definition.reentry is Reentry.NEVER
-            if before is not None and before.bars(once=once):
+            if known is not None and known.bars(once=once):
                 return False
             entered = self._begun(sequence, key, happened)
             if not self.enrolments.enter(entered, before, once=once):
@@ -112,9 +114,10 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         keys = [EnrolmentKey(business_id, customer_id, sequence.sequence_id) for sequence in saved]
         by_id = {sequence.sequence_id: sequence for sequence in saved}
         for key, found in self.enrolments.get_many(keys).items():
-            if found.is_over or found.entry_key == happened.key:
+            sequence = by_id[key.sequence_id]
+            if found.is_over or found.entry_key == happened.key or found.uid != sequence.uid:
                 continue
-            definition = self._definition(by_id[key.sequence_id], found)
+            definition = self._definition(sequence, found)
             ended = definition.ended_by(happened)
             if found.step_id is None and definition.trigger.means(happened):
                 # What was to come comes at another time, or not at all; nothing has been done yet.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,7 +21,7 @@ from rebound.sequences.domain.results import (
 
 if TYPE_CHECKING:
     from rebound.campaigns.ports import TallyBook
-    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.sequences import Definition, SavedSequence
     from rebound.sequences.ports import SequenceBook, StepCarriers, StepTallies
 
 
@@ -50,6 +50,17 @@ class ReadResults(Struct, frozen=True, kw_only=True):
     def inside(self, sequence: SavedSequence) -> Mapping[int, int]:
         """How many are inside on which version, the newest first."""
         return inside(self.step_tallies.counts(sequence.business_id, sequence.uid))
+
+    def versions(self, business_id: str, sequence_id: str) -> Sequence[tuple[int, Definition, int]]:
+        """The newest version and those that anybody has gone through, the newest first, with how many are inside.
+
+        Raises ``NotFoundError``.
+        """
+        sequence = self.sequences.get(business_id, sequence_id)
+        counts = self.step_tallies.counts(business_id, sequence.uid)
+        numbers, there = versions_in(counts) | {sequence.version}, inside(counts)
+        definitions = self.sequences.versions(business_id, sequence_id, numbers)
+        return [(each, definitions[each], there.get(each, 0)) for each in sorted(definitions, reverse=True)]
 
     def _messages(self, sequence: SavedSequence) -> Mapping[int, Mapping[str, MessageResults]]:
         """What became of messages, by version and step; a step has a carrier for each version of its template."""

@@ -221,7 +221,12 @@ class SequenceService(Struct, frozen=True, kw_only=True):
 
     def _start(self, sequence: SavedSequence, what: str, named: str) -> None:
         now = self.clock.now()
-        asked = {"sequence_id": sequence.sequence_id, "what": what, "at": sequence.switched_at.isoformat()}
+        asked = {
+            "sequence_id": sequence.sequence_id,
+            "uid": sequence.uid,
+            "what": what,
+            "at": sequence.switched_at.isoformat(),
+        }
         job_id = derived_ulid(now, f"sequence#{sequence.business_id}#{sequence.uid}#{what}#{named}")
         self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import Job, JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.sequences.application.move import MOVE
 from rebound.sequences.application.sequence_service import LAPSE, REMOVE
 from rebound.sequences.domain.enrolments import LeftBecause, Standing
 from rebound.sequences.domain.sequences import Reentry
@@ -21,8 +22,9 @@ from rebound.sequences.domain.tasks import TOGETHER, StepTask, task_of, tasks_of
 if TYPE_CHECKING:
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
+    from rebound.sequences.application.move import MovePage
     from rebound.sequences.domain.enrolments import Enrolment
-    from rebound.sequences.ports import EnrolmentBook, SequenceBook, StepQueue
+    from rebound.sequences.ports import EnrolmentBook, SequenceBook, StepQueue, StepTallies
     from rebound.timers.domain import Timer
 
 PAGE = 500
@@ -46,23 +48,34 @@ class WakeEnrolments(Struct, frozen=True, kw_only=True):
 
 
 class SequenceWork(Struct, frozen=True, kw_only=True):
-    """Goes through all who are in a sequence: to wake who came due while it was off, or to take everybody out."""
+    """Goes through all who are in a sequence.
+
+    It wakes who came due while it was off, takes everybody out, or moves who waits to its newest version.
+    """
 
     sequences: SequenceBook
     enrolments: EnrolmentBook
+    step_tallies: StepTallies
     step_queue: StepQueue
+    move_page: MovePage
     job_ledger: JobLedger
     clock: Clock
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:  # noqa: ARG002 - one range
-        """Look at the next of them."""
-        sequence_id, what = job.request["sequence_id"], job.request["what"]
-        page = self.enrolments.page(job.business_id, sequence_id, PAGE, progress.cursor)
-        counts = self._removed(page.items) if what == REMOVE else self._woken(job, page.items)
+        """Look at the next of them; those of another sequence, which has had the id before, stay as they are."""
+        page = self.enrolments.page(job.business_id, job.request["sequence_id"], PAGE, progress.cursor)
+        own = [each for each in page.items if each.uid == job.request["uid"]]
+        what = job.request["what"]
+        if what == MOVE:
+            counts = self.move_page(job, own)
+        else:
+            counts = self._removed(own) if what == REMOVE else self._woken(job, own)
         self.job_ledger.commit(beyond(progress, {**counts, "looked_at": len(page.items)}, page.next_cursor))
 
-    def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - nothing else to do
-        """All were looked at."""
+    def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - they are the ledger's
+        """All were looked at; what was counted of a sequence that is gone goes with it."""
+        if job.request["what"] == REMOVE:
+            self.step_tallies.delete(job.business_id, job.request["uid"])
         return completed(job)
 
     def _woken(self, job: Job, found: Sequence[Enrolment]) -> Mapping[str, int]:

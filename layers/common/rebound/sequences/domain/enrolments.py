@@ -66,7 +66,8 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     when they left, ``None`` before the first; ``since`` since when. ``wake_at`` is when somebody who waits goes on.
     ``batch`` names the task of the worker that does the step. ``entry_key`` names what began it, at ``entered_at``.
     ``uid`` is that of the sequence. ``through`` are the steps without a write of their own by which they came to this
-    one, conditions with the way that was taken (``then``, ``else``); only who counts reads it.
+    one, conditions with the way that was taken (``then``, ``else``); only who counts reads it. ``moved_by`` is the job
+    that moved them here from an older version, until they go on.
     ``row_version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -82,6 +83,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     left_because: LeftBecause | None = None
     uid: str = ""
     through: Through = ()
+    moved_by: str | None = None
     row_version: int = 0
 
     @property
@@ -89,25 +91,21 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         """Whether they have left."""
         return self.standing is Standing.LEFT
 
-    def is_same_as(self, other: Enrolment) -> bool:
-        """Whether both are the same going through, at whatever step."""
-        return (self.uid, self.entry_key, self.entered_at) == (other.uid, other.entry_key, other.entered_at)
-
     def waits(self, step_id: str, since: datetime, wake_at: datetime, through: Through = ()) -> Enrolment:
         """At a wait."""
         moved = replace(self, step_id=step_id, since=since, wake_at=wake_at, through=through)
-        return replace(moved, standing=Standing.WAITING, batch=None)
+        return replace(moved, standing=Standing.WAITING, batch=None, moved_by=None)
 
     def does(self, step_id: str, since: datetime, batch: str, through: Through = ()) -> Enrolment:
         """At a step in the hands of a worker."""
         moved = replace(self, step_id=step_id, since=since, wake_at=None, through=through)
-        return replace(moved, standing=Standing.DOING, batch=batch)
+        return replace(moved, standing=Standing.DOING, batch=batch, moved_by=None)
 
     def left(self, because: LeftBecause, at: datetime, through: Through = ()) -> Enrolment:
         """Out; where they stood stays, for who counts it: the last step ``through`` which they came, if any."""
         step_id = through[-1][0] if through else self.step_id
         moved = replace(self, step_id=step_id, since=at, wake_at=None, through=through)
-        return replace(moved, standing=Standing.LEFT, batch=None, left_because=because)
+        return replace(moved, standing=Standing.LEFT, batch=None, left_because=because, moved_by=None)
 
     def bars(self, *, once: bool) -> bool:
         """Whether they may not begin anew: while they are inside; where it is gone through ``once``, after a step."""

@@ -48,21 +48,23 @@ class EnrolmentChange(Struct, frozen=True):
 def counts_of(before: Enrolment | None, after: Enrolment | None) -> Mapping[str, int]:
     """What a write adds to the counts of its sequence, by label; ``None`` where there was no row, or is none any more.
 
-    Who is removed while inside has left. That one who left is forgotten, sooner or later, changes nothing.
+    Who is removed while inside has left. That one who left is forgotten, sooner or later, changes nothing; nor does what
+    is written over that a sequence has left behind which is gone.
     """
     counts: Counter[str] = Counter()
     was, now = _inside(before), _inside(after)
-    if was is not None and (after is None or not was.is_same_as(after)):
-        counts[_place(was)] -= 1
-        counts[_label(was.version, _LEFT + LeftBecause.REMOVED, was.step_id)] += 1
+    if was is not None and after is not None and was.uid != after.uid:
         was = None
     if was is None:
         if now is not None:
             counts[_label(now.version, ENTERED, None)] += 1
             counts[_place(now)] += 1
-    elif after is not None:
+    else:
         counts[_place(was)] -= 1
-        counts.update(_onward(was, after))
+        if after is None:
+            counts[_label(was.version, _LEFT + LeftBecause.REMOVED, was.step_id)] += 1
+        else:
+            counts.update(_onward(was, after))
     return {label: count for label, count in counts.items() if count}
 
 

@@ -32,8 +32,12 @@ SequenceInPath = Annotated[
 ]
 
 
+def _answer(sequence: SavedSequence) -> SequenceAnswer:
+    return SequenceAnswer.of(sequence, wiring.use_cases().sequence_results.inside(sequence))
+
+
 def _shown(sequence: SavedSequence) -> Response[str]:
-    answer = json_answer(SequenceAnswer.of(sequence))
+    answer = json_answer(_answer(sequence))
     answer.headers["ETag"] = f'"{tag_of(sequence)}"'
     return answer
 
@@ -59,7 +63,7 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     @app.get("/v1/sequences", summary="List the sequences, by id", tags=tags, responses=responses(SequenceList))
     def list_sequences() -> Response[str]:
         found = wiring.use_cases().sequence_service.all(business_of(app))
-        return json_answer(SequenceList(items=[SequenceAnswer.of(each) for each in found]))
+        return json_answer(SequenceList(items=[_answer(each) for each in found]))
 
     @app.put(
         path,

@@ -311,6 +311,13 @@ def _wait_answer(wait: Wait) -> WaitAnswer:
     )
 
 
+class InsideAnswer(Answer):
+    """How many are inside on a version."""
+
+    version: int
+    enrolments: int
+
+
 class SequenceAnswer(Answer):
     """A sequence as it is now: whoever begins goes through this version."""
 
@@ -324,14 +331,19 @@ class SequenceAnswer(Answer):
     steps: list[StepAnswer]
     exit_on: list[dict[str, Any]]
     late: Late
+    inside: list[InsideAnswer] = Field(
+        description="How many are inside on which version, the newest first; counted a few seconds late. They may be moved "
+        "to the newest."
+    )
     switched_at: Time
     created_at: Time
     updated_at: Time
 
     @classmethod
-    def of(cls, sequence: SavedSequence) -> Self:
-        """The answer for a sequence."""
-        return cls.filled(sequence, **definition_in_answer(sequence.definition))
+    def of(cls, sequence: SavedSequence, inside: Mapping[int, int]) -> Self:
+        """The answer for a sequence; ``inside`` is how many are on which version."""
+        answers = [InsideAnswer(version=version, enrolments=count) for version, count in inside.items()]
+        return cls.filled(sequence, inside=answers, **definition_in_answer(sequence.definition))
 
 
 def definition_in_answer(definition: Definition) -> dict[str, Any]:

@@ -1,0 +1,200 @@
+"""Moving those who wait to the newest version."""
+
+from datetime import time, timedelta
+from typing import Final
+from unittest.mock import patch
+
+import pytest
+
+from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.sequences.domain.enrolments import Standing
+from rebound.sequences.domain.happenings import Happened, Happening, Kind
+from rebound.sequences.domain.moves import Move, Mover, Stayer, StaysBecause, wakes_at
+from rebound.sequences.domain.sequences import SequenceStatus
+from rebound.sequences.domain.steps import Wait
+from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
+from tests.fakes.world import Chaos
+from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, tag, wait
+
+PEOPLE: Final = 4
+
+
+@pytest.fixture
+def world() -> SequenceWorld:
+    made = SequenceWorld(business(), seed=1)
+    made.add(*(customer(number) for number in range(PEOPLE)))
+    return made
+
+
+def begin(world: SequenceWorld, *numbers: int) -> None:
+    for number in numbers:
+        world.sequence_service.enrol(BUSINESS_ID, SEQUENCE_ID, id_of(number), "a")
+    world.live_until(world.clock.now() + HOUR)
+
+
+def test_who_waits_at_a_mapped_step_waits_by_the_new_one_from_when_they_began(world: SequenceWorld) -> None:
+    world.set_up(send("old hello"), wait(3 * DAY), send("old bye"))
+    begin(world, 0)
+    since = world.enrolment(id_of(0)).since
+    world.set_up(send("new hello"), wait(DAY), wait(5 * DAY), send("new bye"))
+    told = world.move_waiting(1, {"2": "3"})
+
+    assert told == Move(version=1, to=2, beginning=0, moves=[Mover("2", "3", 1)], stays=[])
+    moved = world.enrolment(id_of(0))
+    assert (moved.version, moved.step_id, moved.since, moved.wake_at) == (2, "3", since, since + 5 * DAY)
+    world.live_until(since + 5 * DAY - HOUR)
+    assert world.subjects(id_of(0)) == ["old hello"]
+    world.live_until(since + 5 * DAY + HOUR)
+    assert world.subjects(id_of(0)) == ["old hello", "new bye"]
+
+
+def test_who_has_waited_longer_than_the_new_step_asks_goes_on_now(world: SequenceWorld) -> None:
+    world.set_up(wait(9 * DAY), send("old"))
+    begin(world, 0)
+    world.live_until(NOON + 3 * DAY)
+    world.set_up(wait(DAY), send("new"))
+    world.move_waiting(1, {"1": "1"})
+    world.live_until(NOON + 3 * DAY + HOUR)
+
+    assert world.subjects(id_of(0)) == ["new"]
+
+
+def test_who_has_waited_longer_for_a_time_of_the_day_goes_on_at_the_next() -> None:
+    asked = Wait(for_=DAY, until_local=time(9, 30))
+    now = NOON + 4 * DAY
+    assert wakes_at(asked, NOON, now, "UTC") == now.replace(hour=9, minute=30) + DAY
+    assert wakes_at(asked, now, now, "UTC") == now.replace(hour=9, minute=30) + 2 * DAY
+
+
+def test_who_is_not_mapped_stays_and_both_ends_are_said_before_anything_is_done(world: SequenceWorld) -> None:
+    world.set_up(wait(DAY), tag("one"), wait(DAY), send("old"))
+    begin(world, 0, 1)
+    world.live_until(NOON + DAY + 2 * HOUR)
+    begin(world, 2)
+    world.set_up(wait(2 * DAY), send("new"))
+    world.pump_streams()
+
+    told = world.move_enrolments.foresee(BUSINESS_ID, SEQUENCE_ID, 1, {"1": "1"})
+    assert told.moves == [Mover("1", "1", 1)]
+    assert told.stays == [Stayer("3", StaysBecause.NOT_MAPPED, 2)]
+    assert {each.version for each in world.enrolments.rows.values()} == {1}
+    world.move_waiting(1, {"1": "1"})
+    assert {each.key.customer_id: each.version for each in world.enrolments.rows.values()} == {
+        id_of(0): 1,
+        id_of(1): 1,
+        id_of(2): 2,
+    }
+    assert world.sequence_results.inside(world.sequence_service.get(BUSINESS_ID, SEQUENCE_ID)) == {2: 1, 1: 2}
+    found = {each.version: each for each in world.sequence_results(BUSINESS_ID, SEQUENCE_ID)[1].versions}
+    assert (found[1].entered, found[1].inside, found[1].moved) == (3, 2, 1)
+    assert (found[2].entered, found[2].moved_in, found[2].inside) == (0, 1, 1)
+
+
+def test_who_is_in_a_workers_hands_stays(world: SequenceWorld) -> None:
+    world.set_up(send("hello"), wait(DAY))
+    begin(world, 0)
+    found = world.enrolment(id_of(0))
+    world.enrolments.replace(found, found.does("1", world.clock.now(), "a-batch"))
+    world.set_up(send("hello"), wait(2 * DAY))
+    told = world.move_waiting(1, {"2": "2"})
+
+    assert (told.moves, told.stays) == ([Mover("2", "2", 0)], [Stayer("1", StaysBecause.IN_HAND, 1)])
+    assert (world.enrolment(id_of(0)).version, world.enrolment(id_of(0)).standing) == (1, Standing.DOING)
+
+
+def test_who_has_not_begun_begins_the_newest_at_the_time_that_it_says(world: SequenceWorld) -> None:
+    ends = NOON + 30 * DAY
+    about = Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=10)
+    world.set_up(send("old"), trigger=about)
+    happened = Happened(kind=Kind.MEMBERSHIP_EXPIRING, key="m", at=NOON, due_at=ends)
+    world.hear_happenings(BUSINESS_ID, id_of(0), [happened])
+    world.live_until(NOON + HOUR)
+    world.set_up(send("new"), trigger=Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=7))
+    told = world.move_waiting(1, {})
+
+    assert told.beginning == 1
+    world.live_until(ends - 7 * DAY - HOUR)
+    assert world.subjects(id_of(0)) == []
+    world.live_until(ends - 7 * DAY + HOUR)
+    assert world.subjects(id_of(0)) == ["new"]
+
+
+def test_a_map_that_makes_no_sense_is_refused_with_what_may_have_been_meant(world: SequenceWorld) -> None:
+    world.set_up(send("hello"), wait(DAY))
+    world.set_up(send("hello"), wait(2 * DAY), send("bye"))
+    with pytest.raises(InvalidInputError) as refused:
+        world.move_enrolments.foresee(BUSINESS_ID, SEQUENCE_ID, 1, {"22": "2", "2": "3", "1": "pause"})
+    assert {(each.field, each.message, each.did_you_mean) for each in refused.value.errors} == {
+        ("steps.22", "There is no such step in that version. Did you mean 2?", "2"),
+        ("steps.2", "Nobody waits at that step of the newest version; they wait at: 2.", None),
+        ("steps.1", "Nobody waits at that step of that version; they wait at: 2.", None),
+        ("steps.1", "There is no such step in the newest version.", None),
+    }
+    with pytest.raises(InvalidInputError):
+        world.move_enrolments.foresee(BUSINESS_ID, SEQUENCE_ID, 2, {})
+    with pytest.raises(NotFoundError):
+        world.move_enrolments.foresee(BUSINESS_ID, SEQUENCE_ID, 3, {})
+
+
+def test_somebody_is_moved_or_gone_on_with_and_never_both(world: SequenceWorld) -> None:
+    world.set_up(wait(DAY), send("old"))
+    begin(world, 0)
+    stale = world.enrolment(id_of(0))
+    world.set_up(wait(DAY), send("new"))
+    # The worker has read the enrolment when it is moved.
+    world.move_waiting(1, {"1": "1"})
+    world.clock.move_to(NOON + DAY + HOUR)
+    world.enrolments.get_many = lambda keys: {stale.key: stale}  # type: ignore[method-assign]
+    world.live_until(world.clock.now() + timedelta(minutes=1))
+    assert world.subjects(id_of(0)) == []
+    del world.enrolments.get_many
+
+    world.live_until(NOON + 3 * DAY)
+    assert len(world.subjects(id_of(0))) <= 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_move_that_dies_anywhere_and_comes_again_loses_nobody_and_mails_nobody_twice(seed: int) -> None:
+    world = SequenceWorld(business(), seed=seed)
+    world.add(*(customer(number) for number in range(8)))
+    world.set_up(wait(9 * DAY), send("old"))
+    begin(world, *range(8))
+    world.set_up(wait(3 * DAY), send("new"))
+    world.chaos = Chaos(death=0.05, duplicate=0.2)
+    with patch.object(world, "_wait", lambda: False):  # No time goes by while a worker comes again.
+        told = world.move_waiting(1, {"1": "1"})
+    world.chaos = Chaos()
+    # Not by the timer of the old wait, which comes later.
+    world.live_until(world.clock.now() + 4 * DAY)
+
+    assert told.moves == [Mover("1", "1", 8)]
+    assert world.deaths
+    assert [world.subjects(id_of(number)) for number in range(8)] == [["new"]] * 8
+
+
+def test_they_may_be_moved_while_it_is_off_and_go_on_when_it_is_on(world: SequenceWorld) -> None:
+    world.set_up(wait(DAY), send("old"))
+    begin(world, 0)
+    world.set_up(wait(HOUR), send("new"), status=SequenceStatus.OFF)
+    world.move_waiting(1, {"1": "1"})
+    world.live_until(NOON + 2 * DAY)
+    assert world.subjects(id_of(0)) == []
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
+    world.run_jobs()
+    world.live_until(NOON + 3 * DAY)
+    assert world.subjects(id_of(0)) == ["new"]
+
+
+def test_who_begins_again_after_a_sequence_was_made_anew_is_not_taken_out_with_the_old_one(
+    world: SequenceWorld,
+) -> None:
+    world.set_up(wait(DAY), send("old"))
+    begin(world, 0, 1)
+    world.sequence_service.delete(BUSINESS_ID, SEQUENCE_ID)
+    world.set_up(wait(DAY), send("new"))
+    begin(world, 1, 2)
+    world.run_jobs()
+    world.live_until(NOON + 3 * DAY)
+
+    assert [world.subjects(id_of(number)) for number in range(3)] == [[], ["new"], ["new"]]
+    assert id_of(0) not in {key.customer_id for key in world.enrolments.rows}
