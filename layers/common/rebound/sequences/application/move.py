@@ -128,11 +128,12 @@ class MovePage(Struct, frozen=True, kw_only=True):
         step_id = job.request["steps"].get(before.step_id)
         if step_id is None:
             return StaysBecause.NOT_MAPPED
-        wait = new.program.steps[step_id].action
-        if not isinstance(wait, Wait):
-            raise AssertionError(step_id)
-        moved = before.waits(step_id, before.since, wakes_at(wait, before.since, now, zone))
-        return replace(moved, version=job.request["to"], moved_by=job.job_id)
+        match new.program.steps[step_id].action:
+            case Wait() as wait:
+                moved = before.waits(step_id, before.since, wakes_at(wait, before.since, now, zone))
+                return replace(moved, version=job.request["to"], moved_by=job.job_id)
+            case _:
+                raise AssertionError(step_id)
 
     def _written(
         self, before: Enrolment, after: Enrolment | StaysBecause, waiting: list[tuple[EnrolmentKey, datetime]]
