@@ -48,8 +48,8 @@ class EnrolmentChange(Struct, frozen=True):
 def counts_of(before: Enrolment | None, after: Enrolment | None) -> Mapping[str, int]:
     """What a write adds to the counts of its sequence, by label; ``None`` where there was no row, or is none any more.
 
-    Who is removed while inside has left. That one who left is forgotten, sooner or later, changes nothing; nor does what
-    is written over that a sequence has left behind which is gone.
+    Who is removed while inside has left. That one who left is forgotten, sooner or later, changes nothing; nor does it
+    when what a sequence has left behind which is gone is written over.
     """
     counts: Counter[str] = Counter()
     was, now = _inside(before), _inside(after)

@@ -332,8 +332,8 @@ class SequenceAnswer(Answer):
     exit_on: list[dict[str, Any]]
     late: Late
     inside: list[InsideAnswer] = Field(
-        description="How many are inside on which version, the newest first; counted a few seconds late. They may be moved "
-        "to the newest."
+        description="How many are inside on which version, the newest first; counted a few seconds late. They may be "
+        "moved to the newest."
     )
     switched_at: Time
     created_at: Time
