@@ -1,6 +1,6 @@
 """Sequences in memory."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from functools import cached_property
@@ -13,6 +13,7 @@ from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_n
 from rebound.sequences.domain.results import EnrolmentChange, counts_of
 from rebound.sequences.domain.sequences import Definition, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
+from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
 from tests.contract.campaigns.fakes import MemoryTallyBook
 from tests.contract.platform.fakes import FakeClock
 from tests.contract.recurring.fakes import MemoryRecurringPorts
@@ -183,6 +184,56 @@ class MemoryStepQueue:
             self.queue.send(task)
 
 
+class MemoryWaiverBook:
+    """Implements ``WaiverBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Waiver] = {}
+
+    def get(self, business_id: str, waiver_id: str) -> Waiver:
+        try:
+            return self.rows[business_id, waiver_id]
+        except KeyError:
+            raise NotFoundError("waiver") from None
+
+    def all(self, business_id: str) -> Sequence[Waiver]:
+        return [waiver for (business, _), waiver in sorted(self.rows.items()) if business == business_id]
+
+    def save(self, waiver: Waiver) -> Waiver:
+        key = (waiver.business_id, waiver.waiver_id)
+        stored = self.rows.get(key)
+        if (0 if stored is None else stored.row_version) != waiver.row_version:
+            raise ConcurrentChangeError
+        self.rows[key] = replace(waiver, row_version=waiver.row_version + 1)
+        return self.rows[key]
+
+
+class MemoryAskBook:
+    """Implements ``AskBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[AskKey, Ask] = {}
+        self._numbers = count(1)
+
+    def get(self, key: AskKey) -> Ask | None:
+        return self.rows.get(key)
+
+    def save(self, ask: Ask) -> Ask:
+        stored = self.rows.get(ask.key)
+        if (0 if stored is None else stored.row_version) != ask.row_version:
+            raise ConcurrentChangeError
+        self.rows[ask.key] = replace(ask, row_version=next(self._numbers))
+        return self.rows[ask.key]
+
+    def states(self, business_id: str, waiver_id: str) -> Iterator[Mapping[int, AskState]]:
+        for key, ask in sorted(self.rows.items()):
+            if (key.business_id, key.waiver_id) == (business_id, waiver_id):
+                yield ask.states
+
+    def forget(self, key: AskKey) -> None:
+        self.rows.pop(key, None)
+
+
 class MemorySequencesPorts(MemoryRecurringPorts):
     """Implements ``SequencesPorts``."""
 
@@ -205,3 +256,11 @@ class MemorySequencesPorts(MemoryRecurringPorts):
     @cached_property
     def step_queue(self) -> MemoryStepQueue:
         return MemoryStepQueue(self.clock)
+
+    @cached_property
+    def waivers(self) -> MemoryWaiverBook:
+        return MemoryWaiverBook()
+
+    @cached_property
+    def asks(self) -> MemoryAskBook:
+        return MemoryAskBook()

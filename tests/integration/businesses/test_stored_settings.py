@@ -54,6 +54,7 @@ def test_every_setting_is_shown_and_can_be_changed_by_its_own_name() -> None:
         "webhooks",
         "text_plan",
         "customers_indexed",
+        "has_waivers",
         "shares_customers",
         "goals_until",
     }

@@ -159,6 +159,7 @@ class ActivityEventAnswer(Answer):
     version: str | None
     text: str | None
     who: str | None
+    waiver_id: str | None
 
     @classmethod
     def of(cls, event: Event) -> Self:

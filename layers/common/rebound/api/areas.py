@@ -68,6 +68,7 @@ AREAS: Final = (
     # It names customers.
     Area("sequences/*/enrolments", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),
     Area("customers/*/sequences", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),
+    Area("waivers", ("rebound.sequences.http.waivers",), "messages"),
     Area("recurring-campaigns", ("rebound.recurring.http.recurring_campaigns",), "campaigns"),
     # They name customers.
     *(

@@ -32,6 +32,8 @@ class JobKind(StrEnum):
     """Look who is due for a recurring campaign, and send it to them."""
     SEQUENCE = "sequence"
     """Wake who came due in a sequence while it was off, or take everybody out of it."""
+    WAIVER = "waiver"
+    """Ask everybody with a coming booking to sign a waiver."""
 
 
 class JobStatus(StrEnum):

@@ -189,7 +189,8 @@ _AREA_OF_JOB: Final = {
     JobKind.RANKING: "customers",
     JobKind.RECURRING: "campaigns",
     JobKind.SEQUENCE: "campaigns",
+    JobKind.WAIVER: "messages",
 }
 """Whose scopes a job asks for: those of the request that started it."""
-_CHANGES: Final = (JobKind.BULK_DELETE, JobKind.RECURRING, JobKind.SEQUENCE)
+_CHANGES: Final = (JobKind.BULK_DELETE, JobKind.RECURRING, JobKind.SEQUENCE, JobKind.WAIVER)
 """What does more than to look."""

@@ -45,6 +45,8 @@ type Conflict = Literal[
     "reply_resolved",
     "sequence_off",
     "too_many_sequences",
+    "waiver_version_known",
+    "too_many_waivers",
     "segment_in_use",
     "too_many_webhooks",
     "webhook_dead",

@@ -252,6 +252,16 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "A business has as many sequences as there may be, which is 50.",
         "`DELETE` one that is not needed any more.",
     ),
+    "waiver_version_known": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The version of the waiver was posted before, with another note or url.",
+        "Give the new one a `version` of its own.",
+    ),
+    "too_many_waivers": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "A business has as many waivers as there may be, which is 20, or a waiver as many versions, which is 100.",
+        "Post the version to one of the waivers that are there, or to a new one.",
+    ),
     "segment_in_use": ProblemKind(
         HTTPStatus.CONFLICT,
         "Other segments name this segment in their filters, or recurring campaigns are sent to it.",

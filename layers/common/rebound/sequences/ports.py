@@ -1,6 +1,6 @@
 """What the use cases of sequences need from outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
 from rebound.sequences.domain.sequences import Definition, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
+from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
 
 
 class SequenceBook(Protocol):
@@ -105,6 +106,35 @@ class StepQueue(Protocol):
         """Enqueue what happened, likewise."""
 
 
+class WaiverBook(Protocol):
+    """The waivers of all businesses, with their versions."""
+
+    def get(self, business_id: str, waiver_id: str) -> Waiver:
+        """Strongly consistent. Raises ``NotFoundError``."""
+
+    def all(self, business_id: str) -> Sequence[Waiver]:
+        """Those of a business in the order of their ids; strongly consistent."""
+
+    def save(self, waiver: Waiver) -> Waiver:
+        """Write one; as it is then. Raises ``ConcurrentChangeError`` when somebody has written since it was read."""
+
+
+class AskBook(Protocol):
+    """Who was asked to sign which waiver."""
+
+    def get(self, key: AskKey) -> Ask | None:
+        """Strongly consistent; ``None`` for who never was."""
+
+    def save(self, ask: Ask) -> Ask:
+        """Write one; as it is then. Raises ``ConcurrentChangeError`` when somebody has written since it was read."""
+
+    def states(self, business_id: str, waiver_id: str) -> Iterator[Mapping[int, AskState]]:
+        """What became of asking each who was asked (``Ask.states``); read as it is asked for, a moment old."""
+
+    def forget(self, key: AskKey) -> None:
+        """Remove one; nothing where there is none."""
+
+
 class SequencesPorts(RecurringPorts, Protocol):
     """What the use cases of sequences need from outside."""
 
@@ -122,3 +152,9 @@ class SequencesPorts(RecurringPorts, Protocol):
 
     @property
     def step_queue(self) -> StepQueue: ...
+
+    @property
+    def waivers(self) -> WaiverBook: ...
+
+    @property
+    def asks(self) -> AskBook: ...

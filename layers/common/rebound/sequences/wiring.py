@@ -11,13 +11,14 @@ from rebound.recurring.wiring import AwsRecurringPorts, RecurringUseCases
 
 if TYPE_CHECKING:
     from rebound.activity.domain.events import Event
-    from rebound.activity.ports import Listener
+    from rebound.activity.ports import Listener, Watcher
     from rebound.businesses.domain.business import Business
     from rebound.customers.ports import Eraser
     from rebound.jobs.application.run_job import JobWork
     from rebound.jobs.domain import JobKind
     from rebound.segments.ports import SegmentUser
     from rebound.sequences.application.advance import AdvanceEnrolments, AskFilter
+    from rebound.sequences.application.ask_to_sign import AskToSign
     from rebound.sequences.application.check_definition import CheckDefinition
     from rebound.sequences.application.count_steps import CountSteps
     from rebound.sequences.application.do_steps import DoSteps
@@ -33,16 +34,19 @@ if TYPE_CHECKING:
     from rebound.sequences.application.sequence_service import SequenceService
     from rebound.sequences.application.switch import MoveCarrier, SwitchCarriers
     from rebound.sequences.application.tell import HearTold, TellSequences
+    from rebound.sequences.application.waiver_service import ForgetAsked, LookAtSigner, WaiverService
     from rebound.sequences.application.wake import WakeEnrolments
     from rebound.sequences.domain.results import EnrolmentChange
     from rebound.sequences.domain.tasks import HearTask, StepTask
     from rebound.sequences.ports import (
+        AskBook,
         EnrolmentBook,
         SequenceBook,
         SequencesPorts,
         StepCarriers,
         StepQueue,
         StepTallies,
+        WaiverBook,
     )
     from rebound.timers.domain import Timer
     from rebound.timers.ports import Waker
@@ -88,6 +92,18 @@ class AwsSequencesPorts(AwsRecurringPorts):
 
         return SqsStepQueue(self.aws("sqs"), self.settings["STEPS_QUEUE_URL"])
 
+    @cached_property
+    def waivers(self) -> WaiverBook:
+        from rebound.sequences.adapters.dynamo_waivers import DynamoWaiverBook
+
+        return DynamoWaiverBook(self.settings["DIRECTORY_TABLE"])
+
+    @cached_property
+    def asks(self) -> AskBook:
+        from rebound.sequences.adapters.dynamo_waivers import DynamoAskBook
+
+        return DynamoAskBook(self.settings["SEQUENCES_TABLE"])
+
     def decode_steps(self, body: str) -> StepTask | HearTask:
         """The task of a message of the queue."""
         from rebound.sequences.adapters.step_queue import decode_steps
@@ -113,7 +129,9 @@ class SequencesUseCases(RecurringUseCases):
     )
     tell_sequences: TellSequences = use_case("rebound.sequences.application.tell")
     hear_told: HearTold = use_case("rebound.sequences.application.tell", hear="hear_happenings")
-    go_on: GoOn = use_case("rebound.sequences.application.go_on", advance="advance_enrolments", hear="hear_told")
+    go_on: GoOn = use_case(
+        "rebound.sequences.application.go_on", advance="advance_enrolments", hear="hear_told", ask="ask_at_need"
+    )
     hear_activity: HearActivity = use_case("rebound.sequences.application.hear_activity", hear="hear_happenings")
     check_definition: CheckDefinition = use_case("rebound.sequences.application.check_definition", pin="pin_filters")
     sequence_service: SequenceService = use_case(
@@ -130,6 +148,20 @@ class SequencesUseCases(RecurringUseCases):
     read_enrolments: ReadEnrolments = use_case("rebound.sequences.application.read_enrolments", pin="pin_filters")
     forget_enrolments: ForgetEnrolments = use_case("rebound.sequences.application.forget")
     wake_enrolments: WakeEnrolments = use_case("rebound.sequences.application.wake")
+    ask_to_sign: AskToSign = use_case(
+        "rebound.sequences.application.ask_to_sign",
+        post="post_message",
+        steer="steer_message",
+        hear="hear_happenings",
+        schedule="schedule_steps",
+    )
+    waiver_service: WaiverService = use_case("rebound.sequences.application.waiver_service")
+    forget_asked: ForgetAsked = use_case("rebound.sequences.application.waiver_service")
+    look_at_signer: LookAtSigner = use_case("rebound.sequences.application.waiver_service", schedule="schedule_steps")
+
+    def ask_at_need(self) -> AskToSign:
+        """Few have waivers."""
+        return self.ask_to_sign
 
     @cached_property
     def wakers(self) -> Mapping[str, Waker]:
@@ -151,21 +183,34 @@ class SequencesUseCases(RecurringUseCases):
         return (*super().listeners, hear)
 
     @cached_property
+    def watchers(self) -> Sequence[Watcher]:
+        """Who books, cancels or signs may have to be asked to sign a waiver, or not any more."""
+
+        def look_at(business: Business, customer_id: str) -> None:
+            # Not made for who has none.
+            if business.has_waivers:
+                self.look_at_signer(business, customer_id)
+
+        return (*super().watchers, look_at)
+
+    @cached_property
     def segment_users(self) -> Sequence[SegmentUser]:
         """Sequences, on or off."""
         return (*super().segment_users, self.ports.sequences.using)
 
     @cached_property
     def erasers(self) -> Sequence[Eraser]:
-        """What goes with a customer: where they stand."""
-        return (*super().erasers, self.forget_enrolments)
+        """What goes with a customer: where they stand, and what they were asked to sign."""
+        return (*super().erasers, self.forget_enrolments, self.forget_asked)
 
     @cached_property
     def job_works(self) -> Mapping[JobKind, JobWork]:
         from rebound.jobs.domain import JobKind
+        from rebound.sequences.application.waiver_service import WaiverWork
         from rebound.sequences.application.wake import SequenceWork
 
-        return {**super().job_works, JobKind.SEQUENCE: self.made(SequenceWork)}
+        ask = self.made(WaiverWork, schedule=self.schedule_steps)
+        return {**super().job_works, JobKind.SEQUENCE: self.made(SequenceWork), JobKind.WAIVER: ask}
 
 
 use_cases = in_this_process(SequencesUseCases, AwsSequencesPorts)

@@ -63,6 +63,7 @@ class Event(Struct, frozen=True, kw_only=True, array_like=True):
     version: str | None = None
     text: str | None = None
     who: str | None = None
+    waiver_id: str | None = None
 
 
 _OFFERED: Final = ("appointment_id", "starts_at", "class_id", "class_type", "template_id", "series_id", "location_id")
@@ -78,7 +79,7 @@ FIELDS: Final = {
     EventKind.MEMBERSHIP: ("membership_id", "status", "until"),
     EventKind.PACKAGE: ("package_id", "credits_left"),
     EventKind.REVIEW: ("rating",),
-    EventKind.WAIVER: ("version",),
+    EventKind.WAIVER: ("version", "waiver_id"),
     EventKind.APPOINTMENT_CHANGE: ("appointment_id", "text", "who"),
 }
 """What an event of a kind may say besides what all say."""

@@ -151,10 +151,10 @@ class Business(Struct, frozen=True):
     ``message_events`` are the names of events about single messages that the bus is to get, and ``webhooks`` what
     its webhooks want, whose settings are kept elsewhere. While there is a ``hold``, no bulk goes out; ``lifted_holds``
     are those of before. Without a ``text_plan`` nobody counts its texts. ``customers_indexed`` says that the index that
-    finds customers has all of its own, which those of a new business are from the start. It is no setting; neither is
-    ``version``, which counts writes of the stored row. ``shares_customers`` is the operator's word that who visits or
-    buys elsewhere on the stack owns their profile here. ``booking_block_message`` is what customers who may not book
-    online read, ``None`` for a sentence in their language.
+    finds customers has all of its own, which those of a new business are from the start. It is no setting; neither are
+    ``has_waivers``, set once one is posted, and ``version``, which counts writes of the stored row.
+    ``shares_customers`` is the operator's word that who visits or buys elsewhere on the stack owns their profile here.
+    ``booking_block_message`` is what customers who may not book online read, ``None`` for a sentence in their language.
     ``goals_until`` is no setting either: until then, what customers do may reach the goal of a campaign.
     """
 
@@ -191,6 +191,7 @@ class Business(Struct, frozen=True):
     lifted_holds: tuple[LiftedHold, ...] = ()
     text_plan: TextPlan | None = None
     customers_indexed: bool = False
+    has_waivers: bool = False
     shares_customers: bool = False
     booking_block_message: str | None = None
     goals_until: datetime | None = None

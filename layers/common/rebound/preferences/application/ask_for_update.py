@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from rebound.access.domain import actor
-from rebound.businesses.domain.business import Business
-from rebound.contacts.domain.contacts import Contact
-from rebound.customers.domain import Customer, ProfileEvent, ProfileEventKind
+from rebound.customers.domain import ProfileEvent, ProfileEventKind
+from rebound.eligibility.domain.channels_left import why_not_by
 from rebound.kernel.categories import Category
-from rebound.kernel.channels import Channel, ContactKey
-from rebound.kernel.consent_words import Scope
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError, TooSoonError
 from rebound.kernel.local_time import seconds_until_tomorrow, wall_clock
 from rebound.kernel.receipts import MessageKey
@@ -61,7 +58,7 @@ class AskForUpdate(Struct, frozen=True, kw_only=True):
         business, customer = self.businesses.get(business_id), self.customers.get(business_id, customer_id)
         known = self.contacts.get_many(customer.contact_keys)
         order = sorted(Channel, key=lambda each: (each is not channel, each is not Channel.EMAIL))
-        reasons = {each: _reason(each, customer, business, known) for each in order}
+        reasons = {each: why_not_by(each, customer, business, known) for each in order}
         chosen = next((each for each, reason in reasons.items() if reason is None), None)
         if chosen is None:
             raise ConflictError(
@@ -99,17 +96,3 @@ _WORDS: Final = {
     "opted_out": "has opted out",
     "off": "is switched off, or has no sender, in the business's settings",
 }
-
-
-def _reason(
-    channel: Channel, customer: Customer, business: Business, known: Mapping[ContactKey, Contact]
-) -> str | None:
-    """Why the form cannot go by a channel; ``None`` when it can."""
-    key = customer.contact_key(channel)
-    if key is None:
-        return "no_address"
-    if known[key].verdict(business.policy).invalid:
-        return "invalid"
-    if known[key].consent.keeps_back(Scope.TRANSACTIONAL):
-        return "opted_out"
-    return "off" if business.barrier(channel) is not None else None

@@ -75,6 +75,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         asks_consent: bool = False,
         timing: Timing | None = None,
         request: str | None = None,
+        message_id: str | None = None,
         customer_field: str = "customer_id",
         elsewhere: Elsewhere | None = None,
     ) -> Posted:
@@ -85,7 +86,8 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         ``appointment_id`` is the client's name for the appointment that the message is about; with
         ``asks_confirmation`` a text asks the customer to confirm that appointment.
         ``asks_consent`` is for our question whether marketing is wanted, which needs no consent but ``all``.
-        ``request`` names the client's request: trying it again after a crash goes on with the same message.
+        ``request`` names the client's request: trying it again after a crash goes on with the same message. What nobody
+        asked for has a ``message_id`` of what it is instead.
         ``customer_field`` is the field by which the client named the customer. With ``elsewhere`` it stands in the
         customer's log and goes to another address than theirs.
         """
@@ -109,7 +111,7 @@ class PostMessage(Struct, frozen=True, kw_only=True):
         if address is None:
             raise ConflictError("no_address", f"The customer has no {channel} address.", channel=channel)
         now = self.clock.now()
-        proposed = self.ids.ulid(now)
+        proposed = message_id or self.ids.ulid(now)
         message_id = proposed if request is None else self.request_ids.id_for(business_id, request, proposed)
         message_key = MessageKey(business_id, customer_id, message_id)
         carrier = carrier_of(

@@ -28,6 +28,8 @@ class CancelledBecause(StrEnum):
     """It was cancelled by itself."""
     APPOINTMENT = "appointment_cancelled"
     """All messages about its appointment were."""
+    NEEDLESS = "no_longer_needed"
+    """What it asks for has been done, or nobody needs it any more: Rebound took it back."""
 
 
 class SingleMessage(Struct, frozen=True):

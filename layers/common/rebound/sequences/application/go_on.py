@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from rebound.sequences.domain.tasks import HearTask
+from rebound.sequences.domain.waivers import waiver_of
 
 if TYPE_CHECKING:
     from rebound.sequences.application.advance import AdvanceEnrolments
+    from rebound.sequences.application.ask_to_sign import AskToSign
     from rebound.sequences.application.tell import HearTold
     from rebound.sequences.domain.tasks import StepTask
 
@@ -19,10 +22,14 @@ class GoOn(Struct, frozen=True, kw_only=True):
 
     advance: AdvanceEnrolments
     hear: HearTold
+    ask: Callable[[], AskToSign]
+    """Made for who has waivers: it sends messages of its own."""
 
     def __call__(self, task: StepTask | HearTask) -> None:
-        """Hear what happened, or go on with those who are due."""
+        """Hear what happened, look who is to sign a waiver, or go on with those who are due."""
         if isinstance(task, HearTask):
             self.hear(task)
+        elif waiver_of(task.sequence_id) is not None:
+            self.ask()(task)
         else:
             self.advance(task)

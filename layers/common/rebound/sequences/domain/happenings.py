@@ -50,7 +50,7 @@ NARROWED_BY: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
         Kind.MEMBERSHIP_EXPIRING: ("membership_id",),
         Kind.RENEWAL_FAILED: ("membership_id",),
         Kind.WAIVER_CHANGED: ("waiver_id",),
-        Kind.WAIVER_SIGNED: (),
+        Kind.WAIVER_SIGNED: ("waiver_id",),
         Kind.MISSED_CALL: (),
         Kind.REPLY: (),
         Kind.TAG_ADDED: ("tag",),
