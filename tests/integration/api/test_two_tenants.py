@@ -54,6 +54,7 @@ NOBODY: Final = {
     "recurring_campaign_id": "01M7W6ARGFEXM6PVNM0V1C8F92",
     "event_id": "nobodys-event",
     "sequence_id": "nobodys-sequence",
+    "waiver_id": "nobodys-waiver",
 }
 
 
@@ -108,6 +109,7 @@ REDEMPTIONS: Final = "/v1/vouchers/3-CDF-GHJ-KMN/redemptions"
 GREETING: Final = {"name": "Ours", "channel": "email", "content": {"subject": "Hi", "text": "Hello"}}
 VISIT: Final = {"event_id": "{event_id}", "kind": "visit", "at": "2024-11-29T10:00:00Z"}
 HOOKED: Final = {"url": "https://hooks.example.com/in", "events": ["ReplyReceived"]}
+WAIVER: Final = {"version": "2", "url": "https://sign.example.com/ours"}
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
 NAMING: Final[Mapping[str, Any]] = {"segment": "{segment_id}"}
 IMPORTED: Final = "customer_id,first_name,last_name\n{customer_id},Cy,Fir"
@@ -256,6 +258,8 @@ REQUESTS: Final = [
         route=TEMPLATE + "/preview",
     ),
     Asked("DELETE", TEMPLATE),
+    Asked("GET", "/v1/waivers/{waiver_id}"),
+    Asked("POST", "/v1/waivers/{waiver_id}/versions", WAIVER),
     Asked("GET", WEBHOOK),
     Asked("PUT", WEBHOOK, HOOKED),
     Asked("DELETE", WEBHOOK),
@@ -276,6 +280,7 @@ WITHOUT_IDS: Final = [
         "/v1/replies/review",
         "/v1/templates",
         "/v1/webhooks",
+        "/v1/waivers",
     )
 ]
 
@@ -301,6 +306,9 @@ def furnish(stack: Stack, business_id: str) -> dict[str, str]:
     ids = {"segment_id": f"{mark}-vips", "appointment_id": f"{mark}-1", "external_id": f"{mark}-7"}
     ids["webhook_id"] = f"{mark}-hook"
     ids["event_id"] = f"{mark}-visit"
+    ids["waiver_id"] = f"{mark}-waiver"
+    signed = {"version": mark, "note": mark, "url": f"https://sign.example.com/{mark}"}
+    post(f"/v1/waivers/{ids['waiver_id']}/versions", signed)
     ids["template_id"] = f"{mark}-welcome"
     ids["sequence_id"] = f"{mark}-series"
     greeting = {**GREETING, "name": mark, "content": {"subject": mark, "text": mark}}

@@ -170,6 +170,34 @@ def test_who_signs_or_cancels_before_the_night_is_over_is_not_asked() -> None:
     assert reasons == {"no_longer_needed"}
 
 
+def test_whose_booking_is_taken_back_before_the_night_is_over_is_not_asked() -> None:
+    world = of(2, quiet_hours=QuietHours(email=NIGHT, sms=NIGHT))
+    for number in (1, 2):
+        world.books(number)
+    world.live_until(NOON + 16 * HOUR)
+    world.posts("2")
+    world.passes()
+    world.accept_activity.take_back(BUSINESS_ID, "e1")
+    world.passes(DAY)
+
+    assert [len(world.asked(number)) for number in (1, 2)] == [0, 1]
+
+
+def test_whose_signature_is_taken_back_stays_asked_by_what_they_have() -> None:
+    world = of(1)
+    world.books(1)
+    world.passes()
+    world.posts("2")
+    world.passes()
+    world.signs(1, "2")
+    world.passes()
+    world.accept_activity.take_back(BUSINESS_ID, "e2")
+    world.passes()
+
+    assert len(world.asked(1)) == 1
+    assert world.count() == (1, 1, 0)
+
+
 def test_what_would_come_after_the_last_booking_has_begun_is_not_sent() -> None:
     world = of(1, quiet_hours=QuietHours(email=NIGHT, sms=NIGHT))
     world.live_until(NOON + 16 * HOUR)

@@ -64,7 +64,7 @@ class Posting(Struct, frozen=True):
         if not 1 <= len(named) <= MAX_VERSION or not is_one_line(named):
             errors.append(FieldError("version", f"Must be text of 1 to {MAX_VERSION} characters on one line."))
         if len(said) > MAX_NOTE:
-            errors.append(FieldError("note", f"Must have at most {MAX_NOTE} characters; it has {len(said)}."))
+            errors.append(FieldError("note", f"Must have at most {MAX_NOTE} characters."))
         if len(place) > MAX_URL or not _is_place(place):
             message = f"Must be an address of at most {MAX_URL} characters that begins with https:// and names a host."
             errors.append(FieldError("url", message))
