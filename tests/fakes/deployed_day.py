@@ -290,7 +290,9 @@ class DeployedDay:
         """A text that sells has a link of its recipient's own, who opens it and stops such texts."""
         first, number = self.business_ids[0], phone_of(20)
         content = {"body": f"{BODY} ##{{{{stop_url}}}}"}
-        self._post("stoppable", first, "sms", {"customer_ids": [self.customer_ids[0][20]], "content": content})
+        variants = [{"name": name, "share": 50, "content": content} for name in ("Short", "Shorter")]
+        whom = {"customer_ids": [self.customer_ids[0][20]], "content": None, "variants": variants}
+        self._post("stoppable", first, "sms", whom)
         self.deployment.rest()
         text = next(body for to, body in reversed(self.deployment.providers.texts) if to == number)
         self.deployment.api("POST", "/v1/texts/measure", {"body": content["body"]}, business_id=first)
@@ -603,6 +605,9 @@ class DeployedDay:
         asked = {"customer_id": self.customer_ids[0][4], "category": "reminder", "channel": "sms"}
         asked |= {"content": self._content("sms"), "appointment_id": "a-1", "asks_confirmation": True}  # type: ignore[dict-item]
         self.deployment.api("POST", "/v1/messages", asked, business_id=first, key="asked")
+        variants = [{"name": name, "share": 50, "content": self._content("sms")} for name in ("Short", "Shorter")]
+        whom = {"customer_ids": [self.customer_ids[0][2]], "content": None, "variants": variants}
+        self._post("two ways", first, "sms", whom)
         self.deployment.rest()
         for sid, number, body in (
             ("SM1", 2, "Stop"),

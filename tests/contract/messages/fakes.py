@@ -107,6 +107,11 @@ class MemoryMessageLog:
         if stored is not None and stored.status is MessageStatus.SENDING:
             self._write(replace(stored, status=MessageStatus.QUEUED))
 
+    def opt_out(self, key: MessageKey, at: datetime) -> None:
+        stored = self.rows.get(key)
+        if stored is not None and stored.variant is not None and stored.opted_out_at is None:
+            self._write(replace(stored, opted_out_at=at))
+
     def advance(self, changes: Sequence[tuple[Message, Message]]) -> Sequence[MessageKey]:
         changed = []
         for before, after in changes:
@@ -180,14 +185,8 @@ class MemoryMessageLog:
 
 
 def _what_receipts_change(message: Message) -> tuple[object, ...]:
-    return (
-        message.rank,
-        message.delivered_at,
-        message.failed_at,
-        message.provider_id,
-        message.address,
-        message.reached_at,
-    )
+    times = message.delivered_at, message.failed_at, message.opted_out_at, message.reached_at
+    return (message.rank, *times, message.provider_id, message.address)
 
 
 class MemoryShortLinks:
@@ -251,8 +250,9 @@ def labels_of_message(message: "Message") -> frozenset[str]:
         window=message.window,
         fell_back=message.fell_back is not None,
         reached=message.reached_at is not None,
-        variant=message.variant,
         span=span_of(since, message.key.message_id) if message.status in WHEN else None,
+        variant=message.variant,
+        opted_out=message.opted_out_at is not None,
     )
 
 

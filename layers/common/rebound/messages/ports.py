@@ -42,6 +42,9 @@ class MessageLog(Protocol):
     def advance(self, changes: Sequence[tuple[Message, Message]]) -> Sequence[MessageKey]:
         """Write each ``after`` whose row still is as ``before``; the keys of the rows that have changed meanwhile."""
 
+    def opt_out(self, key: MessageKey, at: datetime) -> None:
+        """Keep when the recipient opted out by a message that is a variant; the first time counts."""
+
     def page(self, business_id: str, customer_id: str, limit: int, cursor: str | None) -> Page[Message]:
         """The log of one customer, newest first."""
 

@@ -13,6 +13,7 @@ from rebound.templates.wiring import AwsTemplatesPorts, TemplatesUseCases
 from rebound.text_plans.wiring import AwsTextPlansPorts, TextPlansUseCases
 
 if TYPE_CHECKING:
+    from rebound.messages.application.note_opt_outs import NoteOptOuts
     from rebound.messages.application.project_messages import ProjectMessages
     from rebound.messages.application.reach_goals import ReachGoals
     from rebound.messages.application.read_client_log import ReadClientLog
@@ -73,6 +74,7 @@ class MessagesUseCases(TemplatesUseCases, TextPlansUseCases):
     project_messages: ProjectMessages = use_case(
         "rebound.messages.application.project_messages", publish="publish_events"
     )
+    note_opt_outs: NoteOptOuts = use_case("rebound.messages.application.note_opt_outs")
     record_evidence: RecordEvidence = use_case("rebound.messages.application.record_evidence")
     reach_goals: ReachGoals = use_case("rebound.messages.application.reach_goals")
 

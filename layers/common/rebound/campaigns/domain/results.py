@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from rebound.messages.domain.labels import in_variant
+from rebound.messages.domain.labels import OPTED_OUT, in_variant
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.variants import Split
 
@@ -33,11 +33,15 @@ def results_of(counts: Mapping[str, int], targeted: int) -> Mapping[MessageStatu
 
 
 class VariantResults(Struct, frozen=True):
-    """How many get a variant, and how many of them are where (``results``); they add up at every moment."""
+    """How many get a variant, and how many of them are where (``results``); they add up at every moment.
+
+    ``opted_out`` is how many wanted no more of such messages once they had this one.
+    """
 
     name: str
     targeted: int
     results: Mapping[MessageStatus, int]
+    opted_out: int = 0
 
 
 def results_by_variant(
@@ -48,5 +52,6 @@ def results_by_variant(
     for variant in () if split is None else split.variants:
         own = {str(status): counts.get(in_variant(status, variant.name), 0) for status in MessageStatus}
         targeted = planned.get(variant.name, 0) - own[MessageStatus.EXCLUDED]
-        found.append(VariantResults(variant.name, targeted, results_of(own, targeted)))
+        opted_out = counts.get(in_variant(OPTED_OUT, variant.name), 0)
+        found.append(VariantResults(variant.name, targeted, results_of(own, targeted), opted_out))
     return tuple(found)

@@ -105,6 +105,10 @@ class VariantAnswer(SaidAnswer):
     share: float = Field(description="In percent of those who are not held out.")
     targeted: int = Field(description="Of the campaign's targeted: how many get this.")
     results: ResultsAnswer
+    opted_out: int = Field(
+        description="Who wanted no more such messages: by a link in this one, by a complaint about it, or by STOP as "
+        "the next thing after it."
+    )
 
     @classmethod
     def of(cls, variant: Variant, results: VariantResults | None) -> Self:
@@ -115,6 +119,7 @@ class VariantAnswer(SaidAnswer):
             share=in_percent(variant.share),
             targeted=0 if results is None else results.targeted,
             results=ResultsAnswer() if results is None else ResultsAnswer.of(results),
+            opted_out=0 if results is None else results.opted_out,
         )
 
 

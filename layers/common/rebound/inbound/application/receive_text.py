@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from rebound.businesses.domain.business import AnsweredBy, Business
 from rebound.contacts.domain.contacts import Contact
-from rebound.contacts.domain.replies import FirstReceipt, Reply
+from rebound.contacts.domain.replies import FirstReceipt, Keyword, Reply
 from rebound.customers.domain import Customer, language_for, shared_language
 from rebound.inbound.domain.replies import IncomingText, may_stop, understood
 from rebound.inbound.domain.stop_words import depends_on_language
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rebound.customers.ports import CustomerBook
     from rebound.inbound.application.tell_replies import TellReplies
     from rebound.messages.application.reach_goals import ReachGoals
+    from rebound.messages.application.note_opt_outs import NoteOptOuts
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock
@@ -79,6 +80,7 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
     appointments: AppointmentBook
     publish: PublishEvents
     record_evidence: RecordEvidence
+    note_opt_outs: NoteOptOuts
     meter: Callable[[], MeterTexts]
     tell: Callable[[], TellReplies]
     reach: Callable[[], ReachGoals]
@@ -158,6 +160,8 @@ class ReceiveText(Struct, frozen=True, kw_only=True):
         # This undoes no later decision of staff: a hold has the least weight, and is older than its release.
         if reply.evidence:
             self.record_evidence(contact, reply.evidence)
+        if reply.keyword is Keyword.STOP:
+            self.note_opt_outs.by_text(contact.key, contact.customer_ids, reply.at)
         if reply.appointment_id is not None:
             answered = Answered(reply.at, reply.reply_id, reply.confirms)
             self.appointments.record(key.business_id, reply.appointment_id, answered)

@@ -105,6 +105,11 @@ class DynamoMessageLog:
             # A receipt has come for it, so it did go out: nothing is to be released.
             return
 
+    def opt_out(self, key: MessageKey, at: datetime) -> None:
+        is_first = MessageRow.variant.exists() & MessageRow.opted_out_at.does_not_exist()
+        with suppress(ConcurrentChangeError), lost_races():
+            self._row(key.recipient_id, key.message_id).update([MessageRow.opted_out_at.set(at)], is_first)
+
     def advance(self, changes: Sequence[tuple[Message, Message]]) -> Sequence[MessageKey]:
         return [after.key for before, after in changes if not self._save(after, _as_read(before))]
 
@@ -208,7 +213,7 @@ class DynamoMessageLog:
 
 
 def _as_read(message: Message) -> Condition:
-    """The condition that whatever a receipt, or a goal, can change is unchanged since the message was read."""
+    """The condition that whatever a receipt, a goal or an opt-out can change is unchanged since it was read."""
     condition: Condition = MessageRow.rank == message.rank
     for attribute, value in (
         (MessageRow.delivered_at, message.delivered_at),
@@ -216,6 +221,7 @@ def _as_read(message: Message) -> Condition:
         (MessageRow.provider_id, message.provider_id),
         (MessageRow.address, message.address),
         (MessageRow.reached_at, message.reached_at),
+        (MessageRow.opted_out_at, message.opted_out_at),
     ):
         condition &= attribute.does_not_exist() if value is None else attribute == value
     return condition
@@ -282,6 +288,7 @@ def _labels(image: Mapping[str, Any]) -> frozenset[str]:
         fell_back="fell_back" in image,
         variant=_text(image, "variant"),
         reached="reached_at" in image,
+        opted_out="opted_out_at" in image,
         span=span_of(None if since is None else read_instant(since), run_id) if status in WHEN else None,
     )
 

@@ -47,6 +47,7 @@ class MessageRow(Model):
     variant = UnicodeAttribute(null=True)
     goal = UnicodeAttribute(null=True)
     reached_at = InstantAttribute(null=True)
+    opted_out_at = InstantAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     single = BooleanAttribute(null=True)

@@ -35,6 +35,8 @@ REACHED: Final = "reached"
 
 
 REACHED_ANYWAY: Final = f"{REACHED}:{HELD_OUT}"
+OPTED_OUT: Final = "opted_out"
+"""The recipient wants no more such messages, and said so by this one; counted by variant alone."""
 
 
 _NOT_COUNTED: Final = frozenset({MessageStatus.QUEUED, MessageStatus.SENDING})
@@ -67,12 +69,15 @@ def labels_of(
     span: int | None = None,
     variant: str | None = None,
     reached: bool = False,
+    opted_out: bool = False,
 ) -> frozenset[str]:
     """The labels of a message with these fields; no status for one that has not been handed over.
 
     Who is left out in the end has not fallen back. Only what was handed over is counted by its ``span``.
     """
-    of_variant = frozenset[str]() if variant is None or status in _NOT_COUNTED else {in_variant(status, variant)}
+    of_variant = {in_variant(status, variant)} if variant is not None and status not in _NOT_COUNTED else set[str]()
+    if variant is not None and opted_out:
+        of_variant.add(in_variant(OPTED_OUT, variant))
     if status is MessageStatus.EXCLUDED:
         anyway = {REACHED_ANYWAY} if reached and reason == HELD_OUT else set[str]()
         return frozenset({f"{status}:{reason}", *of_variant, *anyway})

@@ -79,10 +79,12 @@ class Message(Struct, frozen=True):
     it is not handed over before that time. ``segments`` is what a text counts against the text plan, ``None`` where
     nobody counts. ``fell_back`` is set for a text that goes by email, because the text plan had no room for it: the
     attempt at its chunk in which that was found, which names its chunk on the email lane. ``voucher`` is the number of
-    its campaign, where that has vouchers; ``variant`` is which of its campaign's variants it is, by name. Two kinds go
-    to another address than the customer's: ``copy_of``, the id of the email's message, is set for a copy of an email
-    about an appointment, and ``relation_id`` for an invitation to be somebody's family or friend. ``goal`` is what its
-    campaign is to bring the recipient to do, if that is said (``goals``), and ``reached_at`` when they first did.
+    its campaign, where that has vouchers; ``variant`` is which of its campaign's variants it is, by name, and of such a
+    message ``opted_out_at`` is when its recipient first said so by its link, by a complaint, or by STOP in answer to
+    it. Two kinds go to another address than the customer's: ``copy_of``, the id of the email's message, is set for a
+    copy of an email about an appointment, and ``relation_id`` for an invitation to be somebody's family or friend.
+    ``goal`` is what its campaign is to bring the recipient to do, if that is said (``goals``), and ``reached_at`` when
+    they first did.
     """
 
     key: MessageKey
@@ -114,6 +116,7 @@ class Message(Struct, frozen=True):
     variant: str | None = None
     goal: str | None = None
     reached_at: datetime | None = None
+    opted_out_at: datetime | None = None
 
     @property
     def is_for_another(self) -> bool:
@@ -152,12 +155,18 @@ class Message(Struct, frozen=True):
                 return _up_to(message, MessageStatus.SENT)
             case Outcome.COMPLAINED:
                 # A complaint proves that the message was delivered; only a delivery receipt says when.
-                return _up_to(message, MessageStatus.DELIVERED)
+                return _up_to(message, MessageStatus.DELIVERED).opted_out(receipt.occurred_at)
             case Outcome.DELIVERED:
                 delivered = _up_to(message, MessageStatus.DELIVERED)
                 return replace(delivered, delivered_at=_earlier(self.delivered_at, receipt.occurred_at))
             case Outcome.FAILED:
                 return _failed(message, receipt)
+
+    def opted_out(self, at: datetime) -> Message:
+        """This message once its recipient wants no more of such: of a campaign with variants, that is kept."""
+        if self.variant is None or self.opted_out_at is not None:
+            return self
+        return replace(self, opted_out_at=at)
 
     def is_meant_by(self, receipt: Receipt) -> bool:
         """Whether the receipt is about the address that the message went to."""

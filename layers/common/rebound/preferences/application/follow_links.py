@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.contacts.ports import ContactBook
     from rebound.customers.ports import CustomerBook
+    from rebound.messages.application.note_opt_outs import NoteOptOuts
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import LinkKeyring, MessageLog, ShortLinkBook
     from rebound.platform.ports import Clock
@@ -123,6 +124,7 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
     businesses: BusinessDirectory
     customers: CustomerBook
     record_evidence: RecordEvidence
+    note_opt_outs: NoteOptOuts
     clock: Clock
 
     def show(self, token: str, purpose: Purpose) -> LinkView:
@@ -182,6 +184,8 @@ class FollowLinks(Struct, frozen=True, kw_only=True):
             return self._view(link, contact)
         if evidence:
             self.record_evidence(contact, evidence)
+        if any(each.opted_out for each in evidence):
+            self.note_opt_outs.by_link(link.message, self.clock.now())
         return self._view(link, contact.with_evidence(*evidence))
 
     def _view(self, link: Link, contact: Contact) -> LinkView:
