@@ -6,9 +6,11 @@ from datetime import date, datetime
 import pytest
 
 from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollback, single_id
+from rebound.campaigns.domain.goals import Goal, GoalKind
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import derived_ulid, id_of_external
+from rebound.messages.domain.variants import Split, Variant
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import Selection
@@ -66,6 +68,17 @@ CAMPAIGNS = [
     ),
     campaign(voucher=Voucher(kind=VoucherKind.FREE_MINUTES, value="30", valid_days=14)),
     campaign(
+        split=Split(
+            "another",
+            (
+                Variant("A", 3_334, TextContent("Hello.", EmailContent("Hello", None, "Hello."))),
+                Variant("B", 6_666, TextContent("Hi.")),
+            ),
+            1_250,
+        ),
+        goal=Goal(GoalKind.VISIT, 14),
+    ),
+    campaign(
         selection=Selection(
             customer_ids=tuple(id_of_external(BUSINESS_ID, each) for each in ("é/1", "7")),
             external_ids=("é/1", "7", "7 "),
@@ -96,6 +109,7 @@ CAMPAIGNS = [
         "question",
         "voucher",
         "minutes",
+        "variants",
         "own-ids",
         "template",
         "draft",

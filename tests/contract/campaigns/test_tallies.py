@@ -45,3 +45,20 @@ def test_counts_by_time_add_up_like_all_others(ports: EveryPorts) -> None:
         "failed": 1,
         "failed@109": 1,
     }
+
+
+def test_counts_by_variant_add_up_like_all_others_whatever_a_variant_is_called(ports: EveryPorts) -> None:
+    odd = "a@2~b#x:y"
+    ports.tallies.add(CAMPAIGN_ID, "a", {"sent": 3, "sent~A": 1, f"sent~{odd}": 2}, after=None, position="1")
+    moved = {"sent": -1, "sent~A": -1, "delivered": 1, "delivered@0": 1, "delivered~A": 1, "opted_out~A": 1}
+    ports.tallies.add(CAMPAIGN_ID, "a", moved, after="1", position="2")
+    ports.tallies.add(CAMPAIGN_ID, "b", {"delivered": 1, "delivered~A": 1}, after=None, position="1")
+
+    assert ports.tallies.counts(CAMPAIGN_ID) == {
+        "sent": 2,
+        f"sent~{odd}": 2,
+        "delivered": 2,
+        "delivered@0": 1,
+        "delivered~A": 2,
+        "opted_out~A": 1,
+    }

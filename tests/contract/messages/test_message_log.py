@@ -34,6 +34,8 @@ COMPLETE = message(
     sent_at=at(1.000001),
     held_until=at(1),
     fell_back=2,
+    variant="Long",
+    opted_out_at=at(4),
     delivered_at=at(2),
     failed_at=at(3),
     goal="visit#7",
@@ -315,3 +317,24 @@ def test_a_goal_that_somebody_has_written_since_is_not_written(ports: EveryPorts
             ports.messages.reach(each, at(7))
     kept = ports.messages.get_many([message_key(number) for number in (1, 2, 3)])
     assert {key: each.reached_at for key, each in kept.items()} == {message_key(1): at(9), message_key(2): None}
+def test_the_first_opt_out_by_a_message_of_a_variant_is_kept_and_nothing_for_any_other(ports: EveryPorts) -> None:
+    variant, plain = message(1, MessageStatus.SENT, variant="Long"), message(2, MessageStatus.SENT)
+    ports.messages.record_new([variant, plain])
+    for each in (variant, plain, message(3)):
+        ports.messages.opt_out(each.key, at(5))
+        ports.messages.opt_out(each.key, at(6))
+
+    assert ports.messages.get_many([variant.key, plain.key, message_key(3)]) == {
+        variant.key: replace(variant, opted_out_at=at(5)),
+        plain.key: plain,
+    }
+
+
+def test_a_receipt_that_was_read_before_an_opt_out_does_not_take_it_back(ports: EveryPorts) -> None:
+    before = message(1, MessageStatus.SENT, variant="Long")
+    ports.messages.record_new([before])
+    ports.messages.opt_out(before.key, at(5))
+    after = before.after(receipt(Outcome.DELIVERED))
+
+    assert ports.messages.advance([(before, after)]) == [before.key]
+    assert ports.messages.get_many([before.key])[before.key].opted_out_at == at(5)

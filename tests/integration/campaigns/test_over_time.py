@@ -1,5 +1,6 @@
 """A campaign's results by time: counted from the stream's images, kept in few bytes, shown in the API."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rebound.campaigns.domain.campaigns import CampaignStatus
@@ -27,6 +28,8 @@ MESSAGES = [
     message(7, MessageStatus.UNCERTAIN, queued_at=None),
     message(8, MessageStatus.CANCELLED),
     message(9, MessageStatus.EXCLUDED, reason="opted_out"),
+    message(10, MessageStatus.CANCELLED, variant="A", opted_out_at=at(5)),
+    message(11, MessageStatus.EXCLUDED, reason="opted_out", variant="B ~@"),
 ]
 
 
@@ -73,13 +76,17 @@ def test_what_a_former_version_counted_is_shown_without_times(stack: Stack) -> N
     assert stack.api("GET", f"/v1/campaigns/{CAMPAIGN_ID}").body["results_over_time"] is None
 
 
-def bytes_of_a_row(stack: Stack, spans: int, each: dict[MessageStatus, int]) -> int:
+def bytes_of_a_row(stack: Stack, spans: int, each: dict[MessageStatus, int], variants: Sequence[str] = ()) -> int:
     """How large the counts of one shard are, with so many of each status in each of the first spans."""
     labels = {in_span(status, span): count for status, count in each.items() for span in range(spans)}
     labels |= {str(status): spans * count for status, count in each.items()}
+    for variant in variants:
+        labels |= {f"{status}~{variant}": spans * count // 2 for status, count in each.items()}
+        labels |= {f"excluded~{variant}": 40, f"opted_out~{variant}": 120}
     labels |= {"final": 250_000, "fault": 20, "hard_bounce": 4_000, "excluded:opted_out": 12, "excluded:no_address": 1}
-    house.ports().tallies.add(CAMPAIGN_ID, SHARD, labels, after=None, position=POSITION)
-    [row] = stack.table("CHUNKS_TABLE")
+    campaign_id = f"{CAMPAIGN_ID[:-1]}{len(variants)}"
+    house.ports().tallies.add(campaign_id, SHARD, labels, after=None, position=POSITION)
+    [row] = [each for each in stack.table("CHUNKS_TABLE") if each["campaign_id"]["S"] == campaign_id]
     return item_size(row)
 
 
@@ -87,9 +94,11 @@ def test_what_is_sent_to_a_million_within_twenty_hours_is_written_in_one_unit(st
     # At SES's first rate, 14 a second; by each of four shards.
     shares = {MessageStatus.DELIVERED: 4_000, MessageStatus.BOUNCED: 90, MessageStatus.FAILED: 9}
     assert 500 < bytes_of_a_row(stack, 36 + 17, shares) < WRITE_BYTES
+    assert 500 < bytes_of_a_row(stack, 36 + 17, shares, ("A", "B")) < WRITE_BYTES
 
 
-def test_no_row_grows_beyond_three_units(stack: Stack) -> None:
+def test_no_row_grows_beyond_three_units_nor_one_with_the_most_variants_beyond_four(stack: Stack) -> None:
     statuses = ("delivered", "bounced", "failed", "sent", "uncertain")
     shares = {MessageStatus(status): 25_000 if status == "delivered" else 999 for status in statuses}
     assert bytes_of_a_row(stack, LAST + 1, shares) < 3 * WRITE_BYTES
+    assert bytes_of_a_row(stack, LAST + 1, shares, [name * 30 for name in "ABCDE"]) < 4 * WRITE_BYTES

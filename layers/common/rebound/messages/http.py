@@ -273,7 +273,7 @@ class Divides(Request):
         found: list[Variant] = []
         errors: list[FieldError] = []
         for number, given in enumerate(self.variants or ()):
-            where = f"variants.{number}"
+            where = f"variants[{number}]"
             if given.name in {each.name for each in found}:
                 errors.append(FieldError(f"{where}.name", "Is the name of another variant."))
             try:

@@ -7,10 +7,22 @@ from typing import Final
 
 from rebound.campaigns.adapters.dynamo_campaigns import KEPT
 from rebound.campaigns.adapters.rows import TallyRow
-from rebound.messages.domain.labels import in_span, in_variant, read_span, read_variant
+from rebound.messages.domain.labels import OPTED_OUT, in_span, in_variant, read_span, read_variant
+from rebound.messages.domain.messages import MessageStatus
 from rebound.platform.adapters.dynamo import bind, expiry, lost_races
 
 _TALLY: Final = "tally#"
+_SHORT: Final = {
+    MessageStatus.SENT: "s",
+    MessageStatus.DELIVERED: "d",
+    MessageStatus.BOUNCED: "b",
+    MessageStatus.FAILED: "f",
+    MessageStatus.UNCERTAIN: "u",
+    MessageStatus.EXCLUDED: "x",
+    OPTED_OUT: "o",
+}
+"""What is counted for most variants, in few bytes."""
+_LONG: Final = {short: what for what, short in _SHORT.items()}
 
 
 class DynamoTallyBook:
@@ -73,7 +85,7 @@ def _by_variant(counts: Mapping[str, int]) -> Mapping[str, Mapping[str, int]]:
         place = read_variant(label)
         if place is not None and count:
             what, variant = place
-            found.setdefault(variant, {})[what] = count
+            found.setdefault(variant, {})[_SHORT.get(what, what)] = count
     return found
 
 
@@ -87,5 +99,5 @@ def _counted(row: TallyRow) -> Mapping[str, int]:
     for status, line in (row.over_time or {}).items():
         counts |= {in_span(status, span): int(count) for span, count in enumerate(line)}
     for variant, known in (row.by_variant or {}).items():
-        counts |= {in_variant(what, variant): int(count) for what, count in known.items()}
+        counts |= {in_variant(_LONG.get(short, short), variant): int(count) for short, count in known.items()}
     return counts

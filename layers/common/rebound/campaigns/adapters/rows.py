@@ -182,7 +182,7 @@ class TallyRow(Model):
 
     A row is written for each batch of the stream, and billed by the started kilobyte: ``over_time`` has counts by span
     as a list for each status, in which the first is that of the first span, and ``by_variant`` counts by the variant's
-    name and what is counted. A test holds the size.
+    name and what is counted, mostly as a letter. A test holds the size.
     """
 
     campaign_id = UnicodeAttribute(hash_key=True)

@@ -55,7 +55,7 @@ def variant_problems(
         try:
             check_said(variant.content, campaign.category, business, variables_of(campaign.voucher))
         except InvalidInputError as error:
-            wrong.extend(replace(each, field=f"variants.{number}.{each.field}") for each in error.errors)
+            wrong.extend(replace(each, field=f"variants[{number}].{each.field}") for each in error.errors)
     if campaign.goal is not None and campaign.goal.kind is GoalKind.REDEMPTION and campaign.voucher is None:
         wrong.append(FieldError("goal.kind", "Needs a voucher, which recipients can redeem."))
     if campaign.goal is not None and campaign.goal.kind is GoalKind.REPLY and campaign.channel is Channel.EMAIL:
@@ -103,7 +103,7 @@ def all_said(campaign: Campaign) -> Mapping[str, Said]:
         return {f"contents.{tier}": each for tier, each in campaign.contents.items()}
     if campaign.split is None or not campaign.split.variants:
         return {"content": campaign.content}
-    return {f"variants.{number}.content": each for number, each in enumerate(campaign.all_said) if each is not None}
+    return {f"variants[{number}].content": each for number, each in enumerate(campaign.all_said) if each is not None}
 
 
 def _beside(field: str, name: str) -> str:

@@ -332,7 +332,7 @@ class PostedCampaignAnswer(CampaignAnswer):
         more = list(request.warnings_about(campaign.content, campaign.category))
         for number, (given, said) in enumerate(zip(request.variants or (), campaign.all_said, strict=False)):
             more += [
-                replace(each, field=f"variants.{number}.{each.field}")
+                replace(each, field=f"variants[{number}].{each.field}")
                 for each in given.warnings_about(said, campaign.category)
             ]
         return cls.of(replace(view, warnings=(*view.warnings, *more)))

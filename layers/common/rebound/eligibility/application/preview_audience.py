@@ -147,7 +147,7 @@ class Question(Struct, frozen=True):
 def _all_said(question: Question) -> Mapping[str, Said]:
     """All that is said, each by what comes before the name of its field."""
     variants = () if question.split is None else question.split.variants
-    said = {f"variants.{number}.": each.content for number, each in enumerate(variants)} or {"": question.content}
+    said = {f"variants[{number}].": each.content for number, each in enumerate(variants)} or {"": question.content}
     return {where: each for where, each in said.items() if each is not None}
 
 

@@ -62,7 +62,7 @@ def _with_content(campaign: Campaign, tier: str | None, variant: str | None) -> 
         names = ", ".join(each.name for each in variants)
         message = f"Must be one of {names}." if names else "Is for campaigns with variants; this one has one content."
         raise InvalidInputError(FieldError("variant", message))
-    for each in variants:
+    for each in variants if tier is None else ():
         if each.content is not None and variant in (None, each.name):
             return replace(campaign, content=each.content, split=None)
     if contents is None:
