@@ -6,10 +6,10 @@ from datetime import date, datetime
 import pytest
 
 from rebound.campaigns.domain.campaigns import CampaignStatus, FinalWords, Rollback, single_id
-from rebound.campaigns.domain.goals import Goal, GoalKind
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError
 from rebound.kernel.ids import derived_ulid, id_of_external
+from rebound.messages.domain.goals import Goal, GoalKind
 from rebound.messages.domain.variants import Split, Variant
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.segments.domain.matching import Moment

@@ -317,6 +317,8 @@ def test_a_goal_that_somebody_has_written_since_is_not_written(ports: EveryPorts
             ports.messages.reach(each, at(7))
     kept = ports.messages.get_many([message_key(number) for number in (1, 2, 3)])
     assert {key: each.reached_at for key, each in kept.items()} == {message_key(1): at(9), message_key(2): None}
+
+
 def test_the_first_opt_out_by_a_message_of_a_variant_is_kept_and_nothing_for_any_other(ports: EveryPorts) -> None:
     variant, plain = message(1, MessageStatus.SENT, variant="Long"), message(2, MessageStatus.SENT)
     ports.messages.record_new([variant, plain])
