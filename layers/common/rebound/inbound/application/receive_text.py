@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook, ReplyBook
     from rebound.customers.ports import CustomerBook
     from rebound.inbound.application.tell_replies import TellReplies
-    from rebound.messages.application.reach_goals import ReachGoals
     from rebound.messages.application.note_opt_outs import NoteOptOuts
+    from rebound.messages.application.reach_goals import ReachGoals
     from rebound.messages.application.record_evidence import RecordEvidence
     from rebound.messages.ports import AppointmentBook, MessageLog
     from rebound.platform.ports import Clock

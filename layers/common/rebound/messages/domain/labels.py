@@ -75,9 +75,7 @@ def labels_of(
 
     Who is left out in the end has not fallen back. Only what was handed over is counted by its ``span``.
     """
-    of_variant = {in_variant(status, variant)} if variant is not None and status not in _NOT_COUNTED else set[str]()
-    if variant is not None and opted_out:
-        of_variant.add(in_variant(OPTED_OUT, variant))
+    of_variant = () if variant is None else _of_variant(status, variant, reached=reached, opted_out=opted_out)
     if status is MessageStatus.EXCLUDED:
         anyway = {REACHED_ANYWAY} if reached and reason == HELD_OUT else set[str]()
         return frozenset({f"{status}:{reason}", *of_variant, *anyway})
@@ -87,8 +85,6 @@ def labels_of(
     labels = {*marked, str(status), *of_variant}
     if reached and status in WHEN:
         labels.add(REACHED)
-        if variant is not None:
-            labels.add(in_variant(REACHED, variant))
     if span is not None and status in WHEN:
         labels.add(in_span(status, span))
     if status not in _FINAL:
@@ -101,6 +97,14 @@ def labels_of(
         elif failure_class is FailureClass.INVALID and provider is Provider.SES and (code or "").startswith(_PERMANENT):
             labels.add(in_window(HARD_BOUNCE, window))
     return frozenset(labels)
+
+
+def _of_variant(status: MessageStatus, variant: str, *, reached: bool, opted_out: bool) -> frozenset[str]:
+    """The labels of a message of a variant that say so."""
+    if status in _NOT_COUNTED:
+        return frozenset()
+    told = {str(status), *((REACHED,) if reached and status in WHEN else ()), *((OPTED_OUT,) if opted_out else ())}
+    return frozenset(in_variant(each, variant) for each in told)
 
 
 def counts_for_breaker(label: str) -> bool:
