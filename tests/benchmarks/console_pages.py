@@ -59,6 +59,8 @@ PAGES: Final[Mapping[str, str]] = {
     "a recurring campaign's history": "recurring/{recurring}/history",
     "sequences": "sequences",
     "a sequence": "sequences/{sequence}",
+    "a new sequence": "sequences/new",
+    "a sequence's editor": "sequences/{sequence}/edit",
     "who is in a sequence": "sequences/{sequence}/people",
     "a sequence's history": "sequences/{sequence}/history",
     "templates": "templates",

@@ -125,6 +125,10 @@ def _sequence_tag(made: Made) -> Sent:
     return {"tag": re.findall(r'name="tag" value="([^"]*)"', shown)[0]}
 
 
+def _edited(made: Made) -> Sent:
+    return _of_page(f"sequences/{made.id('sequences')}/edit", name="Another", do="save")(made)
+
+
 def _nobody_inside(made: Made) -> None:
     use_cases().forget_enrolments(house.ports().customers.get(BUSINESS_ID, made.id("customers")))
 
@@ -238,6 +242,11 @@ DOING: Final[Mapping[tuple[str, Deed], tuple[Callable[[Made], object], Callable[
     ("campaigns/*/copy", Deed.CAMPAIGN_COPIED): (_NOTHING, _is(once="1")),
     ("campaigns/*/roll-back", Deed.CAMPAIGN_ROLLED_BACK): (_NOTHING, _is(number="1")),
     ("campaigns/*/send-again", Deed.CAMPAIGN_SENT_AGAIN): (_NOTHING, _left_out),
+    ("sequences/new", Deed.SEQUENCE_CREATED): (_NOTHING, _of_page("sequences/new?from=missed_call", do="save")),
+    ("sequences/*/edit", Deed.SEQUENCE_CHANGED): (
+        _NOTHING,
+        _edited,
+    ),
     ("sequences/*/switch", Deed.SEQUENCE_SWITCHED_OFF): (_NOTHING, _is(do="off")),
     ("sequences/*/switch", Deed.SEQUENCE_SWITCHED_ON): (_sequence_off, _is(do="on", late="lapse")),
     ("sequences/*/delete", Deed.SEQUENCE_DELETED): (_NOTHING, lambda made: {**_sequence_tag(made), "sure": "1"}),

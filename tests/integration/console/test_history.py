@@ -47,6 +47,8 @@ ONLY_LOOKS: Final = {
     "recurring/new": {"do": "look"},
     "segments/*": {"do": "count", "name": "VIP", "n.kind": "all"},
     "segments/new": {"do": "count", "name": "VIP", "n.kind": "all"},
+    "sequences/*/edit": {"do": "look"},
+    "sequences/new": {"do": "look"},
     "templates/*": {"do": "look"},
     "templates/new": {"do": "look"},
 }

@@ -212,3 +212,18 @@ def test_somebody_is_taken_out_by_hand_and_goes_on_no_more(stack: Stack, custome
     [one] = stack.api("GET", f"{PATH}/enrolments").body["items"]
     assert (one["standing"], one["left_because"]) == ("left", "removed")
     assert stack.api("DELETE", f"/v1/sequences/nothing/enrolments/{customer_id}").status == 404
+
+
+def test_a_template_is_taken_as_it_is_published_when_it_is_sent(stack: Stack, customer_id: str) -> None:
+    template = {"name": "Spring", "channel": "email", "category": "marketing", "status": "published"}
+    send = {"channel": "email", "category": "marketing", "template_id": "spring"}
+    for subject in ("Old", "New"):
+        content = {"subject": subject, "text": "Hi"}
+        assert stack.api("PUT", "/v1/templates/spring", {**template, "content": content}).status == 200
+        if subject == "Old":
+            steps = [{"if": {"tag": "vip"}, "else": [{"send": send}]}]
+            assert [put(stack, steps=steps).body["version"] for _ in range(2)] == [1, 1]
+    stack.api("POST", f"{PATH}/enrolments", {"customer_id": customer_id, "entry_key": "1"})
+    goes_on(stack)
+
+    assert sends(stack) == ["New"]

@@ -53,6 +53,8 @@ class Deed(StrEnum):
     SEGMENT_CREATED = "segment.created"
     SEGMENT_DELETED = "segment.deleted"
     SEQUENCE_BEGUN = "sequence.begun"
+    SEQUENCE_CHANGED = "sequence.changed"
+    SEQUENCE_CREATED = "sequence.created"
     SEQUENCE_DELETED = "sequence.deleted"
     SEQUENCE_SWITCHED_OFF = "sequence.switched_off"
     SEQUENCE_SWITCHED_ON = "sequence.switched_on"

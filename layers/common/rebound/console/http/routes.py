@@ -223,6 +223,10 @@ ROUTES: Final = (
     ),
     Route("POST", "recurring/*/delete", "campaigns.recurring.delete", (Right.SEND,), (Deed.RECURRING_DELETED,)),
     Route("GET", "sequences", "sequences.listed.show_list", (Right.READ,)),
+    Route("GET", "sequences/new", "sequences.editor.begin", (Right.SEND,)),
+    Route("POST", "sequences/new", "sequences.editor.work_on_new", (Right.SEND,), (Deed.SEQUENCE_CREATED,)),
+    Route("GET", "sequences/*/edit", "sequences.editor.show", (Right.SEND,)),
+    Route("POST", "sequences/*/edit", "sequences.editor.work_on", (Right.SEND,), (Deed.SEQUENCE_CHANGED,)),
     Route("GET", "sequences/*", "sequences.shown.show", (Right.READ,)),
     Route(
         "POST",

@@ -39,7 +39,8 @@ _INPUTS: Final[Mapping[str, tuple[LeafInput, ...]]] = {
     ),
 }
 """What is filled in for each kind of condition."""
-_INDEX: Final = re.compile(r"\.(?:all|any)\[([0-9]+)\]")
+KINDS: Final = tuple(_INPUTS)
+INDEX: Final = re.compile(r"\.(?:all|any)\[([0-9]+)\]")
 
 
 class Node(Struct):
@@ -140,12 +141,13 @@ def read_node(form: Form, at: str = "n", left: list[int] | None = None) -> Node:
     return node
 
 
-def _root(tree: Mapping[str, Any]) -> Node:
+def root_of(tree: Mapping[str, Any]) -> Node:
+    """A valid filter as the builder has it: a group."""
     node = node_of(tree)
     return node if node.is_group else Node("all", parts=[node])
 
 
-def _found(root: Node, place: str) -> Node | None:
+def found_node(root: Node, place: str) -> Node | None:
     """The node at a place; ``None`` where there is none."""
     node = root
     for index in place.split(".")[1:]:
@@ -162,12 +164,12 @@ def done(root: Node, what: str, form: Form, location_id: str | None) -> bool:
     A condition that is added and may ask for a location asks for that of whoever adds it.
     """
     action, _, place = what.partition(":")
-    node = _found(root, place)
+    node = found_node(root, place)
     if node is None or action not in ("add", "group", "remove"):
         return False
     if action == "remove":
         above, _, index = place.rpartition(".")
-        if above and (parent := _found(root, above)) is not None:
+        if above and (parent := found_node(root, above)) is not None:
             del parent.parts[int(index)]
     elif node.is_group:
         kind = form.one(f"{place}.new")
@@ -198,7 +200,7 @@ def show(visit: Visit, segment_id: str) -> PageAnswer:
     """The builder of a segment."""
     saved = visit.behind.segment_service.known(visit.business_id)
     segment = _one_of(saved, segment_id)
-    return _builder(visit, segment, segment.name, _root(segment.filter), saved=saved)
+    return _builder(visit, segment, segment.name, root_of(segment.filter), saved=saved)
 
 
 def work_on(visit: Visit, segment_id: str) -> PageAnswer:
@@ -224,7 +226,7 @@ def delete(visit: Visit, segment_id: str) -> PageAnswer:
             if ids := error.members.get(name):
                 said.append(visit.words(f"segments.{key}", names=", ".join(ids)))
         wrong = {"": said}
-        return _builder(visit, segment, segment.name, _root(segment.filter), status=HTTPStatus.CONFLICT, wrong=wrong)
+        return _builder(visit, segment, segment.name, root_of(segment.filter), status=HTTPStatus.CONFLICT, wrong=wrong)
     visit.did(name=segment.name)
     return see(visit.request.link("segments"))
 
@@ -265,7 +267,7 @@ def _beside(root: Node, error: InvalidInputError) -> dict[str, list[str]]:
     """Write what is wrong to the conditions that it is about; the rest, by field."""
     rest: dict[str, list[str]] = {}
     for each in error.errors:
-        node = _found(root, ".".join(["n", *_INDEX.findall(each.field)]))
+        node = found_node(root, ".".join(["n", *INDEX.findall(each.field)]))
         if each.field.startswith("filter") and node is not None:
             node.wrong.append(each.message)
         else:
@@ -317,7 +319,7 @@ def _builder(
         segment=segment,
         name=name,
         tree=root,
-        kinds=tuple(_INPUTS),
+        kinds=KINDS,
         others=[each for each in saved.in_order[:PAGE] if segment is None or each.segment_id != segment.segment_id],
         wrong=wrong or {},
         rests_on=_mark(visit.request.form, segment, is_changed=is_changed),

@@ -106,12 +106,12 @@ def _fields_of_request(errors: Sequence[Mapping[str, Any]], route: Route, sent: 
     return [*others, *fields_of(below, shapes_of_body(route), _sentence, sent)]
 
 
-def fields_of_content(error: ValidationError, path: str = "content") -> list[FieldError]:
-    """What is wrong with the content of a message, which stands at a path of the request."""
+def fields_of_content(error: ValidationError, path: str = "content", sent: Any = None) -> list[FieldError]:
+    """What is wrong with the content of a message, or with what was ``sent``, which stands at a path of the request."""
     from rebound.platform.http.error_fields import fields_of  # noqa: PLC0415
     from rebound.platform.http.unknown_names import shapes_called  # noqa: PLC0415
 
-    return fields_of(error.errors(), shapes_called(error.title), _sentence, None, path)
+    return fields_of(error.errors(), shapes_called(error.title), _sentence, sent, path)
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

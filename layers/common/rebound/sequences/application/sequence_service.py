@@ -87,7 +87,8 @@ class SequenceService(Struct, frozen=True, kw_only=True):
             before = self._expected(business_id, sequence_id, tags)
             segments = self._segments_for(business_id, wanted.definition, before)
             self.check(business, wanted.definition)
-            after = self._after(business_id, sequence_id, wanted, before, self.clock.now())
+            kept = replace(wanted, definition=wanted.definition.unpinned)
+            after = self._after(business_id, sequence_id, kept, before, self.clock.now())
             if before is None or after != before:
                 self.sequences.save(after, segments if wanted.definition.segments else None)
             return before, after

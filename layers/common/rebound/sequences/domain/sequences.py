@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from rebound.segments.domain.filters import segments_in
 from rebound.sequences.domain.steps import If, Program, Send, Wait
+from rebound.templates.domain.content import TemplateContent
 
 if TYPE_CHECKING:
     from rebound.sequences.domain.happenings import Happened, Happening
@@ -68,6 +70,11 @@ class Definition(Struct, frozen=True, kw_only=True):
         return Program.of(self.steps)
 
     @property
+    def unpinned(self) -> Definition:
+        """The same as it is kept: a template is taken as it is published when somebody comes to its step."""
+        return replace(self, steps=_unpinned(self.steps))
+
+    @property
     def sends(self) -> Sequence[str]:
         """The ids of the steps that send."""
         return [step.step_id for step in self.program.steps.values() if isinstance(step.action, Send)]
@@ -89,6 +96,20 @@ class Definition(Struct, frozen=True, kw_only=True):
     def ended_by(self, happened: Happened) -> ExitOn | None:
         """What ends it for whom this happened to; ``None`` where nothing does."""
         return next((each for each in self.exit_on if each.happening.means(happened)), None)
+
+
+def _unpinned(steps: Sequence[Written]) -> tuple[Written, ...]:
+    found = []
+    for each in steps:
+        match each.action:
+            case Send(content=TemplateContent() as said) as send:
+                found.append(replace(each, action=replace(send, content=said.unpinned)))
+            case If() as asks:
+                asks = replace(asks, then=_unpinned(asks.then), otherwise=_unpinned(asks.otherwise))
+                found.append(replace(each, action=asks))
+            case _:
+                found.append(each)
+    return tuple(found)
 
 
 class SavedSequence(Struct, frozen=True, kw_only=True):

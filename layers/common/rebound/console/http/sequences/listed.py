@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rebound.console.http.requests import PageAnswer
 from rebound.console.http.sequences.sentences import Sentences
 from rebound.console.http.visits import Visit
+from rebound.staff.domain import Right
 
 if TYPE_CHECKING:
     from rebound.segments.domain.segments import SavedSegments
@@ -17,8 +18,10 @@ def show_list(visit: Visit) -> PageAnswer:
     named = any(each.definition.segments for each in saved)
     say = Sentences(visit.words, names_of(visit.behind.segment_service.known(visit.business_id)) if named else {})
     rows = sorted(saved, key=lambda each: (each.name.casefold(), each.sequence_id))
+    ready = visit.behind.ready_made(visit.business_id) if visit.may(Right.SEND) else ()
     return visit.page(
         "sequences",
+        ready=ready,
         rows=[(each, say.happening(each.definition.trigger)) for each in rows],
         done=just_done(visit, ("deleted",)),
     )
