@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from tests.crash.forking import Forks
-from tests.crash.story import Reached, Story, played
+from tests.crash.stopping import Reached, Stopping
+from tests.crash.story import Story
 from tests.fakes.watching import BrokenCallError, WorkerDiedError
 
 
@@ -46,17 +47,22 @@ class Violation:
         return f"[{self.mode}] stopped {where}: {'; '.join(self.faults[:4])}"
 
 
-def boundaries(mode: Mode, seed: int = 0) -> Sequence[Reached]:
+type Tale = Callable[..., Stopping]
+"""Makes a day; it takes what ``Stopping`` takes, and whether everything comes again (``redelivers``)."""
+
+
+def boundaries(mode: Mode, seed: int = 0, tale: Tale = Story) -> Sequence[Reached]:
     """Every boundary of an undisturbed run, which must itself end well."""
-    story = played(seed=seed, redelivers=mode.redelivers)
+    story = tale(seed=seed, redelivers=mode.redelivers)
+    story.play()
     faults = story.faults()
     assert not faults, f"[{mode.name}] nobody was stopped: {faults}"
     return story.reached
 
 
-def stopped_at(mode: Mode, *numbers: int, seed: int = 0) -> Violation | None:
+def stopped_at(mode: Mode, *numbers: int, seed: int = 0, tale: Tale = Story) -> Violation | None:
     """A run in which workers are stopped at these boundaries, each once; ``None`` when it ended well."""
-    story = Story(seed=seed, stop_at=frozenset(numbers), stop=mode.stop, redelivers=mode.redelivers)
+    story = tale(seed=seed, stop_at=frozenset(numbers), stop=mode.stop, redelivers=mode.redelivers)
     try:
         story.play()
         faults = story.faults()
@@ -68,14 +74,14 @@ def stopped_at(mode: Mode, *numbers: int, seed: int = 0) -> Violation | None:
 
 
 def stopped_everywhere(
-    mode: Mode, wrong: Callable[[str, str], None], begun: Callable[[int], None]
+    mode: Mode, wrong: Callable[[str, str], None], begun: Callable[[int], None], tale: Tale = Story
 ) -> Sequence[Reached]:
     """A run for each boundary there is; ``wrong`` is told of each that ended wrong. Returns the boundaries.
 
     ``begun`` is told how many runs have begun. Forks, so it is for a process of its own.
     """
     forks = Forks(wrong, begun)
-    story = Story(stop=mode.stop, redelivers=mode.redelivers, stops_here=forks.here)
+    story = tale(stop=mode.stop, redelivers=mode.redelivers, stops_here=forks.here)
     try:
         story.play()
         faults = story.faults()

@@ -13,7 +13,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import time, timedelta
 from typing import Any, Final
 from unittest.mock import patch
@@ -59,6 +58,7 @@ from rebound.text_plans.domain import name_of
 from tests.contract.campaigns.fakes import adds_up
 from tests.contract.messages.fakes import labels_of_message
 from tests.contract.sending.fakes import Handed
+from tests.crash.stopping import Stopping
 from tests.fakes import world
 from tests.fakes.making import (
     BUSINESS_ID,
@@ -71,8 +71,8 @@ from tests.fakes.making import (
     id_of,
     message_key,
 )
-from tests.fakes.watching import Boundary, WorkerDiedError
-from tests.fakes.world import CRASHES, Chaos, World, always
+from tests.fakes.watching import Boundary
+from tests.fakes.world import Chaos, always
 
 OTHER_BUSINESS: Final = "salon-cedar"
 THIRD_BUSINESS: Final = "salon-elm"
@@ -147,39 +147,10 @@ STATUS_OF: Final = {
 Reported = Sequence[tuple[Outcome, str | None, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """A boundary that a run came to: the worker, the call, its side, and how often the worker had been there."""
+class Story(Stopping):
+    """The day."""
 
-    step: str
-    call: str
-    side: str
-    occurrence: int
-
-    @property
-    def kind(self) -> tuple[str, str, str]:
-        """What it has in common with boundaries that differ only in when."""
-        return self.step, self.call, self.side
-
-    def __str__(self) -> str:
-        return f"{self.side} {self.call} of {self.step}, time {self.occurrence}"
-
-
-class Story(World):
-    """The day. ``stop_at`` numbers the boundaries at which a worker is stopped, each once.
-
-    ``stops_here`` is asked at every boundary until it says yes, or a worker was stopped otherwise.
-    """
-
-    def __init__(
-        self,
-        *,
-        seed: int = 0,
-        stop_at: frozenset[int] = frozenset(),
-        stop: Callable[[str], BaseException] = WorkerDiedError,
-        redelivers: bool = False,
-        stops_here: Callable[[Reached], bool] | None = None,
-    ) -> None:
+    def __init__(self, *, redelivers: bool = False, **stops: Any) -> None:
         other = business(
             business_id=OTHER_BUSINESS,
             name="Salon Cedar",
@@ -198,14 +169,11 @@ class Story(World):
             owner_email=OWNER,
             text_plan=SMALL_PLAN,
         )
-        super().__init__(first, other, third, fourth, seed=seed, ranges=2)
+        super().__init__(first, other, third, fourth, ranges=2, **stops)
         for provider in TEXT_PROVIDERS:
             self.texter(provider).segments = lambda _: COUNTED
-        self.checkpoint = self._note
         self.between_looks = BETWEEN_LOOKS
         self.chaos = Chaos(duplicate=0.2, early=0.2)
-        self.reached: list[Reached] = []
-        self.stopped: list[Reached] = []
         self.campaign_ids: dict[str, tuple[str, str]] = {}
         self.expected_customers = CUSTOMERS + OTHERS + IMPORTED + THIRDS + FOURTHS
         self.jobs_seen: list[JobView] = []
@@ -217,10 +185,6 @@ class Story(World):
         self.never_tried: frozenset[str] = frozenset()
         """The flagged addresses that still stood on the list when all campaigns were over."""
         self._interrupted: set[str] = set()
-        self._stop_at = stop_at
-        self._stop = stop
-        self._stops_here = stops_here
-        self._times: Counter[tuple[str, str, str]] = Counter()
         self._looks = 0
         if redelivers:
             for queue in self.chunk_queue.queues.values():
@@ -232,19 +196,6 @@ class Story(World):
         self.pump_streams()
 
     # --- stopping -----------------------------------------------------------------------------------------------------
-
-    def _note(self, where: Boundary) -> None:
-        if not self._may_die:
-            return
-        self._interrupt(where)
-        kind = (self.step, str(where), where.side)
-        self._times[kind] += 1
-        here = Reached(*kind, self._times[kind])
-        number = len(self.reached)
-        self.reached.append(here)
-        if number in self._stop_at or (self._stops_here is not None and not self.stopped and self._stops_here(here)):
-            self.stopped.append(here)
-            raise self._stop(str(here))
 
     def _interrupt(self, where: Boundary) -> None:
         """Somebody else does something while a worker waits for an answer, as it happens where many work at once."""
@@ -305,15 +256,6 @@ class Story(World):
         """Every fourth look finds the function's time over, but never two in a row."""
         self._looks += 1
         return self._looks % 4 != 0
-
-    def _asked[A](self, name: str, ask: Callable[[], A]) -> A:
-        """A client's request, sent again when no answer came."""
-        while True:
-            try:
-                answer: A = self._mortal(name, ask)
-            except CRASHES:
-                continue
-            return answer
 
     # --- the people, and what becomes of what they are sent -----------------------------------------------------------
 

@@ -225,6 +225,17 @@ def test_of_a_sequence_that_is_deleted_nothing_goes_out_any_more(world: Sequence
     assert world.subjects(id_of(1)) == ["hello"]
 
 
+def test_the_next_sequence_of_the_same_name_keeps_whoever_begins_it(world: SequenceWorld) -> None:
+    world.set_up(wait(DAY), send("never"))
+    world.sequence_service.delete(BUSINESS_ID, SEQUENCE_ID)
+    world.set_up(wait(DAY), send("hello"))
+    enrol(world)
+    world.run_jobs()
+    world.live_until(NOON + 3 * DAY)
+
+    assert world.subjects(id_of(1)) == ["hello"]
+
+
 def test_somebody_who_is_deleted_half_way_gets_nothing_and_leaves_nothing(world: SequenceWorld) -> None:
     world.set_up(wait(DAY), send("never"), reentry=Reentry.AFTER_EXIT)
     enrol(world)

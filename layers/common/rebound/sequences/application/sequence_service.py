@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from msgspec import Struct
 from rebound.jobs.domain import JobKind
 from rebound.kernel.errors import (
     ChangedMeanwhileError,
+    ConcurrentChangeError,
     ConflictError,
     FieldError,
     InvalidInputError,
@@ -26,6 +27,7 @@ from rebound.sequences.domain.sequences import (
     Late,
     Reentry,
     SavedSequence,
+    SequenceStatus,
 )
 
 if TYPE_CHECKING:
@@ -40,13 +42,14 @@ if TYPE_CHECKING:
     from rebound.sequences.application.switch import SwitchCarriers
     from rebound.sequences.domain.sequences import (
         Definition,
-        SequenceStatus,
     )
     from rebound.sequences.ports import EnrolmentBook, SequenceBook
 
 WAKE: Final = "wake"
 LAPSE: Final = "lapse"
 REMOVE: Final = "remove"
+ASKED_AGAIN: Final = timedelta(hours=1)
+"""For how long somebody may ask again to switch one on, because no answer came: whoever is due is woken again then."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -121,19 +124,20 @@ class SequenceService(Struct, frozen=True, kw_only=True):
     def delete(self, business_id: str, sequence_id: str, tags: Sequence[str] | None = None) -> None:
         """Remove one: whoever is inside leaves, and what is on its way and not handed over is cancelled.
 
-        Raises ``NotFoundError`` and ``ChangedMeanwhileError``.
+        It is switched off first and gone last: asked again after a death, it is there to be found. Raises
+        ``NotFoundError`` and ``ChangedMeanwhileError``.
         """
 
-        def write() -> SavedSequence:
+        def write() -> None:
             before = self._expected(business_id, sequence_id, tags)
             if before is None:
                 raise NotFoundError("sequence")
-            self.sequences.delete(before)
-            return before
+            off = self._off(before)
+            self.carriers.cancel(off)
+            self._start(off, REMOVE, off.uid, self.clock.now())
+            self.sequences.delete(off)
 
-        gone = retried(write)
-        self.carriers.cancel(gone)
-        self._start(gone, REMOVE, gone.uid)
+        retried(write)
 
     def get(self, business_id: str, sequence_id: str) -> SavedSequence:
         """Raises ``NotFoundError``."""
@@ -209,26 +213,34 @@ class SequenceService(Struct, frozen=True, kw_only=True):
             after = replace(after, switched_at=now)
         return after if after == before else replace(after, updated_at=now)
 
+    def _off(self, sequence: SavedSequence) -> SavedSequence:
+        """It, switched off. Raises ``ConcurrentChangeError``."""
+        if not sequence.is_on:
+            return sequence
+        now = self.clock.now()
+        self.sequences.save(replace(sequence, status=SequenceStatus.OFF, switched_at=now, updated_at=now))
+        off = self.sequences.get(sequence.business_id, sequence.sequence_id)
+        if off.is_on or off.uid != sequence.uid:
+            raise ConcurrentChangeError
+        return off
+
     def _switched(self, before: SavedSequence | None, after: SavedSequence) -> None:
-        """Let what carries its messages follow; also again where somebody died before they could."""
+        """Let what carries its messages follow, and wake who came due; also when it is asked again after a death."""
         if not after.is_on:
             self.carriers.pause(after)
             return
         if before is None:
             return
         self.carriers.resume(after)
-        if not before.is_on:
-            self._start(after, LAPSE if after.late is Late.LAPSE else WAKE, after.switched_at.isoformat())
+        if after.switched_at > max(after.created_at, self.clock.now() - ASKED_AGAIN):
+            what = LAPSE if after.late is Late.LAPSE else WAKE
+            self._start(after, what, after.switched_at.isoformat(), after.switched_at)
 
-    def _start(self, sequence: SavedSequence, what: str, named: str) -> None:
-        now = self.clock.now()
-        asked = {
-            "sequence_id": sequence.sequence_id,
-            "uid": sequence.uid,
-            "what": what,
-            "at": sequence.switched_at.isoformat(),
-        }
-        job_id = derived_ulid(now, f"sequence#{sequence.business_id}#{sequence.uid}#{what}#{named}")
+    def _start(self, sequence: SavedSequence, what: str, named: str, at: datetime) -> None:
+        """Start the job; another of the same name and time is the same."""
+        own = {"sequence_id": sequence.sequence_id, "uid": sequence.uid}
+        asked = {**own, "what": what, "at": sequence.switched_at.isoformat()}
+        job_id = derived_ulid(at, f"sequence#{sequence.business_id}#{sequence.uid}#{what}#{named}")
         self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
 
     def _expected(self, business_id: str, sequence_id: str, tags: Sequence[str] | None) -> SavedSequence | None:
