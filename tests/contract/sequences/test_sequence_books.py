@@ -8,6 +8,7 @@ import pytest
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.segments.domain.segments import Segment
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Standing
+from rebound.sequences.domain.heard import Heard
 from rebound.sequences.domain.ready_made import ready_made
 from rebound.sequences.domain.sequences import Late, SavedSequence, SequenceStatus
 from rebound.sequences.domain.steps import Exit, Wait
@@ -170,6 +171,14 @@ def test_who_is_forgotten_may_enter_as_if_they_had_never_been(ports: EveryPorts)
     assert not ports.enrolments.enter(
         enrolment(2), ports.enrolments.get_many([enrolment(2).key])[enrolment(2).key], once=False
     )
+
+
+def test_what_was_heard_is_kept_with_an_enrolment(ports: EveryPorts) -> None:
+    heard = (Heard("n1", at(1), at(2), ("2", "3.then.1")), Heard("n2", at(3), at(3)))
+    ports.enrolments.enter(enrolment(began_at=at(-1), heard=heard), None, once=True)
+    read = ports.enrolments.get_many([enrolment().key])[enrolment().key]
+
+    assert (read.began_at, read.heard) == (at(-1), heard)
 
 
 @pytest.mark.parametrize("number", range(7))

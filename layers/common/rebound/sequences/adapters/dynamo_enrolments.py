@@ -20,7 +20,9 @@ from rebound.platform.adapters.dynamo import (
     expiry,
     lost_races,
     next_version,
+    read_instant,
     transaction,
+    write_instant,
 )
 from rebound.sequences.domain.enrolments import (
     KEPT_AFTER,
@@ -30,6 +32,7 @@ from rebound.sequences.domain.enrolments import (
     Standing,
     entry_name,
 )
+from rebound.sequences.domain.heard import Heard
 from rebound.sequences.domain.results import EnrolmentChange, counts_of
 
 SHARDS: Final = ("01234567", "89abcdef")
@@ -60,6 +63,8 @@ class EnrolmentRow(Model):
     uid = UnicodeAttribute()
     through = JsonAttribute(null=True)
     moved_by = UnicodeAttribute(null=True)
+    began_at = InstantAttribute(null=True)
+    heard = JsonAttribute(null=True)
     row_version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
 
@@ -145,6 +150,8 @@ class DynamoEnrolmentBook:
             uid=after.uid,
             through=after.through or None,
             moved_by=after.moved_by,
+            began_at=after.began_at,
+            heard=[_written(each) for each in after.heard] or None,
             row_version=next_version(read),
             expires_at=None if keeps else expiry(datetime.now(UTC), KEPT_AFTER),
         )
@@ -217,6 +224,15 @@ class DynamoStepCarriers:
         return [row.entry for row in self._row.query(f"{business_id}#{uid}", consistent_read=True)]
 
 
+def _written(heard: Heard) -> list[str]:
+    return [heard.name, write_instant(heard.at), write_instant(heard.heard_at), *heard.ends]
+
+
+def _heard(written: Sequence[str]) -> Heard:
+    name, at, heard_at, *ends = written
+    return Heard(name, read_instant(at), read_instant(heard_at), tuple(ends))
+
+
 def _part(key: EnrolmentKey) -> str:
     [first] = [shard[0] for shard in SHARDS if key.customer_id[0] in shard]
     return f"{key.business_id}#{key.sequence_id}#{first}"
@@ -246,5 +262,7 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         uid=row.uid,
         through=tuple((step_id, way) for step_id, way in row.through or ()),
         moved_by=row.moved_by,
+        began_at=row.began_at,
+        heard=tuple(map(_heard, row.heard or ())),
         row_version=int(row.row_version),
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.retrying import ATTEMPTS
 from rebound.segments.application.matching import among
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.sequences.domain.enrolments import LeftBecause, Standing
@@ -83,18 +84,33 @@ class AdvanceEnrolments(Struct, frozen=True, kw_only=True):
             return
         if not sequence.is_on:
             return
+        keys = task.keys
+        for _ in range(ATTEMPTS):
+            keys = self._go_on(task, sequence, business, keys)
+            if not keys:
+                return
+        raise ConcurrentChangeError
+
+    def _go_on(
+        self, task: StepTask, sequence: SavedSequence, business: Business, keys: Sequence[EnrolmentKey]
+    ) -> Sequence[EnrolmentKey]:
+        """Go on with these; those whom somebody else has written meanwhile, and who are to be looked at again."""
         # A sequence that has had the id before may have left some behind.
-        found = {key: each for key, each in self.enrolments.get_many(task.keys).items() if each.uid == sequence.uid}
+        found = {key: one for key, one in self.enrolments.get_many(keys).items() if one.uid == sequence.uid}
         customers = self.customers.get_many(task.business_id, [key.customer_id for key in found], as_of_now=True)
         by_version: dict[int, list[Enrolment]] = {}
         for each in found.values():
             by_version.setdefault(each.version, []).append(each)
+        again: list[EnrolmentKey] = []
         for version, same in by_version.items():
             if version == sequence.version:
                 definition = sequence.definition
             else:
                 definition = self.sequences.version(task.business_id, task.sequence_id, version)
-            _Pass(self, task, sequence, definition, business, customers).go(same)
+            passing = _Pass(self, task, sequence, definition, business, customers)
+            passing.go(same)
+            again += passing.lost
+        return again
 
 
 class _Pass(Struct):
@@ -109,6 +125,8 @@ class _Pass(Struct):
     waiting: list[tuple[EnrolmentKey, datetime]] = field(default_factory=list)
     through: dict[EnrolmentKey, Through] = field(default_factory=dict)
     """The steps that somebody has passed since they were written last."""
+    lost: list[EnrolmentKey] = field(default_factory=list)
+    """Whom somebody else has written meanwhile."""
 
     def go(self, enrolments: Iterable[Enrolment]) -> None:
         """Take them through the steps in the order of the program, which only leads on."""
@@ -148,7 +166,7 @@ class _Pass(Struct):
         """Do what a step says for those who stand there; where each of them goes on now."""
         match step.action:
             case Wait():
-                self._wait(step.step_id, step.action, here)
+                yield step.next_id, self._waited(step.step_id, step.action, here)
             case If():
                 who = self.uses.ask(self.task.business_id, step.action.filter, self._customers(here))
                 matching = [each for each in here if each.key.customer_id in who]
@@ -170,24 +188,31 @@ class _Pass(Struct):
         """Those for whom the step is done: once each, whoever dies."""
         now = self.uses.clock.now()
         again = [each for each in here if each.standing is Standing.DOING and each.step_id == step.step_id]
-        taken = [
-            one
-            for each in here
-            if each not in again
-            and (one := self._written(each, each.does(step.step_id, now, self.task.batch, self._came(each))))
-        ]
+        taken = [one for each in here if each not in again and (one := self._begun(step.step_id, each, now))]
         mine = [*again, *taken]
         if mine:
             ids = [each.key.customer_id for each in mine]
             self.uses.do(self.sequence, mine[0].version, step, ids, self.task.batch)
         return mine
 
+    def _begun(self, step_id: str, enrolment: Enrolment, now: datetime) -> Enrolment | None:
+        """At a step of this task; what is done at once with others is begun with the first of them."""
+        since = enrolment.since if enrolment.standing is Standing.DOING else now
+        return self._written(enrolment, enrolment.does(step_id, since, self.task.batch, self._came(enrolment)))
+
+    def _waited(self, step_id: str, wait: Wait, here: Sequence[Enrolment]) -> list[Enrolment]:
+        """Have them wait; those for whom the wait is over already."""
+        met = [one for each in here if (one := each.met(step_id)) is not None]
+        passing = {each.key for each in met}
+        self._wait(step_id, wait, [each for each in here if each.key not in passing])
+        return self._passing(step_id, "", met)
+
     def _wait(self, step_id: str, wait: Wait, here: Sequence[Enrolment]) -> None:
         now = self.uses.clock.now()
         for each in here:
             zone = self.customers[each.key.customer_id].time_zone or self.business.time_zone
             wake_at = end_of(wait, now, zone)
-            if self._written(each, each.waits(step_id, now, wake_at, self._came(each))) is not None:
+            if self._written(each, each.waits(step_id, each.reached, wake_at, self._came(each))) is not None:
                 self.waiting.append((each.key, wake_at))
 
     def _leave(self, enrolment: Enrolment) -> None:
@@ -198,9 +223,10 @@ class _Pass(Struct):
         return self.through.pop(enrolment.key, ())
 
     def _written(self, before: Enrolment, after: Enrolment) -> Enrolment | None:
-        """As it stands now; ``None`` where somebody else has written it, who then goes on with it or ended it."""
+        """As it stands now; ``None`` where somebody else has written it, who went on with it, ended it, or noted it."""
         with suppress(ConcurrentChangeError):
             return self.uses.enrolments.replace(before, after, once=self.definition.reentry is Reentry.NEVER)
+        self.lost.append(before.key)
         return None
 
     def _customers(self, here: Sequence[Enrolment]) -> list[Customer]:

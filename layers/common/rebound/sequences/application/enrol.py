@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from copy import replace
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.kernel.retrying import retried
+from rebound.kernel.errors import NotFoundError
+from rebound.kernel.retrying import retried, retried_from
 from rebound.recurring.domain.days import DAY
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Standing
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Standing, entry_name
+from rebound.sequences.domain.heard import Heard, is_since
 from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.steps import Wait
 
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 class HearHappenings(Struct, frozen=True, kw_only=True):
     """Does in the sequences of a business what something that happened means there; it may be told again.
 
-    Who is in one that it ends leaves; who waits for it goes on; whom it starts one for begins. In this order, so that
-    what ends a sequence may start it anew.
+    Who is in one that it ends leaves, also while that is off; who waits for it goes on; whom it starts one for begins.
+    In this order, so that what ends a sequence may start it anew. What happened before somebody began ends nothing, and
+    what happened before a wait was reached does not end the wait, whenever it is told.
     """
 
     sequences: SequenceBook
@@ -42,13 +43,13 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
 
     def __call__(self, business_id: str, customer_id: str, happened: Iterable[Happened]) -> None:
         """Hear what happened with a customer, in the order in which it did."""
-        saved = [each for each in self.sequences.all(business_id) if each.is_on]
+        saved = [each for each in self.sequences.all(business_id) if each.may_have_people]
         if not saved:
             return
         for each in sorted(happened, key=lambda one: one.at):
             self._act(business_id, customer_id, saved, each)
             for sequence in saved:
-                if each.starts and not each.is_withdrawn and sequence.definition.trigger.means(each):
+                if sequence.is_on and each.starts and not each.is_withdrawn and sequence.definition.trigger.means(each):
                     self.enter(sequence, customer_id, each)
 
     def enter(self, sequence: SavedSequence, customer_id: str, happened: Happened) -> bool:
@@ -98,6 +99,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             standing=Standing.WAITING,
             step_id=None,
             since=now,
+            began_at=min(happened.at, now),
             wake_at=max(now, due_at if ahead is None else due_at - ahead * DAY),
         )
 
@@ -114,35 +116,45 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         keys = [EnrolmentKey(business_id, customer_id, sequence.sequence_id) for sequence in saved]
         by_id = {sequence.sequence_id: sequence for sequence in saved}
         for key, found in self.enrolments.get_many(keys).items():
-            sequence = by_id[key.sequence_id]
-            if found.is_over or found.entry_key == happened.key or found.uid != sequence.uid:
-                continue
-            definition = self._definition(sequence, found)
-            ended = definition.ended_by(happened)
-            if found.step_id is None and definition.trigger.means(happened):
-                # What was to come comes at another time, or not at all; nothing has been done yet.
-                self._leave(found, LeftBecause.EXIT, definition)
-            elif ended is not None:
-                # A membership that is over has not been renewed.
-                is_goal = ended.is_goal and not happened.is_withdrawn
-                self._leave(found, LeftBecause.GOAL if is_goal else LeftBecause.EXIT, definition)
-            elif _waits_for(definition, found, happened):
-                self._wake(found)
+            self._meet(by_id[key.sequence_id], key, found, happened)
 
-    def _leave(self, found: Enrolment, because: LeftBecause, definition: Definition) -> None:
-        def write() -> None:
-            now = self.enrolments.get_many([found.key]).get(found.key)
-            if now is not None and not now.is_over and now.entry_key == found.entry_key:
+    def _meet(self, sequence: SavedSequence, key: EnrolmentKey, found: Enrolment | None, happened: Happened) -> None:
+        """Do what something means for somebody, as they are at the moment when it is written."""
+
+        def write(now: Enrolment | None) -> None:
+            if now is None or now.is_over or now.uid != sequence.uid or now.entry_key == happened.key:
+                return
+            definition = self._definition(sequence, now)
+            because = _ends(definition, now, happened)
+            if because is not None:
                 left = now.left(because, self.clock.now())
                 self.enrolments.replace(now, left, once=definition.reentry is Reentry.NEVER)
+            else:
+                self._note(definition, now, happened)
 
-        retried(write)
+        retried_from(found, write, lambda: self.enrolments.get_many([key]).get(key))
 
-    def _wake(self, found: Enrolment) -> None:
-        """Who waits goes on now, unless somebody has gone on with them already."""
-        with suppress(ConcurrentChangeError):
-            woken = self.enrolments.replace(found, replace(found, wake_at=self.clock.now()))
-            self._tell(woken)
+    def _note(self, definition: Definition, found: Enrolment, happened: Happened) -> None:
+        """Have somebody go on who waits for it; else note it for waits that they may come to."""
+        ends = _waits_for(definition, happened)
+        if not ends:
+            return
+        now, wake_at = self.clock.now(), found.wake_at
+        heard = Heard(entry_name(happened.key), happened.at, now, ends)
+        known = next((each for each in found.heard if each.name == heard.name), None)
+        if known is not None and (known.has_ended or known.happened_at >= heard.happened_at):
+            if known.has_ended and found.is_due(now):
+                # Who wrote it may have died before anybody was told.
+                self._tell(found)
+        elif found.step_id in ends and wake_at is not None and heard.happened_at < wake_at:
+            if is_since(heard.happened_at, found.since):
+                woken = found.hears(replace(heard, ends=()), now)
+                self._tell(self.enrolments.replace(found, replace(woken, wake_at=min(wake_at, now))))
+        else:
+            later = tuple(each for each in ends if each != found.step_id)
+            noted = found.hears(replace(heard, ends=later), now)
+            if later and noted.heard != found.heard:
+                self.enrolments.replace(found, noted)
 
     def _definition(self, sequence: SavedSequence, found: Enrolment) -> Definition:
         if found.version == sequence.version:
@@ -150,9 +162,22 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         return self.sequences.version(sequence.business_id, sequence.sequence_id, found.version)
 
 
-def _waits_for(definition: Definition, found: Enrolment, happened: Happened) -> bool:
-    """Whether somebody waits for what happened."""
-    if found.standing is not Standing.WAITING or found.step_id is None:
-        return False
-    action = definition.program.steps[found.step_id].action
-    return isinstance(action, Wait) and action.for_event is not None and action.for_event.means(happened)
+def _ends(definition: Definition, found: Enrolment, happened: Happened) -> LeftBecause | None:
+    """Why somebody leaves because of it, if they do."""
+    if found.step_id is None and definition.trigger.means(happened):
+        # What was to come comes at another time, or not at all; nothing has been done yet.
+        return LeftBecause.EXIT
+    ended = definition.ended_by(happened)
+    if ended is None or not is_since(happened.at, found.began_at or found.entered_at):
+        return None
+    # A membership that is over has not been renewed.
+    return LeftBecause.GOAL if ended.is_goal and not happened.is_withdrawn else LeftBecause.EXIT
+
+
+def _waits_for(definition: Definition, happened: Happened) -> tuple[str, ...]:
+    """The waits that it may end, by their steps."""
+    return tuple(
+        step_id
+        for step_id, step in definition.program.steps.items()
+        if isinstance(step.action, Wait) and step.action.for_event is not None and step.action.for_event.means(happened)
+    )

@@ -124,14 +124,14 @@ class MovePage(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         if before.step_id is None:
             wake_at = begins_at(before, old, new, now)
-            return replace(before, version=job.request["to"], wake_at=wake_at, moved_by=job.job_id)
+            return replace(before, version=job.request["to"], wake_at=wake_at, moved_by=job.job_id, heard=())
         step_id = job.request["steps"].get(before.step_id)
         if step_id is None:
             return StaysBecause.NOT_MAPPED
         match new.program.steps[step_id].action:
             case Wait() as wait:
                 moved = before.waits(step_id, before.since, wakes_at(wait, before.since, now, zone))
-                return replace(moved, version=job.request["to"], moved_by=job.job_id)
+                return replace(moved, version=job.request["to"], moved_by=job.job_id, heard=())
             case _:
                 raise AssertionError(step_id)
 

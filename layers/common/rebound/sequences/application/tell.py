@@ -29,13 +29,13 @@ class TellSequences(Struct, frozen=True, kw_only=True):
     step_queue: StepQueue
 
     def __call__(self, business_id: str, told: Sequence[Told]) -> None:
-        """Tell what some sequence that is on could hear; one read, and a request to the queue where there is one."""
-        saved = self._on(business_id)
+        """Tell what some sequence could hear; one read, and a request to the queue where there is one."""
+        saved = self._hearing(business_id)
         self.put(business_id, [each for each in told if _is_heard(saved, each.happened)])
 
     def is_heard(self, business_id: str, happened: Happened) -> bool:
-        """Whether a sequence is on that could hear it; for who must find out with whom it happened."""
-        return _is_heard(self._on(business_id), happened)
+        """Whether there is a sequence that could hear it; for who must find out with whom it happened."""
+        return _is_heard(self._hearing(business_id), happened)
 
     def put(self, business_id: str, told: Sequence[Told]) -> None:
         """Tell without looking."""
@@ -43,8 +43,8 @@ class TellSequences(Struct, frozen=True, kw_only=True):
         if tasks:
             self.step_queue.tell(tasks)
 
-    def _on(self, business_id: str) -> Sequence[SavedSequence]:
-        return [each for each in self.sequences.all(business_id) if each.is_on]
+    def _hearing(self, business_id: str) -> Sequence[SavedSequence]:
+        return [each for each in self.sequences.all(business_id) if each.may_have_people]
 
 
 class HearTold(Struct, frozen=True, kw_only=True):

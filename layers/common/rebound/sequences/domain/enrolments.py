@@ -14,9 +14,14 @@ from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+
+from rebound.sequences.domain.heard import is_since, kept
+
+if TYPE_CHECKING:
+    from rebound.sequences.domain.heard import Heard
 
 KEPT_AFTER: Final = timedelta(days=400)
 """For how long it is remembered what began an enrolment that is over, where somebody may begin again."""
@@ -68,6 +73,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     ``uid`` is that of the sequence. ``through`` are the steps without a write of their own by which they came to this
     one, conditions with the way that was taken (``then``, ``else``); only who counts reads it. ``moved_by`` is the job
     that moved them here from an older version, until they go on.
+    ``began_at`` is when that which began it happened. ``heard`` is what waits may be over for (``domain.heard``).
     ``row_version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -84,6 +90,8 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     uid: str = ""
     through: Through = ()
     moved_by: str | None = None
+    began_at: datetime | None = None
+    heard: tuple[Heard, ...] = ()
     row_version: int = 0
 
     @property
@@ -91,21 +99,46 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         """Whether they have left."""
         return self.standing is Standing.LEFT
 
+    @property
+    def reached(self) -> datetime:
+        """When they came to where they go on: the step before was begun, or the wait before was over."""
+        return self.wake_at or self.since
+
+    def met(self, step_id: str) -> Enrolment | None:
+        """As they pass a wait that is over already, by what was heard; ``None`` where it is not."""
+        found = next(
+            (each for each in self.heard if step_id in each.ends and is_since(each.happened_at, self.reached)), None
+        )
+        if found is None:
+            return None
+        heard = tuple(replace(each, ends=()) if each is found else each for each in self.heard)
+        if self.wake_at is None:
+            return replace(self, since=max(self.since, found.happened_at), heard=heard)
+        return replace(self, wake_at=max(self.wake_at, found.happened_at), heard=heard)
+
+    def hears(self, heard: Heard, now: datetime) -> Enrolment:
+        """With something noted, where it may count: who waits goes on no earlier than ``now``, unless they are due."""
+        since = self.since if self.wake_at is None else min(self.wake_at, now)
+        if not heard.has_ended and not is_since(heard.happened_at, since):
+            return self
+        others = (each for each in self.heard if each.name != heard.name)
+        return replace(self, heard=(*kept(others, since), heard))
+
     def waits(self, step_id: str, since: datetime, wake_at: datetime, through: Through = ()) -> Enrolment:
         """At a wait."""
         moved = replace(self, step_id=step_id, since=since, wake_at=wake_at, through=through)
-        return replace(moved, standing=Standing.WAITING, batch=None, moved_by=None)
+        return replace(moved, standing=Standing.WAITING, batch=None, moved_by=None, heard=kept(self.heard, since))
 
     def does(self, step_id: str, since: datetime, batch: str, through: Through = ()) -> Enrolment:
         """At a step in the hands of a worker."""
         moved = replace(self, step_id=step_id, since=since, wake_at=None, through=through)
-        return replace(moved, standing=Standing.DOING, batch=batch, moved_by=None)
+        return replace(moved, standing=Standing.DOING, batch=batch, moved_by=None, heard=kept(self.heard, since))
 
     def left(self, because: LeftBecause, at: datetime, through: Through = ()) -> Enrolment:
         """Out; where they stood stays, for who counts it: the last step ``through`` which they came, if any."""
         step_id = through[-1][0] if through else self.step_id
         moved = replace(self, step_id=step_id, since=at, wake_at=None, through=through)
-        return replace(moved, standing=Standing.LEFT, batch=None, left_because=because, moved_by=None)
+        return replace(moved, standing=Standing.LEFT, batch=None, left_because=because, moved_by=None, heard=())
 
     def bars(self, *, once: bool) -> bool:
         """Whether they may not begin anew: while they are inside; where it is gone through ``once``, after a step."""

@@ -138,6 +138,11 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
         """Whether anything happens."""
         return self.status is SequenceStatus.ON
 
+    @property
+    def may_have_people(self) -> bool:
+        """Whether somebody may be inside: it is on, or has been since it was made."""
+        return self.is_on or self.switched_at > self.created_at
+
     def may_hear(self, happened: Happened) -> bool:
         """Whether it could mean something to somebody inside, or start; earlier versions are taken to hear all."""
         return self.version > 1 or self.definition.hears(happened)
