@@ -181,7 +181,8 @@ def any_program(world: SequenceWorld, version: int) -> list[Action]:
             made.append(chance.choice(kinds))
         return made
 
-    return [wait(chance.choice([HOUR, DAY])), *some("", 0)]
+    # Each is another, so that it is a version of its own.
+    return [wait(chance.choice([HOUR, DAY]) + timedelta(minutes=version)), *some("", 0)]
 
 
 def any_map(world: SequenceWorld, version: int) -> dict[str, str]:
