@@ -94,6 +94,8 @@ TEMPLATE: Final = {
     "contents": {"en": {"layout": LAYOUT}, "es": {**EMAIL, "text": "Hola ##{{first_name}}, ##{{price}}."}},
 }
 """A template in two languages, with a variable that is written for each recipient."""
+VARIANTS: Final = [{"name": name, "share": 50, "content": {**EMAIL, "subject": name}} for name in ("Autumn", "Leaves")]
+"""The email with two subjects."""
 TEXT: Final = {"body": "Hello ##{{first_name}}, autumn is here. Book until Sunday. Reply STOP to end."}
 
 
