@@ -285,7 +285,13 @@ def _what(
         status,
         **in_frame(campaign, "what", is_changed=is_changed, wrong=wrong or {}),
         typed=typed,
-        shown=shown_content(visit, typed, campaign.channel, is_by_tier=says_several(campaign)),
+        shown=shown_content(
+            visit,
+            typed,
+            campaign.channel,
+            is_by_tier=campaign.contents is not None,
+            is_by_variant=len(campaign.all_said) > 1,
+        ),
     )
 
 

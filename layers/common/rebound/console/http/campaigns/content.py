@@ -50,6 +50,7 @@ class ShownContent(Struct, frozen=True):
     is_found: bool = False
     """Whether the template that is chosen is there, and published."""
     is_by_tier: bool = False
+    is_by_variant: bool = False
 
 
 def typed_of(said: Said, voucher: Voucher | None) -> dict[str, str]:
@@ -151,7 +152,7 @@ def voucher_of(visit: Visit, typed: Mapping[str, str]) -> Voucher | None:
 
 
 def shown_content(
-    visit: Visit, typed: Mapping[str, str], channel: Channel, *, is_by_tier: bool = False
+    visit: Visit, typed: Mapping[str, str], channel: Channel, *, is_by_tier: bool = False, is_by_variant: bool = False
 ) -> ShownContent:
     """What the form needs to be shown."""
     listed = visit.behind.template_service.page(visit.business_id, MOST_TEMPLATES, None, business=visit.of_business)
@@ -169,7 +170,7 @@ def shown_content(
         except InvalidInputError as error:
             flaws = [each.message for each in error.errors]
     variables = [] if version is None else [_shown(name, each) for name, each in version.variables.items()]
-    return ShownContent(channel, templates, variables, measured, flaws, version is not None, is_by_tier)
+    return ShownContent(channel, templates, variables, measured, flaws, version is not None, is_by_tier, is_by_variant)
 
 
 def _of_voucher(typed: Mapping[str, str]) -> Mapping[str, Variable]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.campaigns.domain.redemptions import reward_on
-from rebound.campaigns.domain.results import RESULT_STATUSES
+from rebound.campaigns.domain.results import RESULT_STATUSES, VariantResults
 from rebound.console.domain.charts import Bar, Line, OverTime, Span, bars, over_time
 from rebound.console.http.campaigns.compose import segment_of
 from rebound.console.http.requests import PageAnswer, see
@@ -20,6 +20,7 @@ from rebound.console.http.visits import Visit
 from rebound.kernel.currencies import decimals_of, written_amount
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
 from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.variants import in_percent
 from rebound.templates.domain.content import EmailContent, Said, TextContent
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ def _page(
         kinds_over_time=KINDS_OVER_TIME,
         now=now,
         earned=_earned(view),
+        by_variant=_by_variant(view),
         content=_said_by(campaign.content),
         # Results go on coming in after the end, but nobody waits for them.
         goes_on=is_running or (rollback is not None and not rollback.done),
@@ -213,6 +215,29 @@ def _results(visit: Visit, view: "CampaignView") -> Sequence[Bar]:
             for status in RESULT_STATUSES
         ]
     )
+
+
+class VariantShown(Struct, frozen=True):
+    """A variant on the campaign's page; ``share`` is in percent."""
+
+    name: str
+    share: float
+    results: VariantResults
+    reached: int
+
+
+def _by_variant(view: "CampaignView") -> Sequence[VariantShown]:
+    shares = {} if view.campaign.split is None else {each.name: each.share for each in view.campaign.split.variants}
+    reached = {} if view.goal is None else view.goal.variants
+    return [
+        VariantShown(
+            each.name,
+            in_percent(shares[each.name]),
+            each,
+            reached[each.name].reached if each.name in reached else 0,
+        )
+        for each in view.variants
+    ]
 
 
 def _over_time(view: "CampaignView") -> OverTime | None:
