@@ -62,6 +62,7 @@ PAGES: Final[Mapping[str, str]] = {
     "a new sequence": "sequences/new",
     "a sequence's editor": "sequences/{sequence}/edit",
     "who is in a sequence": "sequences/{sequence}/people",
+    "how many are in a sequence": "sequences/{sequence}/short",
     "a sequence's history": "sequences/{sequence}/history",
     "templates": "templates",
     "a new template": "templates/new",

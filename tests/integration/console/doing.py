@@ -250,6 +250,7 @@ DOING: Final[Mapping[tuple[str, Deed], tuple[Callable[[Made], object], Callable[
     ("sequences/*/switch", Deed.SEQUENCE_SWITCHED_OFF): (_NOTHING, _is(do="off")),
     ("sequences/*/switch", Deed.SEQUENCE_SWITCHED_ON): (_sequence_off, _is(do="on", late="lapse")),
     ("sequences/*/delete", Deed.SEQUENCE_DELETED): (_NOTHING, lambda made: {**_sequence_tag(made), "sure": "1"}),
+    ("sequences/*/move", Deed.SEQUENCE_MOVED): (_NOTHING, _is(version="1", once="1")),
     ("sequences/*/begin", Deed.SEQUENCE_BEGUN): (_nobody_inside, _who),
     ("sequences/*/take-out", Deed.SEQUENCE_TAKEN_OUT): (_NOTHING, _who),
     ("customers/clean-up-begun", Deed.CLEAN_UP_BEGUN): (

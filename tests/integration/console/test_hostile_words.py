@@ -42,9 +42,9 @@ OPT_OUT: Final = {"channel": "email", "scope": "marketing", "opted_out": True}
 SHOWN: Final = 3
 """Contexts of one template that are tried."""
 TEMPLATES: Final = Path(rebound.console.http.__file__).parent / "templates"
-NOT_SEEN: Final = {"changed_meanwhile", "note", "campaign_message", "other_place"}
+NOT_SEEN: Final = {"changed_meanwhile", "note", "campaign_message", "sequence_messages", "other_place"}
 """Pages for when somebody else is quicker and for a form of another business, and the frame of what scripts show, which
-are one sentence each; and the page of a message, whose address has two ids."""
+are one sentence each; and the pages of a message and of a step, whose addresses have two ids."""
 SHOW_WORDS: Final = {
     *("customers", "customer", "customer_family", "customer_activity", "customer_points", "customer_timeline"),
     *("replies", "segment", "segments", "settings", "staff", "keys", "send_again", "appointments"),

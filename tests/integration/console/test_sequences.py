@@ -12,6 +12,7 @@ from tests.integration.console.conftest import check, sign_in
 from tests.integration.console.desk import Desk, Seen
 from tests.integration.console.test_campaign import counted
 from tests.integration.sequences.test_sequences import goes_on
+from tests.integration.sequences.test_step_results import counted as steps_counted
 
 MOST_REQUESTS: Final = 8
 TEXT: Final = {"channel": "sms", "category": "marketing", "content": {"body": "See you soon, ##{{first_name}}"}}
@@ -96,7 +97,17 @@ def test_a_sequence_reads_as_sentences(stack: Stack, sequence: str) -> None:
         assert each in seen
 
 
-@pytest.mark.parametrize("path", ["sequences", "sequences/*", "sequences/*/people", "sequences/*/history"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sequences",
+        "sequences/*",
+        "sequences/*/short",
+        "sequences/*/people",
+        "sequences/*/history",
+        "sequences/*/messages/2",
+    ],
+)
 def test_a_page_needs_few_requests(stack: Stack, sequence: str, customer: str, path: str) -> None:
     begin(stack, sequence, customer)
     desk, path = Desk(stack).sign_in(), f"/console/{path}".replace("*", sequence)
@@ -130,7 +141,7 @@ def test_it_is_switched_and_deleted_without_scripts(
     page = without_scripts
     sign_in(page, console)
     page.goto(f"{console}/sequences")
-    page.get_by_role("link", name="First visit").click()
+    page.get_by_role("link", name="First visit", exact=True).click()
     page.get_by_role("button", name="Switch it off").click()
     assert page.get_by_role("status").inner_text() == "It is off."
     assert stack.api("GET", "/v1/sequences/first").body["status"] == "off"
@@ -202,3 +213,52 @@ def test_who_only_looks_on_sees_no_buttons(stack: Stack, sequence: str, customer
     for what in ("switch", "delete", "begin", "take-out"):
         assert viewer.post(f"{path}/{what}", {"do": "off", "customer": customer, "sure": "1"}).status == 403
     assert standing(stack, sequence, customer)["standing"] == "waiting"
+
+
+def test_the_counts_stand_beside_the_steps(
+    console: str, stack: Stack, sequence: str, customer: str, page: Page
+) -> None:
+    begin(stack, sequence, customer)
+    steps_counted(stack)
+    sign_in(page, console)
+    page.goto(f"{console}/sequences")
+    expect(page.locator("tbody")).to_contain_text("1 inside")
+    page.goto(f"{console}/sequences/{sequence}")
+    expect(page.locator("ol.does > li").first).to_contain_text("1 came here · 1 waits")
+    expect(page.locator("ol.does > li").nth(1)).to_contain_text("0 came here")
+
+
+def test_what_became_of_the_messages_of_a_step_is_read_in_few_requests(
+    stack: Stack, sequence: str, customer: str
+) -> None:
+    steps = [{"id": "hello", "send": EMAIL}, {"wait": {"days": 1}}]
+    assert stack.api("PUT", "/v1/sequences/first", {**FIRST_VISIT, "steps": steps}).status == 200
+    begin(stack, sequence, customer)
+    steps_counted(stack)
+    desk, path = Desk(stack).sign_in(), "/console/sequences/first"
+    assert "messages/hello" in desk.get(path).text
+    with counted() as names:
+        assert desk.get(f"{path}/messages/hello").status == 200
+    assert len(names) <= MOST_REQUESTS, "\n".join(names)
+    assert desk.get(f"{path}/messages/nothing").status == 404
+
+
+def test_who_waits_in_an_earlier_version_is_moved(stack: Stack, sequence: str, customer: str) -> None:
+    begin(stack, sequence, customer)
+    steps = [{"tag": {"add": "welcome"}}, {"id": "1", "wait": {"days": 9}}, {"send": EMAIL}]
+    assert stack.api("PUT", "/v1/sequences/first", {**FIRST_VISIT, "steps": steps}).body["version"] == 2
+    steps_counted(stack)
+    desk, path = Desk(stack).sign_in(), "/console/sequences/first"
+    assert "1 is inside on version 1." in words(desk.get(path))
+    with counted() as names:
+        asked = desk.get(f"{path}/move?version=1")
+    assert len(names) <= MOST_REQUESTS, "\n".join(names)
+    assert "1 waits here" in words(asked)
+    assert '<option value="1" selected>' in asked.text
+    assert desk.post(f"{path}/move", {"version": "1", "to.0": "3", "once": "1"}).status == 422
+    for _ in range(2):
+        seen = desk.post(f"{path}/move", {"version": "1", "to.0": "1", "once": "01M7W6ARGFEXM6PVNM0V1C8F99"})
+        assert seen.location.endswith("done=moved")
+    assert len(set(re.findall(r'href="[^"]*jobs/(\w+)"', desk.get("/console/jobs").text))) == 1
+    for version in ("2", "0", "x", "9" * 99):
+        assert desk.get(f"{path}/move?version={version}").status == 404

@@ -56,6 +56,7 @@ class Deed(StrEnum):
     SEQUENCE_CHANGED = "sequence.changed"
     SEQUENCE_CREATED = "sequence.created"
     SEQUENCE_DELETED = "sequence.deleted"
+    SEQUENCE_MOVED = "sequence.moved"
     SEQUENCE_SWITCHED_OFF = "sequence.switched_off"
     SEQUENCE_SWITCHED_ON = "sequence.switched_on"
     SEQUENCE_TAKEN_OUT = "sequence.taken_out"

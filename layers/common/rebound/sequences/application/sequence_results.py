@@ -11,8 +11,10 @@ from rebound.campaigns.domain.results import RESULT_STATUSES
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.origins import step_of
 from rebound.sequences.domain.results import (
+    NO_MESSAGES,
     MessageResults,
     SequenceResults,
+    as_one,
     inside,
     results_of,
     together,
@@ -21,6 +23,7 @@ from rebound.sequences.domain.results import (
 
 if TYPE_CHECKING:
     from rebound.campaigns.ports import TallyBook
+    from rebound.sequences.domain.results import VersionResults
     from rebound.sequences.domain.sequences import Definition, SavedSequence
     from rebound.sequences.ports import SequenceBook, StepCarriers, StepTallies
 
@@ -61,6 +64,30 @@ class ReadResults(Struct, frozen=True, kw_only=True):
         numbers, there = versions_in(counts) | {sequence.version}, inside(counts)
         definitions = self.sequences.versions(business_id, sequence_id, numbers)
         return [(each, definitions[each], there.get(each, 0)) for each in sorted(definitions, reverse=True)]
+
+    def in_short(self, sequence: SavedSequence) -> tuple[VersionResults, Mapping[int, int]]:
+        """All versions as one, by the steps of the newest, without what became of messages; and ``inside``.
+
+        One request. Who stands at a step that the newest has no more is in no step of it.
+        """
+        counts = self.step_tallies.counts(sequence.business_id, sequence.uid)
+        return results_of(sequence.version, sequence.definition.program, as_one(counts, sequence.version), {}), inside(
+            counts
+        )
+
+    def messages_of(self, sequence: SavedSequence, step_id: str, most: int) -> tuple[MessageResults, bool]:
+        """What became of the messages of a step, in ``most`` requests and one; and whether those are all.
+
+        Otherwise they are those of the newest versions of the sequence.
+        """
+        known = self.step_carriers.of(sequence.business_id, sequence.uid)
+        own = [
+            (step.version, each) for each in known if (step := step_of(each)) is not None and step.step_id == step_id
+        ]
+        found = NO_MESSAGES
+        for _, campaign_id in sorted(own, reverse=True)[:most]:
+            found = found.plus(_read(self.tallies.counts(campaign_id)))
+        return found, len(own) <= most
 
     def _messages(self, sequence: SavedSequence) -> Mapping[int, Mapping[str, MessageResults]]:
         """What became of messages, by version and step; a step has a carrier for each version of its template."""

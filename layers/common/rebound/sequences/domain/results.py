@@ -188,6 +188,16 @@ def inside(counts: Mapping[str, int]) -> Mapping[int, int]:
     return {version: count for version, count in sorted(found.items(), reverse=True) if count}
 
 
+def as_one(counts: Mapping[str, int], version: int) -> Mapping[str, int]:
+    """The counts of all versions as if they were those of one, in which nobody is moved."""
+    found: Counter[str] = Counter()
+    for label, count in counts.items():
+        _, what, step_id = label.split(_BETWEEN)
+        if what not in (MOVED, MOVED_IN):
+            found[_label(version, what, step_id)] += count
+    return found
+
+
 def versions_in(counts: Mapping[str, int]) -> frozenset[int]:
     """The versions that anybody has gone through."""
     return frozenset(int(label.split(_BETWEEN, 1)[0]) for label, count in counts.items() if count)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rebound.console.http.requests import PageAnswer
 from rebound.console.http.sequences.sentences import Sentences
 from rebound.console.http.visits import Visit
+from rebound.sequences.domain.ready_made import ready_made
 from rebound.staff.domain import Right
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ def show_list(visit: Visit) -> PageAnswer:
     named = any(each.definition.segments for each in saved)
     say = Sentences(visit.words, names_of(visit.behind.segment_service.known(visit.business_id)) if named else {})
     rows = sorted(saved, key=lambda each: (each.name.casefold(), each.sequence_id))
-    ready = visit.behind.ready_made(visit.business_id) if visit.may(Right.SEND) else ()
+    # What they are for is said to the reader; what they say to customers is in the business's language.
+    ready = ready_made(visit.words.language) if visit.may(Right.SEND) else ()
     return visit.page(
         "sequences",
         ready=ready,

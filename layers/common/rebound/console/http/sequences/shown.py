@@ -5,11 +5,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.console.domain.deeds import Deed
+from rebound.console.http.campaigns.sent import reason_in_words
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.sequences.listed import just_done, names_of
 from rebound.console.http.sequences.sentences import Sentences
 from rebound.console.http.visits import Visit
-from rebound.kernel.errors import ChangedMeanwhileError
+from rebound.kernel.errors import ChangedMeanwhileError, NotFoundError
 from rebound.segments.domain.filters import segments_in
 from rebound.sequences.application.sequence_service import tag_of
 from rebound.sequences.domain.sequences import Late, SequenceStatus
@@ -24,12 +25,31 @@ if TYPE_CHECKING:
 type Filter = Mapping[str, Any] | None
 MOST_TEMPLATES: Final = 100
 """Of which the names are known."""
+MOST_CARRIERS: Final = 4
+"""Versions of a step whose messages are counted on one page."""
 DONE: Final = ("on", "off", "made", "saved", "moved")
 
 
 def show(visit: Visit, sequence_id: str) -> PageAnswer:
     """What it does, step by step."""
     return _page(visit, visit.behind.sequence_service.get(visit.business_id, sequence_id))
+
+
+def show_short(visit: Visit, sequence_id: str) -> PageAnswer:
+    """How many are inside, for the list, which asks for each of its lines once it is seen."""
+    sequence = visit.behind.sequence_service.get(visit.business_id, sequence_id)
+    results, _ = visit.behind.sequence_results.in_short(sequence)
+    return visit.page("sequence_short", one=sequence, results=results)
+
+
+def show_messages(visit: Visit, sequence_id: str, step_id: str) -> PageAnswer:
+    """What became of the messages of a step. Raises ``NotFoundError`` for what is no step that sends."""
+    sequence = visit.behind.sequence_service.get(visit.business_id, sequence_id)
+    if step_id not in sequence.definition.sends:
+        raise NotFoundError("step")
+    messages, is_all = visit.behind.sequence_results.messages_of(sequence, step_id, MOST_CARRIERS)
+    excluded = [(reason_in_words(visit, reason), count) for reason, count in messages.excluded.items()]
+    return visit.page("sequence_messages", one=sequence, messages=messages, excluded=excluded, is_all=is_all)
 
 
 def switch(visit: Visit, sequence_id: str) -> PageAnswer:
@@ -90,6 +110,7 @@ def _page(
     is_changed: bool = False,
 ) -> PageAnswer:
     definition, say = sequence.definition, _of_all(visit, sequence.definition)
+    results, inside = visit.behind.sequence_results.in_short(sequence)
     return visit.page(
         "sequence",
         status,
@@ -99,6 +120,9 @@ def _page(
         whom=say.filter(definition.filter),
         ends=[(say.happening(each.happening), each.is_goal) for each in definition.exit_on],
         steps=say.steps(definition.steps),
+        results=results,
+        counts={each.step.step_id: each for each in results.steps},
+        earlier=[(version, count) for version, count in inside.items() if version != sequence.version],
         lates=tuple(Late),
         done=just_done(visit, DONE),
         wrong=wrong or {},
