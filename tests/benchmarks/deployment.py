@@ -573,14 +573,18 @@ class _Pump:
                 continue
             while records:
                 taken = [records.popleft() for _ in range(min(most, len(records)))]
-                event = {"Records": [_change(change) for change in taken], "shardId": shard}
+                keys = self._cloud.tables.by_name[taken[0].table].keys
+                event = {"Records": [_change(change, keys) for change in taken], "shardId": shard}
                 if (self._deployment.invoke(function, event) or {}).get("batchItemFailures"):
                     raise RuntimeError(f"{function} could not follow a change")
 
 
 @cache
 def _stream_sources() -> list[tuple[str, str, Callable[[str, Mapping[str, Any]], bool]]]:
-    """Function, table and filter of each mapping of a stream: by what a change is, and by attributes that exist."""
+    """Function, table and filter of each mapping of a stream.
+
+    By what a change is, by attributes that exist, and by the beginnings of keys.
+    """
     found = []
     for function, properties in functions().items():
         for event in properties.get("Events", {}).values():
@@ -597,6 +601,10 @@ def _having(patterns: list[dict[str, Any]]) -> Callable[[str, Mapping[str, Any]]
         return not patterns or any(
             kind in pattern.get("eventName", (kind,))
             and set(pattern.get("dynamodb", {}).get("NewImage", {})) <= set(image)
+            and all(
+                image[name]["S"].startswith(wants["S"][0]["prefix"])
+                for name, wants in pattern.get("dynamodb", {}).get("Keys", {}).items()
+            )
             for pattern in patterns
         )
 
@@ -614,12 +622,13 @@ def _stream_batch(function: str) -> tuple[int, int]:
     return source.get("BatchSize", 100), source.get("MaximumBatchingWindowInSeconds", 0)
 
 
-def _change(change: StreamRecord) -> Mapping[str, Any]:
+def _change(change: StreamRecord, keys: Iterable[str]) -> Mapping[str, Any]:
     images = {"OldImage": change.before, "NewImage": change.after}
     return {
         "eventID": str(change.number),
         "eventName": "INSERT" if change.before is None else "REMOVE" if change.after is None else "MODIFY",
         "dynamodb": {
+            "Keys": {name: json.loads(change.after or change.before or b"{}")[name] for name in keys},
             **{name: json.loads(image) for name, image in images.items() if image is not None},
             "SequenceNumber": f"{change.number:021d}",
             "ApproximateCreationDateTime": float(change.number),

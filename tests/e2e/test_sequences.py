@@ -17,6 +17,19 @@ def send(subject: str) -> dict[str, Any]:
     return {"send": {"channel": "email", "category": "marketing", "content": content}}
 
 
+def counted(total: Any) -> tuple[int, ...]:
+    """Who began, is inside, came to the end and left before it; who came to the first step, and who matched."""
+    first, asked = total["steps"][0], total["steps"][2]
+    return (
+        total["entered"],
+        total["inside"],
+        total["left"]["ended"],
+        total["left"]["exit"],
+        first["entered"],
+        asked["then"],
+    )
+
+
 WANTED: Final[dict[str, Any]] = {
     "name": "After a visit",
     "trigger": {"kind": "visit"},
@@ -74,6 +87,9 @@ def test_a_visit_starts_five_steps_and_each_goes_its_own_way(api: ReboundApi) ->
         assert (steps(gone), standing(gone)) == (["thanks"], ("left", "exit"))
         assert "came" in api.get(f"/v1/customers/{other}")["general_tags"]
         assert len(api.get(f"{PATH}/enrolments")["items"]) == 3
+        until(
+            "counted", lambda: counted(api.get(f"{PATH}/results")["total"]), lambda found: found == (3, 0, 2, 1, 3, 1)
+        )
     finally:
         api.delete(PATH)
     until("removed", lambda: api.get("/v1/sequences")["items"], lambda items: items == [])

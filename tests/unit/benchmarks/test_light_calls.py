@@ -53,7 +53,7 @@ class _Clock:
 def process(settings: Mapping[str, str]) -> Iterator[_Queue]:
     """A process whose activity goes into tables, the same in every run but for versions."""
     queue = _Queue()
-    made = {"clock": _Clock(), "stamps": _Stamps(), "activity_queue": queue}
+    made = {"clock": _Clock(), "stamps": _Stamps(), "activity_queue": queue, "step_queue": queue}
     with patch.dict("os.environ", settings), patch.object(AwsPorts, "made", made):
         yield queue
 

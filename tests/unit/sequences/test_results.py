@@ -192,3 +192,19 @@ def adds_up(world: SequenceWorld) -> VersionResults:
             assert one.waiting + one.doing == inside[each.version or 0, one.step.step_id]
     assert found.total.entered == found.total.inside + sum(found.total.left.values())
     return found.total
+
+
+def test_a_tag_is_passed_in_the_write_of_the_step_behind_it() -> None:
+    world = world_of(2)
+    world.set_up(wait(HOUR), tag("one"), tag("two"), wait(DAY))
+    begin(world, 0)
+    world.live_until(world.clock.now() + timedelta(minutes=30))
+    before = world.enrolment(id_of(0)).row_version
+    with_numbers = iter(range(before + 1, before + 9))
+    world.enrolments._numbers = with_numbers  # type: ignore[assignment]
+    world.live_until(world.clock.now() + HOUR)
+
+    found = results(world)
+    assert [(each.passed, each.waiting) for each in found.steps] == [(1, 0), (1, 0), (1, 0), (0, 1)]
+    assert world.enrolment(id_of(0)).row_version == before + 1
+    assert {"one", "two"} <= set(world.customers.get(BUSINESS_ID, id_of(0)).general_tags)

@@ -1,10 +1,11 @@
 """Going on: what is done for those who are due in a sequence.
 
 A task names some of them. Each is read, taken through the conditions that stand at its place as they are now, and
-written where it waits next; what is to be sent or changed on the way is done in between. Before a step is done the
+written where it waits next; what is to be sent or changed on the way is done in between. Before a message is sent the
 enrolment is written as being done by this task, afterwards as standing at the step that follows. Whoever dies in
-between leaves it so, and the task, which comes again, does the step once more: what is done has a name of its own, made
-of the task and the step, and so is done once (truth 14).
+between leaves it so, and the task, which comes again, does the step once more: what is sent has a name of its own, made
+of the task and the step, and so is sent once (truth 14). A tag that is given or taken once more is as it was, and costs
+no write of the enrolment.
 """
 
 from __future__ import annotations
@@ -173,8 +174,11 @@ class _Pass(Struct):
                 others = [each for each in here if each.key.customer_id not in who]
                 yield step.next_id, self._passing(step.step_id, THEN, matching)
                 yield step.else_id, self._passing(step.step_id, ELSE, others)
-            case Send() | Tag():
+            case Send():
                 yield step.next_id, self._done(step, here)
+            case Tag():
+                self._do(step, here)
+                yield step.next_id, self._passing(step.step_id, "", here)
             case _:
                 yield None, self._passing(step.step_id, "", here)
 
@@ -191,9 +195,12 @@ class _Pass(Struct):
         taken = [one for each in here if each not in again and (one := self._begun(step.step_id, each, now))]
         mine = [*again, *taken]
         if mine:
-            ids = [each.key.customer_id for each in mine]
-            self.uses.do(self.sequence, mine[0].version, step, ids, self.task.batch)
+            self._do(step, mine)
         return mine
+
+    def _do(self, step: Step, who: Sequence[Enrolment]) -> None:
+        ids = [each.key.customer_id for each in who]
+        self.uses.do(self.sequence, who[0].version, step, ids, self.task.batch)
 
     def _begun(self, step_id: str, enrolment: Enrolment, now: datetime) -> Enrolment | None:
         """At a step of this task; what is done at once with others is begun with the first of them."""
