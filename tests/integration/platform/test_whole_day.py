@@ -53,7 +53,11 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
         )
     },
     ("AdvanceSequencesFunction", "dynamodb:GetItem"): "looks at the chunk of a task that came twice",
-    ("CountStepsFunction", "dynamodb:DeleteItem"): "marks of counted changes, once there are too many of them",
+    **{
+        ("AdvanceSequencesFunction", f"dynamodb:{name}"): "the contact of who is given a tag, where none was known"
+        for name in ("ConditionCheckItem", "DeleteItem")
+    },
+    ("CountStepsFunction", "dynamodb:DeleteItem"): "folds the counts of shards that were last read three days ago",
     ("RunUpkeepFunction", "dynamodb:Query"): "erases what forget_customers could not, by the same policy",
     ("ServePreferencesFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
     **{
