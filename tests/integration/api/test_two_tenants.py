@@ -168,6 +168,8 @@ REQUESTS: Final = [
         )
     ),
     Asked("GET", SEQUENCE),
+    *(Asked("GET", SEQUENCE + f"/{what}") for what in ("results", "versions")),
+    Asked("POST", SEQUENCE + "/versions/1/move", {"steps": {}}, route=SEQUENCE + "/versions/{version}/move"),
     Asked("GET", SEQUENCE + "/enrolments"),
     Asked("GET", SEQUENCE + "/enrolments", query={"customer_id": "{customer_id}"}),
     Asked("GET", SEQUENCE + "/enrolments", query={"external_id": "{external_id}"}),
@@ -183,6 +185,7 @@ REQUESTS: Final = [
             {"steps": [{"send": {**PREVIEW, "template_id": "{template_id}"}}]},
         )
     ),
+    Asked("DELETE", SEQUENCE + "/enrolments/{customer_id}"),
     Asked("PATCH", SEQUENCE, {"status": "off"}),
     Asked("DELETE", SEQUENCE),
     Asked("GET", CAMPAIGN),
