@@ -82,6 +82,8 @@ class DeployedDay:
         """What test recipients were sent."""
         self.went_through: dict[str, Any] = {}
         """How customers stand in a sequence in the end, by external ids."""
+        self.asked_to_sign: list[Any] = []
+        """The versions of a waiver."""
         self.celebrated: list[Any] = []
         """What came of recurring campaigns."""
         self.left_out: list[Any] = []
@@ -716,6 +718,37 @@ class DeployedDay:
         self.went_through = {each["external_id"]: (each["standing"], each["left_because"]) for each in found}
         self.deployment.api("DELETE", path, business_id=first)
         self.deployment.rest()
+
+    def sign_a_waiver(self) -> None:
+        """Two are asked at night; one signs before the morning, and who books later is asked as well."""
+        first, path = self.business_ids[0], "/v1/waivers/rules"
+        night = {"from": "00:00", "until": "23:59", "categories": ["transactional"]}
+        names = [str(number) for number in range(53, 56)]
+        for number in range(53, 56):
+            person = {"first_name": FIRST_NAME, "last_name": LAST_NAME, "external_id": str(number)}
+            self.deployment.api("POST", "/v1/customers", {**person, "email": email_of(number)}, business_id=first)
+
+        def tell(kind: str, name: str, **more: Any) -> None:
+            event = {"event_id": f"{kind}-{name}", "kind": kind, "at": _written(self.deployment.clock.now())}
+            told = {"events": [{**event, "external_id": name, **more}]}
+            self.deployment.api("POST", "/v1/activity", told, business_id=first)
+            self._for_an_hour()
+
+        def book(name: str) -> None:
+            tell("booking", name, starts_at=_written(self.deployment.clock.now() + timedelta(days=9)))
+
+        book(names[0])
+        book(names[1])
+        self.deployment.api("PATCH", "/v1/business", {"quiet_hours": {"email": night}}, business_id=first)
+        posted = {"version": "2", "note": BODY, "url": "https://sign.example.com/rules"}
+        self.deployment.api("POST", f"{path}/versions", posted, business_id=first)
+        self._for_an_hour()
+        tell("waiver", names[0], version="2")
+        self.deployment.api("PATCH", "/v1/business", {"quiet_hours": {"email": None}}, business_id=first)
+        self._for_an_hour()
+        book(names[2])
+        self.deployment.rest()
+        self.asked_to_sign = self.deployment.api("GET", path, business_id=first)["versions"]
 
     def _for_an_hour(self) -> None:
         for _ in range(60):
