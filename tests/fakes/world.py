@@ -17,6 +17,7 @@ from rebound.campaigns.domain.campaigns import Campaign
 from rebound.consent.domain.consent import ConsentEvidence
 from rebound.contacts.domain.contacts import Contact
 from rebound.contacts.domain.reachability import Evidence
+from rebound.customers.application.tagging import TagsGiven
 from rebound.customers.domain import Customer
 from rebound.imports_exports.application.export_customers import ExportView
 from rebound.imports_exports.application.start_import import ImportView
@@ -242,6 +243,11 @@ class World(MemoryPorts, EveryUseCase):
         while (deletions := self.customers.deletions.deliver(self.random)) is not None:
             for deletion in deletions[1]:
                 self._retried("forget_customers", partial(self._erase, deletion.after))
+        while (tagged := self.customers.tagged.deliver(self.random)) is not None:
+            self._retried("hear_tags", partial(self._hear_tags, [each.after for each in tagged[1]]))
+
+    def _hear_tags(self, given: Sequence[TagsGiven]) -> None:
+        self.hear_tags(given)
 
     def _erase(self, customer: Customer) -> None:
         # Looked up anew, because the process may have died.
@@ -536,6 +542,7 @@ class World(MemoryPorts, EveryUseCase):
             self.contacts.stream,
             self.campaigns.stream,
             self.customers.deletions,
+            self.customers.tagged,
             self.enrolments.stream,
         )
         if all(stream.drained for stream in streams):

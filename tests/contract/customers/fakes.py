@@ -9,6 +9,7 @@ from typing import Any
 
 from rebound.contacts.domain.contacts import Contact
 from rebound.customers.application.finding import external_ids_typed, is_found
+from rebound.customers.application.tagging import TagsGiven, givers, new_among
 from rebound.customers.domain import (
     Customer,
     FormUse,
@@ -40,6 +41,8 @@ class MemoryCustomerBook:
         self._gone: Counter[tuple[str, str]] = Counter()
         self.deletions: ChangeStream[Customer] = ChangeStream()
         """Of the change stream what its reader wants: each customer as they were when they were deleted."""
+        self.tagged: ChangeStream[TagsGiven] = ChangeStream()
+        """The same for the other reader: who was given a tag, and by which sequences."""
 
     def get(self, business_id: str, customer_id: str) -> Customer:
         try:
@@ -63,6 +66,11 @@ class MemoryCustomerBook:
         self._check_all(customers, contacts)
         for customer in customers:
             id_ = (customer.business_id, customer.customer_id)
+            had = self.rows[id_].general_tags if id_ in self.rows else ()
+            if tags := new_among(customer.general_tags, had):
+                who = {"business_id": customer.business_id, "customer_id": customer.customer_id}
+                given = TagsGiven(**who, tags=tags, at=customer.updated_at, by=givers())
+                self.tagged.record(customer.customer_id, None, given)
             self.rows[id_] = replace(customer, version=(customer.version or self._gone[id_]) + 1)
         for contact in contacts:
             self._contacts.write(contact)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rebound.customers.application.forget_customers import EraseCustomer
     from rebound.customers.application.forget_history import ForgetHistory
     from rebound.customers.application.remove_customer import RemoveCustomer
+    from rebound.customers.application.tagging import TagsGiven
     from rebound.customers.domain import Customer
     from rebound.customers.ports import (
         CustomerBook,
@@ -84,6 +85,13 @@ class AwsCustomersPorts(AwsBusinessesPorts):
         from rebound.customers.adapters.forgetting import deleted_customer_of
 
         return deleted_customer_of(record)
+
+    @staticmethod
+    def tags_given_of(records: Iterable[Mapping[str, Any]]) -> Iterable[TagsGiven]:
+        """The tags that customers were given, by records of the change stream."""
+        from rebound.customers.adapters.tag_stream import tags_given_of
+
+        return tags_given_of(records)
 
     @staticmethod
     def decode_forgetting(body: str) -> tuple[str, str] | None:

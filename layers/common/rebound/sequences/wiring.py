@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.forget import ForgetEnrolments
     from rebound.sequences.application.go_on import GoOn
     from rebound.sequences.application.hear_activity import HearActivity
+    from rebound.sequences.application.hear_tags import HearTags
     from rebound.sequences.application.move import MoveEnrolments, MovePage
     from rebound.sequences.application.offer_ready_made import OfferReadyMade
     from rebound.sequences.application.read_enrolments import ReadEnrolments
@@ -132,6 +133,7 @@ class SequencesUseCases(RecurringUseCases):
     go_on: GoOn = use_case(
         "rebound.sequences.application.go_on", advance="advance_enrolments", hear="hear_told", ask="ask_at_need"
     )
+    hear_tags: HearTags = use_case("rebound.sequences.application.hear_tags", tell="tell_sequences")
     hear_activity: HearActivity = use_case("rebound.sequences.application.hear_activity", hear="hear_happenings")
     check_definition: CheckDefinition = use_case("rebound.sequences.application.check_definition", pin="pin_filters")
     sequence_service: SequenceService = use_case(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from rebound.contacts.domain.contacts import Contact
+from rebound.customers.application.tagging import givers, new_among
 from rebound.customers.domain import (
     LIST_FIELDS,
     PROFILE,
@@ -82,6 +83,10 @@ class CustomerRow(Model):
     points_balance = NumberAttribute(null=True)
     stamps = UnicodeAttribute(null=True)
     """See ``Stamps`` of the index."""
+    tagged_by = UnicodeAttribute(null=True)
+    """Of a write that gave the customer a tag: the sequences that did (``application.tagging``), else ``NOBODYS``.
+
+    For the readers of the change stream, who are woken for nothing else."""
     version = NumberAttribute()
     vars().update(
         (name, _BY_KIND.get(row.kind, UnicodeAttribute)(null=name not in REQUIRED_FIELDS))
@@ -99,6 +104,7 @@ DEPARTURE_KEPT: Final = timedelta(days=400)
 _FIELDS: Final = Customer.__struct_fields__
 _WRITTEN_OTHERWISE: Final = (*PROFILE, "favourite", "former_contacts", "file_values", "points_balance", "version")
 _NOTHING_EDITED: Final = "{}"
+NOBODYS: Final = "."
 
 
 class DynamoCustomerBook:
@@ -154,7 +160,8 @@ class DynamoCustomerBook:
         """``save`` as a part of a larger transaction, which has ``others`` rows besides."""
         rows = self._contacts.rows(contacts)
         _check_fits(len(customers) + rows.count + others, rows)
-        written = self._index.written(self._as_read([each for each in customers if each.version]), customers)
+        known = self._as_read([each for each in customers if each.version])
+        written = self._index.written(known, customers)
         follow(
             writes,
             lambda: self._index.remove(written.gone),
@@ -162,6 +169,7 @@ class DynamoCustomerBook:
         )
         for customer, stamps in written.customers:
             row = row_of(self._row, customer, next_version(customer.version), stamps)
+            row.tagged_by = _tagged_by(known.get(customer.customer_id), customer)
             writes.save(row, condition=as_read(CustomerRow, customer.version))
         rows.write(writes)
 
@@ -244,7 +252,11 @@ class DynamoCustomerBook:
             with lost_races():
                 corrected = CustomerRow.flags_at.set(at)
                 unchanged = CustomerRow.version == customer.version
-                row.update(actions=[flag.set(invalid), corrected, CustomerRow.version.add(1)], condition=unchanged)
+                # What gave a tag before wakes nobody again.
+                quiet = CustomerRow.tagged_by.remove()
+                row.update(
+                    actions=[flag.set(invalid), corrected, CustomerRow.version.add(1), quiet], condition=unchanged
+                )
         except ConcurrentChangeError:
             self._index.take_back(written.put, self._read([customer]).values())
             raise
@@ -334,6 +346,12 @@ def row_of(row: type[CustomerRow], customer: Customer, version: int, stamps: str
     )
 
 
+def _tagged_by(stored: Stored | None, customer: Customer) -> str | None:
+    """Who gives the customer tags by being written so; ``None`` where nobody does."""
+    had = stored[0].general_tags if stored is not None else ()
+    return (" ".join(givers()) or NOBODYS) if new_among(customer.general_tags, had) else None
+
+
 def _check_fits(count: int, contacts: ContactWrites) -> None:
     if count <= MAX_TRANSACTION:
         return
@@ -364,6 +382,7 @@ def read_customer(row: CustomerRow) -> Customer:
     values["former_contacts"] = frozenset()
     values["version"] = int(values["version"])
     values.pop("stamps", None)
+    values.pop("tagged_by", None)
     kept = values.get("file_values")
     if kept is not None:
         values["file_values"] = {} if kept == _NOTHING_EDITED else json.loads(kept)

@@ -36,7 +36,7 @@ class TellReplies(Struct, frozen=True, kw_only=True):
         if not is_reply(reply):
             return
         business_id = reply.key.business_id
-        happened = Happened(kind=Kind.REPLY, key=reply.reply_id, at=reply.at)
+        happened = Happened(kind=Kind.REPLY, key=reply.reply_id, at=reply.at, is_live=True)
         if not self.tell.is_heard(business_id, happened):
             return
         whose = self._whose(contact, reply)

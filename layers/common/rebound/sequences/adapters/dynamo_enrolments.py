@@ -16,6 +16,7 @@ from rebound.platform.adapters.dynamo import (
     InstantAttribute,
     JsonAttribute,
     Model,
+    TextListAttribute,
     bind,
     expiry,
     lost_races,
@@ -65,6 +66,7 @@ class EnrolmentRow(Model):
     moved_by = UnicodeAttribute(null=True)
     began_at = InstantAttribute(null=True)
     heard = JsonAttribute(null=True)
+    caused_by = TextListAttribute(null=True)
     row_version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
 
@@ -152,6 +154,7 @@ class DynamoEnrolmentBook:
             moved_by=after.moved_by,
             began_at=after.began_at,
             heard=[_written(each) for each in after.heard] or None,
+            caused_by=list(after.caused_by) or None,
             row_version=next_version(read),
             expires_at=None if keeps else expiry(datetime.now(UTC), KEPT_AFTER),
         )
@@ -264,5 +267,6 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         moved_by=row.moved_by,
         began_at=row.began_at,
         heard=tuple(map(_heard, row.heard or ())),
+        caused_by=tuple(row.caused_by or ()),
         row_version=int(row.row_version),
     )

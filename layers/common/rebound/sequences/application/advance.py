@@ -199,8 +199,7 @@ class _Pass(Struct):
         return mine
 
     def _do(self, step: Step, who: Sequence[Enrolment]) -> None:
-        ids = [each.key.customer_id for each in who]
-        self.uses.do(self.sequence, who[0].version, step, ids, self.task.batch)
+        self.uses.do(self.sequence, who[0].version, step, who, self.task.batch)
 
     def _begun(self, step_id: str, enrolment: Enrolment, now: datetime) -> Enrolment | None:
         """At a step of this task; what is done at once with others is begun with the first of them."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
+from rebound.customers.application.tagging import given_by
 from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sequences.domain.carriers import carrier_for, chunk_of_batch, missing
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock
     from rebound.sending.ports import ChunkQueue
     from rebound.sequences.application.switch import MoveCarrier
+    from rebound.sequences.domain.enrolments import Enrolment
     from rebound.sequences.domain.sequences import SavedSequence
     from rebound.sequences.domain.steps import Step
     from rebound.sequences.ports import SequenceBook, StepCarriers
@@ -46,22 +48,25 @@ class DoSteps(Struct, frozen=True, kw_only=True):
         sequence: SavedSequence,
         version: int,
         step: Step,
-        customer_ids: Sequence[str],
+        who: Sequence[Enrolment],
         batch: str,
     ) -> None:
         """Do it; the task may have done it before, for some of them or for all."""
         match step.action:
             case Send():
-                self._send(sequence, version, step.step_id, step.action, customer_ids, batch)
+                ids = [each.key.customer_id for each in who]
+                self._send(sequence, version, step.step_id, step.action, ids, batch)
             case Tag():
-                for customer_id in customer_ids:
-                    with suppress(NotFoundError, InvalidInputError):
-                        # Deleted meanwhile, or with as many tags as there may be.
-                        self.customer_service.retag(
-                            sequence.business_id, customer_id, add=step.action.add, remove=step.action.remove
-                        )
+                for each in who:
+                    self._tag(each, step.action)
             case _:
                 raise AssertionError(step.step_id)
+
+    def _tag(self, who: Enrolment, tag: Tag) -> None:
+        """Give or take a tag; nobody who was deleted meanwhile, or has as many tags as there may be."""
+        key = who.key
+        with suppress(NotFoundError, InvalidInputError), given_by((*who.caused_by, key.sequence_id)):
+            self.customer_service.retag(key.business_id, key.customer_id, add=tag.add, remove=tag.remove)
 
     def _send(
         self,

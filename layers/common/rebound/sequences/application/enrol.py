@@ -49,7 +49,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         for each in sorted(happened, key=lambda one: one.at):
             self._act(business_id, customer_id, saved, each)
             for sequence in saved:
-                if sequence.is_on and each.starts and not each.is_withdrawn and sequence.definition.trigger.means(each):
+                if _starts(sequence, each):
                     self.enter(sequence, customer_id, each)
 
     def enter(self, sequence: SavedSequence, customer_id: str, happened: Happened) -> bool:
@@ -94,6 +94,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             key=key,
             version=sequence.version,
             entry_key=happened.key,
+            caused_by=happened.caused_by,
             uid=sequence.uid,
             entered_at=now,
             standing=Standing.WAITING,
@@ -181,3 +182,11 @@ def _waits_for(definition: Definition, happened: Happened) -> tuple[str, ...]:
         for step_id, step in definition.program.steps.items()
         if isinstance(step.action, Wait) and step.action.for_event is not None and step.action.for_event.means(happened)
     )
+
+
+def _starts(sequence: SavedSequence, happened: Happened) -> bool:
+    """Whether somebody begins because of it: a sequence never goes round in a circle with others or with itself."""
+    is_own = sequence.sequence_id in happened.caused_by
+    was_on = not happened.is_live or sequence.switched_at <= happened.at
+    is_there = happened.starts and not happened.is_withdrawn and was_on
+    return sequence.is_on and is_there and not is_own and sequence.definition.trigger.means(happened)

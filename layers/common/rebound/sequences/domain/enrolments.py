@@ -74,6 +74,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     one, conditions with the way that was taken (``then``, ``else``); only who counts reads it. ``moved_by`` is the job
     that moved them here from an older version, until they go on.
     ``began_at`` is when that which began it happened. ``heard`` is what waits may be over for (``domain.heard``).
+    ``caused_by`` are the sequences whose doing began it, each because of the one before.
     ``row_version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -92,6 +93,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     moved_by: str | None = None
     began_at: datetime | None = None
     heard: tuple[Heard, ...] = ()
+    caused_by: tuple[str, ...] = ()
     row_version: int = 0
 
     @property

@@ -10,6 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from rebound.kernel.written_text import folded
+
 
 class Kind(StrEnum):
     """What happened."""
@@ -93,8 +95,15 @@ class Happening(Struct, frozen=True, kw_only=True):
     def means(self, happened: Happened) -> bool:
         """Whether it is one of these."""
         return self.kind is happened.kind and all(
-            happened.about.get(name) == value for name, value in self.about.items()
+            _is_alike(name, happened.about.get(name), value) for name, value in self.about.items()
         )
+
+
+def _is_alike(name: str, happened: str | None, meant: str) -> bool:
+    """Whether a value is the one that is meant: tags are compared as filters compare them."""
+    if happened is None or name != "tag":
+        return happened == meant
+    return folded(happened) == folded(meant)
 
 
 class Happened(Struct, frozen=True, kw_only=True):
@@ -103,6 +112,8 @@ class Happened(Struct, frozen=True, kw_only=True):
     ``key`` names it, the same however often it is told: the id of the event, of the reply, of the call. ``at`` is when
     it happened, by who told it. ``due_at`` is set of what is still to come, such as the end of a membership;
     ``is_withdrawn`` says that it does not come any more. What does not ``starts`` only ends and wakes.
+    What is told at once (``is_live``), at a time of our own, starts what was on by then, however late it comes.
+    ``caused_by`` are the sequences whose doing it is, each because of the one before: it starts none of them again.
     """
 
     kind: Kind
@@ -112,3 +123,5 @@ class Happened(Struct, frozen=True, kw_only=True):
     due_at: datetime | None = None
     is_withdrawn: bool = False
     starts: bool = True
+    is_live: bool = False
+    caused_by: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ TOGETHER: Final = CHUNK_SIZE
 """How many go on together at most, so that what is sent to them is one chunk."""
 
 
-TOLD_TOGETHER: Final = 25
+TOLD_TOGETHER: Final = 10
 """How many happenings one message has at most."""
 
 
