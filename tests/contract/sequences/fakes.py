@@ -10,6 +10,7 @@ from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_name
+from rebound.sequences.domain.members import Member, MemberKey
 from rebound.sequences.domain.results import EnrolmentChange, counts_of
 from rebound.sequences.domain.sequences import Definition, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
@@ -169,6 +170,39 @@ class MemoryStepTallies:
         self._tallies.forget(f"{business_id}#{uid}")
 
 
+class MemoryMemberBook:
+    """Implements ``MemberBook``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[MemberKey, Member] = {}
+        self.looks: dict[tuple[str, str], str] = {}
+        self._numbers = count(1)
+
+    def looked(self, business_id: str, uid: str) -> str | None:
+        return self.looks.get((business_id, uid))
+
+    def note_looked(self, business_id: str, uid: str, look: str) -> None:
+        self.looks[business_id, uid] = look
+
+    def get_many(self, keys: Collection[MemberKey]) -> Mapping[MemberKey, Member]:
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    def write(self, member: Member) -> None:
+        stored = self.rows.get(member.key)
+        if (0 if stored is None else stored.row_version) != member.row_version:
+            raise ConcurrentChangeError
+        self.rows[member.key] = replace(member, row_version=next(self._numbers))
+
+    def forget(self, key: MemberKey) -> None:
+        self.rows.pop(key, None)
+
+    def forget_some(self, business_id: str, uid: str) -> bool:
+        for key in [key for key in self.rows if (key.business_id, key.uid) == (business_id, uid)]:
+            del self.rows[key]
+        self.looks.pop((business_id, uid), None)
+        return False
+
+
 class MemoryStepQueue:
     """Implements ``StepQueue``."""
 
@@ -252,6 +286,10 @@ class MemorySequencesPorts(MemoryRecurringPorts):
     @cached_property
     def step_carriers(self) -> MemoryStepCarriers:
         return MemoryStepCarriers()
+
+    @cached_property
+    def members_of_sequences(self) -> MemoryMemberBook:
+        return MemoryMemberBook()
 
     @cached_property
     def step_queue(self) -> MemoryStepQueue:

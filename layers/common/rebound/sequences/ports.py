@@ -8,6 +8,7 @@ from rebound.kernel.pages import Page
 from rebound.recurring.ports import RecurringPorts
 from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
+from rebound.sequences.domain.members import Member, MemberKey
 from rebound.sequences.domain.sequences import Definition, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
 from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
@@ -96,6 +97,28 @@ class StepTallies(Protocol):
         """Remove what was counted of a sequence."""
 
 
+class MemberBook(Protocol):
+    """Who matches what sequences are entered by, as looks have found."""
+
+    def looked(self, business_id: str, uid: str) -> str | None:
+        """For what all customers were looked at last (``look_of``); strongly consistent."""
+
+    def note_looked(self, business_id: str, uid: str, look: str) -> None:
+        """Remember that all were looked at for it."""
+
+    def get_many(self, keys: Collection[MemberKey]) -> Mapping[MemberKey, Member]:
+        """Those who are remembered; strongly consistent."""
+
+    def write(self, member: Member) -> None:
+        """Write one. Raises ``ConcurrentChangeError`` when somebody has written since it was read (``row_version``)."""
+
+    def forget(self, key: MemberKey) -> None:
+        """Remove one, whether or not they are there."""
+
+    def forget_some(self, business_id: str, uid: str) -> bool:
+        """Remove some hundred of a sequence's; whether there may be more."""
+
+
 class StepQueue(Protocol):
     """Enrolments that are due, on their way to who goes on with them."""
 
@@ -149,6 +172,9 @@ class SequencesPorts(RecurringPorts, Protocol):
 
     @property
     def step_tallies(self) -> StepTallies: ...
+
+    @property
+    def members_of_sequences(self) -> MemberBook: ...
 
     @property
     def step_queue(self) -> StepQueue: ...

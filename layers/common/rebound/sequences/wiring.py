@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.hear_activity import HearActivity
     from rebound.sequences.application.hear_tags import HearTags
     from rebound.sequences.application.move import MoveEnrolments, MovePage
+    from rebound.sequences.application.notice_entering import FindLook, NoticeEntering, ScheduleLooks
     from rebound.sequences.application.offer_ready_made import OfferReadyMade
     from rebound.sequences.application.read_enrolments import ReadEnrolments
     from rebound.sequences.application.schedule import ScheduleSteps
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from rebound.sequences.ports import (
         AskBook,
         EnrolmentBook,
+        MemberBook,
         SequenceBook,
         SequencesPorts,
         StepCarriers,
@@ -86,6 +88,12 @@ class AwsSequencesPorts(AwsRecurringPorts):
         from rebound.sequences.adapters.dynamo_enrolments import enrolment_change_of
 
         return enrolment_change_of(record)
+
+    @cached_property
+    def members_of_sequences(self) -> MemberBook:
+        from rebound.sequences.adapters.dynamo_members import DynamoMemberBook
+
+        return DynamoMemberBook(self.settings["SEQUENCES_TABLE"])
 
     @cached_property
     def step_queue(self) -> StepQueue:
@@ -134,12 +142,24 @@ class SequencesUseCases(RecurringUseCases):
         "rebound.sequences.application.go_on", advance="advance_enrolments", hear="hear_told", ask="ask_at_need"
     )
     hear_tags: HearTags = use_case("rebound.sequences.application.hear_tags", tell="tell_sequences")
-    hear_activity: HearActivity = use_case("rebound.sequences.application.hear_activity", hear="hear_happenings")
+    hear_activity: HearActivity = use_case(
+        "rebound.sequences.application.hear_activity", hear="hear_happenings", notice="notice_entering"
+    )
+    notice_entering: NoticeEntering = use_case(
+        "rebound.sequences.application.notice_entering",
+        members="members_of_sequences",
+        find="find_look",
+        ask="ask_filter",
+        hear="hear_happenings",
+    )
+    find_look: FindLook = use_case("rebound.sequences.application.notice_entering", pin="pin_filters")
+    schedule_looks: ScheduleLooks = use_case("rebound.sequences.application.notice_entering", find="find_look")
     check_definition: CheckDefinition = use_case("rebound.sequences.application.check_definition", pin="pin_filters")
     sequence_service: SequenceService = use_case(
         "rebound.sequences.application.sequence_service",
         check="check_definition",
         carriers="switch_carriers",
+        looks="schedule_looks",
         hear="hear_happenings",
     )
     ready_made: OfferReadyMade = use_case("rebound.sequences.application.offer_ready_made")
@@ -148,7 +168,9 @@ class SequencesUseCases(RecurringUseCases):
     move_page: MovePage = use_case("rebound.sequences.application.move", schedule="schedule_steps")
     sequence_results: ReadResults = use_case("rebound.sequences.application.sequence_results")
     read_enrolments: ReadEnrolments = use_case("rebound.sequences.application.read_enrolments", pin="pin_filters")
-    forget_enrolments: ForgetEnrolments = use_case("rebound.sequences.application.forget")
+    forget_enrolments: ForgetEnrolments = use_case(
+        "rebound.sequences.application.forget", members="members_of_sequences"
+    )
     wake_enrolments: WakeEnrolments = use_case("rebound.sequences.application.wake")
     ask_to_sign: AskToSign = use_case(
         "rebound.sequences.application.ask_to_sign",
@@ -172,8 +194,11 @@ class SequencesUseCases(RecurringUseCases):
         def wake(timers: Sequence[Timer]) -> None:
             self.wake_enrolments(timers)
 
-        # As ``tasks`` has it, which the sweep of businesses without any does not load.
-        return {**super().wakers, "sequence": wake}
+        def look(timers: Sequence[Timer]) -> None:
+            self.schedule_looks(timers)
+
+        # As ``tasks`` and ``notice_entering`` have them, which the sweep of businesses without any does not load.
+        return {**super().wakers, "sequence": wake, "sequence_look": look}
 
     @cached_property
     def listeners(self) -> Sequence[Listener]:
@@ -212,7 +237,8 @@ class SequencesUseCases(RecurringUseCases):
         from rebound.sequences.application.wake import SequenceWork
 
         ask = self.made(WaiverWork, schedule=self.schedule_steps)
-        return {**super().job_works, JobKind.SEQUENCE: self.made(SequenceWork), JobKind.WAIVER: ask}
+        work = self.made(SequenceWork, members=self.ports.members_of_sequences, notice=self.notice_entering)
+        return {**super().job_works, JobKind.SEQUENCE: work, JobKind.WAIVER: ask}
 
 
 use_cases = in_this_process(SequencesUseCases, AwsSequencesPorts)

@@ -139,6 +139,9 @@ def _about_happening(happening: Happening, path: str, *, starts: bool = False) -
         allowed = ", ".join(each for each in Kind if each in STARTS)
         yield FieldError(f"{path}.kind", f"Cannot start a sequence; these can: {allowed}.")
         return
+    if not starts and kind is Kind.SEGMENT_ENTERED:
+        yield FieldError(f"{path}.kind", "Only starts a sequence; a condition asks whether somebody is in a segment.")
+        return
     for name in sorted(set(happening.about) - set(NARROWED_BY[kind])):
         allowed = ", ".join(NARROWED_BY[kind]) or "nothing"
         yield FieldError(f"{path}.{name}", f"Says nothing about {kind}, which may be narrowed by {allowed}.")

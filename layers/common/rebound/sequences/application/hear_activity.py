@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.platform.ports import Clock
     from rebound.sequences.application.enrol import HearHappenings
+    from rebound.sequences.application.notice_entering import NoticeEntering
+    from rebound.sequences.ports import SequenceBook
 
 TOLD_WITHIN: Final = timedelta(days=2)
 """What is told later is history, such as that of an import: it starts and ends nothing."""
@@ -36,6 +38,8 @@ class HearActivity(Struct, frozen=True, kw_only=True):
     """Hears what the business's own system tells of a customer."""
 
     hear: HearHappenings
+    notice: NoticeEntering
+    sequences: SequenceBook
     clock: Clock
 
     def __call__(self, business: Business, customer_id: str, events: Sequence[Event]) -> None:
@@ -44,6 +48,9 @@ class HearActivity(Struct, frozen=True, kw_only=True):
         happened = [each for event in events for each in happenings_of(event, now, zone)]
         if happened:
             self.hear(business.business_id, customer_id, happened)
+        if any(event.at >= now - TOLD_WITHIN for event in events):
+            # History comes in millions, and the night looks at everybody.
+            self.notice.of_customer(self.sequences.all(business.business_id), business.business_id, customer_id)
 
 
 def happenings_of(event: Event, now: datetime, zone: str) -> Iterator[Happened]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rebound.segments.ports import SegmentBook
     from rebound.sequences.application.check_definition import CheckDefinition
     from rebound.sequences.application.enrol import HearHappenings
+    from rebound.sequences.application.notice_entering import ScheduleLooks
     from rebound.sequences.application.switch import SwitchCarriers
     from rebound.sequences.domain.sequences import (
         Definition,
@@ -71,6 +72,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
     segments: SegmentBook
     check: CheckDefinition
     carriers: SwitchCarriers
+    looks: ScheduleLooks
     hear: HearHappenings
     job_service: JobService
     clock: Clock
@@ -229,6 +231,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         if not after.is_on:
             self.carriers.pause(after)
             return
+        self.looks.begin(after)
         if before is None:
             return
         self.carriers.resume(after)

@@ -14,21 +14,27 @@ from rebound.jobs.application.run_job import beyond, completed
 from rebound.jobs.domain import Job, JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.sequences.application.move import MOVE
+from rebound.sequences.application.notice_entering import LOOK
 from rebound.sequences.application.sequence_service import LAPSE, REMOVE
 from rebound.sequences.domain.enrolments import LeftBecause, Standing
 from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.tasks import TOGETHER, StepTask, task_of, tasks_of
 
 if TYPE_CHECKING:
+    from rebound.customers.ports import CustomerBook
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
     from rebound.sequences.application.move import MovePage
+    from rebound.sequences.application.notice_entering import NoticeEntering
     from rebound.sequences.domain.enrolments import Enrolment
-    from rebound.sequences.ports import EnrolmentBook, SequenceBook, StepQueue, StepTallies
+    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.ports import EnrolmentBook, MemberBook, SequenceBook, StepQueue, StepTallies
     from rebound.timers.domain import Timer
 
 PAGE = 500
 """Enrolments that one step of the job looks at."""
+LOOKED_AT_ONCE = 100
+"""Customers: as many as one request reads what is remembered of."""
 
 
 class WakeEnrolments(Struct, frozen=True, kw_only=True):
@@ -58,11 +64,17 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
     step_tallies: StepTallies
     step_queue: StepQueue
     move_page: MovePage
+    members: MemberBook
+    customers: CustomerBook
+    notice: NoticeEntering
     job_ledger: JobLedger
     clock: Clock
 
-    def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:  # noqa: ARG002 - one range
+    def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """Look at the next of them; those of another sequence, which has had the id before, stay as they are."""
+        if job.request["what"] == LOOK:
+            self._look(job, progress, within)
+            return
         page = self.enrolments.page(job.business_id, job.request["sequence_id"], PAGE, progress.cursor)
         own = [each for each in page.items if each.uid == job.request["uid"]]
         what = job.request["what"]
@@ -73,10 +85,34 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
         self.job_ledger.commit(beyond(progress, {**counts, "looked_at": len(page.items)}, page.next_cursor))
 
     def conclude(self, job: Job, counts: Mapping[str, int]) -> Job:  # noqa: ARG002 - they are the ledger's
-        """All were looked at; what was counted of a sequence that is gone goes with it."""
-        if job.request["what"] == REMOVE:
-            self.step_tallies.delete(job.business_id, job.request["uid"])
+        """All were looked at; what was counted of a sequence that is gone, and is remembered, goes with it."""
+        what, uid = job.request["what"], job.request["uid"]
+        if what == REMOVE:
+            self.step_tallies.delete(job.business_id, uid)
+            while self.members.forget_some(job.business_id, uid):
+                pass
+        if what == LOOK and self._looks(job) is not None:
+            self.members.note_looked(job.business_id, uid, job.request["look"])
         return completed(job)
+
+    def _look(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
+        """Look at the next customers; not any more where something else is to be looked for."""
+        sequence = self._looks(job)
+        if sequence is None:
+            self.job_ledger.commit(beyond(progress, {}, None))
+            return
+        customers = self.customers.read_range(job.business_id, *within, progress.cursor, LOOKED_AT_ONCE)
+        counts = self.notice(sequence, customers)
+        cursor = customers[-1].customer_id if len(customers) == LOOKED_AT_ONCE else None
+        self.job_ledger.commit(beyond(progress, {**counts, "looked_at": len(customers)}, cursor))
+
+    def _looks(self, job: Job) -> SavedSequence | None:
+        """The sequence that looks, as long as it looks for what the job does."""
+        with suppress(NotFoundError):
+            sequence = self.sequences.get(job.business_id, job.request["sequence_id"])
+            is_meant = sequence.is_on and sequence.definition.is_entered
+            return sequence if is_meant and self.notice.find(sequence) == job.request["look"] else None
+        return None
 
     def _woken(self, job: Job, found: Sequence[Enrolment]) -> Mapping[str, int]:
         """Wake who is due, or let them go if what is late lapses; nothing while it is off again."""

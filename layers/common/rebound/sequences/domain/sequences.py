@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from rebound.segments.domain.filters import segments_in
+from rebound.sequences.domain.happenings import Kind
 from rebound.sequences.domain.steps import If, Program, Send, Wait
 from rebound.templates.domain.content import TemplateContent
 
@@ -73,6 +74,11 @@ class Definition(Struct, frozen=True, kw_only=True):
     def unpinned(self) -> Definition:
         """The same as it is kept: a template is taken as it is published when somebody comes to its step."""
         return replace(self, steps=_unpinned(self.steps))
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether who begins to match a segment, or the filter, begins it."""
+        return self.trigger.kind is Kind.SEGMENT_ENTERED
 
     @property
     def sends(self) -> Sequence[str]:

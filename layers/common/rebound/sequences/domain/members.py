@@ -1,0 +1,50 @@
+"""Who matches what a sequence is entered by: a segment, or the sequence's own filter.
+
+Entering is beginning to match. A look goes through all customers, and remembers who matches; later looks, each night
+and with each activity, find who has begun to and who has ceased. Whoever matches when it is switched on, or when what is
+asked for is another, has not entered: the first look remembers them and tells nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, json
+
+if TYPE_CHECKING:
+    from rebound.sequences.domain.sequences import SavedSequence
+
+
+class MemberKey(Struct, frozen=True, order=True):
+    """Who, in the memory of which sequence (``uid``)."""
+
+    business_id: str
+    uid: str
+    customer_id: str
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """Somebody who matches, or did. ``entered`` counts how often they have begun to.
+
+    ``look`` names what was asked for (``look_of``): what is remembered of another is nothing. ``row_version`` counts
+    the writes of the stored row, 0 for none yet.
+    """
+
+    key: MemberKey
+    look: str
+    is_in: bool
+    entered: int
+    row_version: int = 0
+
+
+def look_of(sequence: SavedSequence, tree: Mapping[str, Any]) -> str:
+    """The name of what is asked for, since it is: another when it is switched on again or the filter is another."""
+    asked = json.encode([sequence.uid, sequence.switched_at, tree], order="deterministic")
+    return sha256(asked).hexdigest()[:24]
+
+
+def entry_key_of(member: Member) -> str:
+    """By what their entering is known again, whoever notices it first."""
+    return f"{member.look}#{member.entered}"
