@@ -32,7 +32,7 @@ class TellReplies(Struct, frozen=True, kw_only=True):
     customers: CustomerBook
 
     def __call__(self, contact: Contact, reply: Reply) -> None:
-        """Tell; again changes nothing. One read where no sequence is on that could hear it."""
+        """Tell; again changes nothing. One read where no sequence could hear it."""
         if not is_reply(reply):
             return
         business_id = reply.key.business_id

@@ -81,7 +81,7 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
                 self(sequence, [customer])
 
     def __call__(self, sequence: SavedSequence, customers: Sequence[Customer]) -> Mapping[str, int]:
-        """Look at some, once for each; how many entered and left. Whoever dies leaves what the next look finds again."""
+        """Look at some; how many entered and left. Whoever dies leaves what the next look finds again."""
         tree = self.find.tree(sequence)
         if tree is None or not customers:
             return {}

@@ -1,8 +1,8 @@
 """Who matches what a sequence is entered by: a segment, or the sequence's own filter.
 
 Entering is beginning to match. A look goes through all customers, and remembers who matches; later looks, each night
-and with each activity, find who has begun to and who has ceased. Whoever matches when it is switched on, or when what is
-asked for is another, has not entered: the first look remembers them and tells nobody.
+and with each activity, find who has begun to and who has ceased. Whoever matches when it is switched on, or when what
+is asked for is another, has not entered: the first look remembers them and tells nobody.
 """
 
 from __future__ import annotations
