@@ -398,6 +398,16 @@ class DeployedDay:
             },
         )
         self.deployment.rest()
+        # One of two variants goes to the rest.
+        variants = [{"name": name, "share": 50, "content": self._content("email")} for name in ("A", "B")]
+        rule = {"test_share": 50, "after_hours": 1, "by": "delivered", "least": 1}
+        self._post(
+            "tried",
+            first,
+            "email",
+            {"customer_ids": [*ids.values()][11:19], "content": None, "winner": rule, "variants": variants},
+        )
+        self.deployment.rest()
         [voucher] = self.deployment.api("GET", f"/v1/customers/{ids[23]}/vouchers", business_id=first)["items"]
         order = {"customer_id": ids[23], "order_id": "o-1", "amount": "50.00"}
         path = f"/v1/vouchers/{voucher['code']}/redemptions"

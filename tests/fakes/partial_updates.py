@@ -137,6 +137,8 @@ VALUES: Final[dict[str, Mapping[Place, Pair]]] = {
         ("variants",): (None, None),
         ("holdout",): (12.5, 0),
         ("goal",): ({"kind": "visit", "within_days": 7}, {"kind": "purchase", "within_days": 90}),
+        # Needs variants.
+        ("winner",): (None, None),
         ("segment_id",): (None, None),
         ("filter",): ({"tag": "vip"}, {"all": []}),
         ("customer_ids",): (None, None),

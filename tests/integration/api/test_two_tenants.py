@@ -194,6 +194,7 @@ REQUESTS: Final = [
     *(Asked("POST", f"{CAMPAIGN}/{course}") for course in ("pause", "resume", "cancel", "copy", "announce")),
     Asked("POST", CAMPAIGN + "/test", {"to": "owner@example.com"}),
     Asked("POST", CAMPAIGN + "/rollback-flags", {}),
+    Asked("POST", CAMPAIGN + "/winner", {"variant": "A"}),
     Asked("POST", "/v1/campaigns", {**OFFER, "segment_id": "{segment_id}"}),
     Asked("POST", "/v1/campaigns", {**OFFER, **NAMED}),
     Asked("POST", "/v1/campaigns", {**OFFER, "external_ids": ["{external_id}"]}),

@@ -10,7 +10,7 @@ from tests.fakes.deployment import Deployment
 
 PEOPLE: Final = 12
 OURS: Final = "+14155550100"
-OFFER: Final = {"name": "Come back", "category": "marketing", "filter": {"all": []}}
+OFFER: Final[dict[str, Any]] = {"name": "Come back", "category": "marketing", "filter": {"all": []}}
 SAID: Final = {"email": {"subject": "Hello", "text": "Come and see us."}, "sms": {"body": "Come. Reply STOP to stop."}}
 
 
@@ -112,3 +112,58 @@ def test_an_answer_by_text_and_a_redeemed_voucher_are_goals(studio: Studio) -> N
     assert studio.results(given)["reached"] == 0
     studio.ask("POST", path, {**order, "order_id": "o-2"})
     assert studio.results(given)["reached"] == 1
+
+
+TRIED: Final[dict[str, Any]] = {"test_share": 50, "after_hours": 2, "by": "delivered", "least": 1}
+
+
+def tried(studio: Studio, **rule: Any) -> str:
+    """A campaign of which the better of two variants goes to the rest, posted and not at rest."""
+    variants = [{"name": name, "share": 50, "content": SAID["email"]} for name in ("A", "B")]
+    given = {**OFFER, "channel": "email", "variants": variants, "winner": {**TRIED, **rule}}
+    campaign_id: str = studio.ask("POST", "/v1/campaigns", given)["campaign_id"]
+    return campaign_id
+
+
+def test_the_winner_goes_to_the_rest_by_its_rule(studio: Studio) -> None:
+    campaign_id = tried(studio)
+    posted = studio.ask("GET", f"/v1/campaigns/{campaign_id}")["winner"]
+    assert {name: posted[name] for name in TRIED} == TRIED
+    assert (posted["chosen"], posted["because"], posted["targeted"]) == (None, None, 0)
+    studio.deployment.rest()
+    found = studio.ask("GET", f"/v1/campaigns/{campaign_id}")
+
+    winner = found["winner"]
+    assert (found["status"], found["results"]["delivered"], found["results"]["queued"]) == ("completed", PEOPLE, 0)
+    assert winner["chosen"] in ("A", "B")
+    assert winner["because"] in ("same", "too_few")
+    assert 0 < winner["targeted"] == winner["results"]["delivered"] < PEOPLE
+    assert sum(each["targeted"] for each in found["variants"]) + winner["targeted"] == PEOPLE
+    with pytest.raises(AssertionError, match="campaign_ended"):
+        studio.ask("POST", f"/v1/campaigns/{campaign_id}/winner", {"variant": "A"})
+
+
+def test_staff_choose_before_the_time(studio: Studio) -> None:
+    campaign_id = tried(studio)
+    for _ in range(40):
+        studio.deployment.tick()
+    answer = studio.ask("POST", f"/v1/campaigns/{campaign_id}/winner", {"variant": "B"})
+    assert (answer["winner"]["chosen"], answer["winner"]["because"]) == ("B", "by_hand")
+    studio.deployment.rest()
+
+    found = studio.ask("GET", f"/v1/campaigns/{campaign_id}")
+    assert (found["status"], found["results"]["delivered"], found["winner"]["chosen"]) == ("completed", PEOPLE, "B")
+
+
+def test_what_is_wrong_with_a_rule_is_said_of_its_field(studio: Studio) -> None:
+    base = {**OFFER, "channel": "email"}
+    variants = [{"name": name, "share": 50, "content": SAID["email"]} for name in ("A", "rest")]
+    for given, field in (
+        ({"content": SAID["email"], "winner": TRIED}, "winner"),
+        ({"variants": variants, "winner": TRIED}, "variants.1.name"),
+        ({"variants": variants, "winner": {**TRIED, "by": "goal"}}, "winner.by"),
+        ({"variants": variants, "winner": {**TRIED, "test_share": 100}}, "winner.test_share"),
+        ({"variants": variants, "winner": {**TRIED, "after_hours": 0}}, "winner.after_hours"),
+    ):
+        answer = studio.ask("POST", "/v1/campaigns", {**base, **given})
+        assert field in [each["field"] for each in answer["errors"]], given

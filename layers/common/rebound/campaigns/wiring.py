@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.campaigns.adapters.dynamo_members import DynamoMemberList
     from rebound.campaigns.application.campaign_service import CampaignService
+    from rebound.campaigns.application.choose_winner import ChooseWinner
     from rebound.campaigns.application.claim_loyalty_week import ClaimLoyaltyWeek
     from rebound.campaigns.application.count_results import CountResults, TripBreaker
     from rebound.campaigns.application.edit_campaign import EditCampaign
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
         TallyBook,
         VoucherBook,
     )
+    from rebound.timers.domain import Timer
+    from rebound.timers.ports import Waker
 
 
 class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
@@ -175,10 +178,23 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
 
         return (*super().watchers, recount)
 
-    def listen(self, campaign: Campaign, began: datetime) -> None:
-        """Have goals counted from now on, if a campaign that is about to begin has one: few have."""
+    choose_winner: ChooseWinner = use_case("rebound.campaigns.application.choose_winner")
+
+    @cached_property
+    def wakers(self) -> Mapping[str, Waker]:
+        """Who wakes each kind of timer. What chooses winners is made when there is one to choose."""
+
+        def choose(timers: Sequence[Timer]) -> None:
+            self.choose_winner.woken(timers)
+
+        return {**super().wakers, "winner": choose}
+
+    def prepare(self, campaign: Campaign, began: datetime) -> None:
+        """Have goals counted from now on, and a winner chosen, for a campaign that begins now: few need that."""
         if campaign.goal is not None:
             self.listen_for_goals(campaign.business_id, campaign.goal, began)
+        if campaign.split is not None and campaign.split.decides_at is not None:
+            self.choose_winner.put_off(campaign)
 
     send_again: SendAgain = use_case("rebound.campaigns.application.send_again", edit="edit_campaign")
     judge_account: JudgeAccount = use_case("rebound.campaigns.application.judge_account")

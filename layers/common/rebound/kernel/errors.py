@@ -26,6 +26,8 @@ type Conflict = Literal[
     "voucher_taken_back",
     "voucher_not_yet_valid",
     "voucher_expired",
+    "no_winner_awaited",
+    "winner_chosen",
     "campaign_ended",
     "campaign_not_started",
     "campaign_begun",

@@ -143,6 +143,16 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "Ask `contact`, who can lift the hold. Reminders and messages to one person go on.",
         members=("contact",),
     ),
+    "no_winner_awaited": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The campaign has not begun, or has no `winner` for which somebody in it waits.",
+        "Post the campaign with `variants` and `winner`, and wait until it has begun.",
+    ),
+    "winner_chosen": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The winner has been chosen already, and its variant is on the way to the rest.",
+        "None: what is on the way is not called back; `pause` the campaign to keep the others.",
+    ),
     "campaign_ended": ProblemKind(
         HTTPStatus.CONFLICT,
         "The campaign is over (`campaign_status`), and cannot be edited, announced, paused, resumed or cancelled.",

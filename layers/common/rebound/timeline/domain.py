@@ -58,6 +58,7 @@ def sentence_of_waiting(message: Message, because: WaitReason) -> str:
 _WAITS: Final[Mapping[WaitReason, str]] = {
     WaitReason.QUIET_HOURS: "It waits until the quiet hours are over where the customer is.",
     WaitReason.SEND_AT: "It waits for the time that was set for it.",
+    WaitReason.WINNER: "It waits until it is known which variant is best.",
     WaitReason.DAILY_QUOTA: "It waits until the provider takes more: the day's quota is used up.",
     WaitReason.PAUSED: "Its campaign is paused; it goes out after a resume.",
     WaitReason.TURN: "Nothing keeps it back: it waits for its turn.",

@@ -186,8 +186,9 @@ class LogEntryAnswer(Answer):
     )
     held_because: WaitReason | None = Field(
         default=None,
-        description="Of a message of a campaign that has not come to the customer yet: quiet_hours, send_at and "
-        "daily_quota end at held_until of the message, paused with a resume, and turn when others have had theirs.",
+        description="Of a message of a campaign that has not come to the customer yet: quiet_hours, send_at, "
+        "winner and daily_quota end at held_until of the message, paused with a resume, and turn when others have had "
+        "theirs.",
     )
     message: MessageAnswer | None = None
     reply: ReplyAnswer | None = None

@@ -29,6 +29,8 @@ class HoldReason(StrEnum):
     """It is, or may be, night where the recipient is."""
     SEND_AT = "send_at"
     """The local time that was set for the message has not come yet where the recipient is."""
+    WINNER = "winner"
+    """The variant that goes to the rest is tried on others first."""
     DAILY_QUOTA = "daily_quota"
     """The provider's daily quota is used up."""
 

@@ -22,6 +22,7 @@ from rebound.campaigns.application.check_contents import (
     tier_problems,
     unpinned,
     variant_problems,
+    winner_problems,
 )
 from rebound.campaigns.domain.by_tier import children_ids
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus, all_named
@@ -42,6 +43,7 @@ from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.variants import Variant, split_of
 from rebound.messages.domain.vouchers import Voucher, checked, variables_of
+from rebound.messages.domain.winners import WinnerRule
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import UNWRITTEN, Said
 from rebound.templates.domain.rendering import check_said, warnings_about
@@ -123,6 +125,7 @@ class NewCampaign(Struct, frozen=True):
     holdout: int = 0
     """In hundredths of a percent."""
     goal: Goal | None = None
+    winner: WinnerRule | None = None
 
 
 class CampaignsWanted(Struct, frozen=True):
@@ -195,7 +198,12 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             None if new.contents or new.variants or (new.is_draft and new.content in UNWRITTEN) else new.content,
             new.category,
             new.timing,
-            (*both, *tier_problems(new, business), *variant_problems(new, new.variants, business)),
+            (
+                *both,
+                *tier_problems(new, business),
+                *variant_problems(new, new.variants, business),
+                *winner_problems(new, split_of("", new.variants, 0, new.winner), new.timing.local_time),
+            ),
             new.voucher,
         )
         check_parts(meant, new.contents)
@@ -226,7 +234,7 @@ class CampaignService(Struct, frozen=True, kw_only=True):
             local_time=new.timing.local_time,
             expires_at=new.timing.expires_at,
             voucher=voucher,
-            split=split_of(campaign_id, new.variants, new.holdout),
+            split=split_of(campaign_id, new.variants, new.holdout, new.winner),
             goal=new.goal,
         )
         if new.is_draft:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.placeholders import VOUCHER_CODE
 from rebound.messages.domain.by_tier import of_no_tier
 from rebound.messages.domain.goals import GoalKind
+from rebound.messages.domain.variants import REST
 from rebound.messages.domain.vouchers import variables_of
+from rebound.messages.domain.winners import ChosenBy
 from rebound.segments.domain.filters import compile_filter
 from rebound.templates.domain.content import ANY_LANGUAGE, EmailContent, Said, TemplateContent
 from rebound.templates.domain.rendering import check_said, uses
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rebound.businesses.domain.business import Business
     from rebound.campaigns.application.campaign_service import NewCampaign
     from rebound.campaigns.domain.campaigns import Campaign
-    from rebound.messages.domain.variants import Variant
+    from rebound.messages.domain.variants import Split, Variant
     from rebound.segments.domain.selections import Selection
 
 
@@ -62,6 +66,27 @@ def variant_problems(
         wrong.append(
             FieldError("goal.kind", "Answers to emails go to your own mailbox: they are counted of texts alone.")
         )
+    return wrong
+
+
+NEEDS_VARIANTS: Final = "Needs variants, of which the best goes to the rest."
+
+
+def winner_problems(
+    campaign: NewCampaign | Campaign, split: Split | None, local_time: datetime | None
+) -> list[FieldError]:
+    """What is wrong with the rule by which the best variant goes to the rest, if there is one."""
+    if split is None or split.winner is None:
+        return []
+    wrong: list[FieldError] = []
+    if local_time is not None:
+        message = "Not with local: some clocks show the time a day after others, and all are to be compared."
+        wrong.append(FieldError("winner", message))
+    if split.winner.by is ChosenBy.GOAL and campaign.goal is None:
+        wrong.append(FieldError("winner.by", "Needs a goal, which recipients can reach."))
+    for number, variant in enumerate(split.variants):
+        if variant.name == REST:
+            wrong.append(FieldError(f"variants.{number}.name", "Is what those are called who get the winner."))
     return wrong
 
 

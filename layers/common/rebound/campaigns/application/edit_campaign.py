@@ -12,7 +12,14 @@ from msgspec import UNSET, Struct, UnsetType
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.barriers import check_barrier
 from rebound.campaigns.application.campaign_service import status_when_announced
-from rebound.campaigns.application.check_contents import check_parts, tier_problems, unpinned, variant_problems
+from rebound.campaigns.application.check_contents import (
+    NEEDS_VARIANTS,
+    check_parts,
+    tier_problems,
+    unpinned,
+    variant_problems,
+    winner_problems,
+)
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus, all_named
 from rebound.kernel.audiences import Audience
@@ -29,6 +36,7 @@ from rebound.messages.domain.goals import Goal
 from rebound.messages.domain.mailing import in_both_lists
 from rebound.messages.domain.variants import Split, Variant, drawn_anew, split_of
 from rebound.messages.domain.vouchers import Voucher
+from rebound.messages.domain.winners import WinnerRule
 from rebound.segments.domain.filters import NO_SUCH_SEGMENT
 from rebound.segments.domain.selections import Selection, as_asked
 from rebound.templates.domain.content import UNWRITTEN, Said, TemplateContent
@@ -63,6 +71,7 @@ class CampaignChange(Struct, frozen=True):
     variants: Callable[[Campaign], tuple[Variant, ...]] | None = None
     holdout: int | None = None
     goal: Goal | UnsetType | None = UNSET
+    winner: WinnerRule | UnsetType | None = UNSET
 
     def applied_to(self, campaign: Campaign) -> Campaign:
         """The campaign with the change, not checked."""
@@ -84,8 +93,7 @@ class CampaignChange(Struct, frozen=True):
             changed = _divided(changed, variants=variants)
             if variants:
                 changed = replace(changed, content=variants[0].content or changed.content, contents=None)
-        if self.holdout is not None:
-            changed = _divided(changed, holdout=self.holdout)
+        changed = _divided(changed, holdout=self.holdout, winner=self.winner)
         if not isinstance(self.goal, UnsetType):
             changed = replace(changed, goal=self.goal)
         if self.timing is not None:
@@ -279,6 +287,7 @@ class EditCampaign(Struct, frozen=True, kw_only=True):
             if changed.contents is not None and given is not None
         ]
         divided += variant_problems(changed, variants if is_said_anew else (), business)
+        divided += winner_problems(changed, changed.split, changed.local_time)
         try:
             meant = self.view.check(
                 business,
@@ -351,12 +360,21 @@ def _variants_of(campaign: Campaign) -> tuple[Variant, ...]:
 
 
 def _divided(
-    campaign: Campaign, *, variants: tuple[Variant, ...] | None = None, holdout: int | None = None
+    campaign: Campaign,
+    *,
+    variants: tuple[Variant, ...] | None = None,
+    holdout: int | None = None,
+    winner: WinnerRule | UnsetType | None = UNSET,
 ) -> Campaign:
-    """The campaign with other variants, or another holdout."""
+    """The campaign with other variants, another holdout, or another rule for the winner."""
+    if variants is None and holdout is None and isinstance(winner, UnsetType):
+        return campaign
     before = campaign.split or Split(campaign.campaign_id)
     variants = before.variants if variants is None else variants
-    split = split_of(before.test_id, variants, before.holdout if holdout is None else holdout)
+    rule = before.winner if isinstance(winner, UnsetType) else winner
+    if isinstance(winner, WinnerRule) and not variants:
+        raise InvalidInputError(FieldError("winner", NEEDS_VARIANTS))
+    split = split_of(before.test_id, variants, before.holdout if holdout is None else holdout, rule)
     return replace(campaign, split=split)
 
 

@@ -40,6 +40,8 @@ class WaitReason(StrEnum):
 
     QUIET_HOURS = "quiet_hours"
     SEND_AT = "send_at"
+    WINNER = "winner"
+    """Which variant they get is tried on others first."""
     DAILY_QUOTA = "daily_quota"
     PAUSED = "paused"
     """Its campaign is paused, and nobody knows for how long."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -12,6 +13,8 @@ from rebound.campaigns.domain.differences import Difference, Share, difference, 
 from rebound.messages.domain.labels import REACHED, REACHED_ANYWAY, in_variant
 from rebound.messages.domain.messages import HELD_OUT, MessageStatus
 from rebound.messages.domain.spans import WHEN
+from rebound.messages.domain.variants import Split
+from rebound.messages.domain.winners import ChosenBy
 
 
 class Comparison(Struct, frozen=True):
@@ -58,6 +61,26 @@ class GoalResults(Struct, frozen=True):
         return Comparison(one, other, found, verdict(one, other, found, is_over=self.is_over))
 
 
+def _of_variants(split: Split, counts: Mapping[str, int], what: str) -> Mapping[str, Share]:
+    """Of how many who got each variant something is true; of who got it as the winner nothing is told."""
+    return {
+        each.name: Share(
+            counts.get(in_variant(what, each.name), 0),
+            sum(counts.get(in_variant(status, each.name), 0) for status in WHEN),
+        )
+        for each in split.variants
+    }
+
+
+_COUNTS: Final = {ChosenBy.GOAL: REACHED, ChosenBy.DELIVERED: MessageStatus.DELIVERED}
+
+
+def tried(split: Split, counts: Mapping[str, int]) -> Mapping[str, tuple[int, int]]:
+    """Of each variant, by how many its worth is measured (``ChosenBy``), and of how many."""
+    by = ChosenBy.DELIVERED if split.winner is None else split.winner.by
+    return {name: (share.reached, share.of) for name, share in _of_variants(split, counts, _COUNTS[by]).items()}
+
+
 def goal_results(campaign: Campaign, counts: Mapping[str, int], now: datetime) -> GoalResults | None:
     """The results from a campaign's counts by label; ``None`` for one without a goal."""
     goal, split, ended_at = campaign.goal, campaign.split, campaign.completed_at
@@ -66,13 +89,7 @@ def goal_results(campaign: Campaign, counts: Mapping[str, int], now: datetime) -
     until = ended_at + goal.days if campaign.status in ENDED and ended_at is not None else None
     return GoalResults(
         everybody=Share(counts.get(REACHED, 0), sum(counts.get(status, 0) for status in WHEN)),
-        variants={
-            each.name: Share(
-                counts.get(in_variant(REACHED, each.name), 0),
-                sum(counts.get(in_variant(status, each.name), 0) for status in WHEN),
-            )
-            for each in (() if split is None else split.variants)
-        },
+        variants={} if split is None else _of_variants(split, counts, REACHED),
         held_out=None
         if split is None or not split.holdout
         else Share(counts.get(REACHED_ANYWAY, 0), counts.get(f"{MessageStatus.EXCLUDED}:{HELD_OUT}", 0)),

@@ -49,9 +49,9 @@ def results_by_variant(
 ) -> tuple[VariantResults, ...]:
     """The results of each variant, from how many its expansion has ``planned`` and the campaign's counts by label."""
     found: list[VariantResults] = []
-    for variant in () if split is None else split.variants:
-        own = {str(status): counts.get(in_variant(status, variant.name), 0) for status in MessageStatus}
-        targeted = planned.get(variant.name, 0) - own[MessageStatus.EXCLUDED]
-        opted_out = counts.get(in_variant(OPTED_OUT, variant.name), 0)
-        found.append(VariantResults(variant.name, targeted, results_of(own, targeted), opted_out))
+    for name in () if split is None else split.names:
+        own = {str(status): counts.get(in_variant(status, name), 0) for status in MessageStatus}
+        targeted = planned.get(name, 0) - own[MessageStatus.EXCLUDED]
+        opted_out = counts.get(in_variant(OPTED_OUT, name), 0)
+        found.append(VariantResults(name, targeted, results_of(own, targeted), opted_out))
     return tuple(found)

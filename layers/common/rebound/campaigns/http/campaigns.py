@@ -28,8 +28,9 @@ from rebound.kernel.currencies import decimals_of
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.kernel.times import write_time
 from rebound.loyalty.domain.tiers import Tier
-from rebound.messages.domain.variants import Variant, in_percent
+from rebound.messages.domain.variants import REST, Variant, in_percent
 from rebound.messages.domain.vouchers import VoucherKind
+from rebound.messages.domain.winners import Because, ChosenBy
 from rebound.messages.http import SaidAnswer, said_in_answer
 from rebound.platform.http.routes import (
     DEFAULT_LIMIT,
@@ -123,6 +124,23 @@ class VariantAnswer(SaidAnswer):
         )
 
 
+class WinnerAnswer(Answer):
+    """How the best variant goes to the rest, which it is, and what became of their messages."""
+
+    test_share: float
+    after_hours: int
+    by: ChosenBy
+    least: int
+    decides_at: Time | None = Field(description="Null before the campaign has begun.")
+    chosen: str | None = Field(description="The name of the variant that goes to the rest.")
+    because: Because | None = Field(
+        description="more: it has the larger share; same: the first of several with the largest; too_few: the first, "
+        "because one went out to fewer than least; by_hand."
+    )
+    targeted: int = Field(description="Of the campaign's targeted: how many get the winner.")
+    results: ResultsAnswer
+
+
 class RollbackAnswer(Answer):
     """A rollback of flags and how far it is."""
 
@@ -197,6 +215,7 @@ class ListedCampaignAnswer(Answer):
     )
     held_because: HoldReason | None = Field(
         description="quiet_hours: it is night where the first of them is; send_at: that time has not come there; "
+        "winner: the variant for the rest has not been chosen; "
         "daily_quota: the provider's allowance of the day is used up, for everybody. Not in lists."
     )
     audience: AudienceAnswer
@@ -279,6 +298,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
         description="Percent of those to whom it would be sent who get nothing. They count as targeted until it would "
         "be sent to them, and then as excluded: holdout."
     )
+    winner: WinnerAnswer | None
     goal: GoalAnswer | None
     goal_results: GoalResultsAnswer | None = Field(description="Null without a goal.")
     results_over_time: list[SpanAnswer] | None = Field(
@@ -299,6 +319,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
         return {
             **said_in_answer(campaign.content if contents is None and not variants else None),
             "variants": variants or None,
+            "winner": _winner(campaign, results.get(REST)),
             "holdout": 0 if campaign.split is None else in_percent(campaign.split.holdout),
             "goal": None if campaign.goal is None else GoalAnswer.filled(campaign.goal),
             "goal_results": None if view.goal is None else GoalResultsAnswer.of_results(view.goal),
@@ -314,6 +335,23 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
             "voucher": None if campaign.voucher is None else VoucherAnswer.filled(campaign.voucher),
             "results_over_time": None if over_time is None else [SpanAnswer.of(span) for span in over_time],
         }
+
+
+def _winner(campaign: Campaign, rest: VariantResults | None) -> WinnerAnswer | None:
+    split = campaign.split
+    if split is None or split.winner is None:
+        return None
+    return WinnerAnswer(
+        test_share=in_percent(split.winner.test_share),
+        after_hours=split.winner.after_hours,
+        by=split.winner.by,
+        least=split.winner.least,
+        decides_at=split.decides_at,
+        chosen=None if split.chosen is None else split.chosen.name,
+        because=None if split.chosen is None else split.chosen.because,
+        targeted=0 if rest is None else rest.targeted,
+        results=ResultsAnswer() if rest is None else ResultsAnswer.of(rest),
+    )
 
 
 class PostedCampaignAnswer(CampaignAnswer):

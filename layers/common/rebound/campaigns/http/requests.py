@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, ValidationError, WithJs
 
 from rebound.businesses.application.timing import Timing
 from rebound.campaigns.application.campaign_service import NewCampaign
+from rebound.campaigns.application.check_contents import NEEDS_VARIANTS
 from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.categories import Category
@@ -20,6 +21,7 @@ from rebound.messages.domain.goals import MOST_DAYS as MOST_DAYS_TO_A_GOAL
 from rebound.messages.domain.goals import Goal, GoalKind
 from rebound.messages.domain.variants import Variant
 from rebound.messages.domain.vouchers import MOST_DAYS, Voucher, VoucherKind
+from rebound.messages.domain.winners import MOST_HOURS, ChosenBy, WinnerRule
 from rebound.messages.http import Divides, Says, Sends, Timed, Variants
 from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import (
@@ -163,6 +165,29 @@ class GoalRequest(Request):
         return Goal(self.kind, self.within_days)
 
 
+class WinnerRequest(Request):
+    """How the best variant goes to the rest, once all were tried on some."""
+
+    test_share: Annotated[float, Field(ge=1, le=99)] = Field(
+        description="Percent of those who are not held out: so many get their variant at once, the others the winner."
+    )
+    after_hours: Annotated[int, Field(ge=1, le=MOST_HOURS)] = Field(
+        description="The winner is chosen so long after the campaign has begun."
+    )
+    by: Annotated[ChosenBy, Field(strict=False)] = Field(
+        description="goal: that with which the largest share reached the goal until then; delivered: was delivered to. "
+        "Of equal ones the first."
+    )
+    least: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=100,
+        description="To so many each variant must have gone out by then: else nothing can be told, and the first wins.",
+    )
+
+    def read(self) -> WinnerRule:
+        """The rule."""
+        return WinnerRule(round(self.test_share * 100), self.after_hours, self.by, self.least)
+
+
 class NewCampaignRequest(Sends, Divides):
     """A campaign: exactly one of ``segment_id``, ``filter``, ``customer_ids`` and ``external_ids`` says for whom."""
 
@@ -184,6 +209,9 @@ class NewCampaignRequest(Sends, Divides):
         default=None, description="What each recipient gets with a code of their own: ##{{voucher_code}}."
     )
     goal: GoalRequest | None = Field(default=None, description="What is counted, by variant and of those held out.")
+    winner: WinnerRequest | None = Field(
+        default=None, description="Of a campaign with variants: the best goes to most."
+    )
 
     @property
     def more_variables(self) -> Declared:
@@ -201,6 +229,8 @@ class NewCampaignRequest(Sends, Divides):
         contents = None if self.contents is None else _said_by_tier(self.channel, self.contents)
         variants = self.divided(business_id, self.channel, self.category, self.more_variables)
         _check_alone(self)
+        if self.winner is not None and not variants:
+            raise InvalidInputError(FieldError("winner", NEEDS_VARIANTS))
         return NewCampaign(
             name=self.name,
             category=self.category,
@@ -217,6 +247,7 @@ class NewCampaignRequest(Sends, Divides):
             variants=variants,
             holdout=round(self.holdout * 100),
             goal=None if self.goal is None else self.goal.read(),
+            winner=None if self.winner is None else self.winner.read(),
             exclude_failed=self.exclude_failed,
             include_customer_ids=frozenset(self.include_customer_ids),
             include_external_ids=frozenset(self.include_external_ids),
@@ -255,6 +286,7 @@ class CampaignChangeRequest(Timed, Says, Divides):
         "their place, is for everybody too.",
     )
     goal: GoalRequest | None = Field(default=None, description="As a whole; null takes it away.")
+    winner: WinnerRequest | None = Field(default=None, description="As a whole; null takes it away.")
 
     _has_voucher: bool = PrivateAttr(default=False)
 
@@ -269,10 +301,9 @@ class CampaignChangeRequest(Timed, Says, Divides):
         simple: dict[str, Any] = {name: getattr(self, name) for name in given & {"name", "category", "exclude_failed"}}
         for name in given & LISTS_BY_HAND:
             simple[name] = frozenset(getattr(self, name))
-        if "voucher" in given:
-            simple["voucher"] = None if self.voucher is None else self.voucher.read()
-        if "goal" in given:
-            simple["goal"] = None if self.goal is None else self.goal.read()
+        for name in given & {"voucher", "goal", "winner"}:
+            asked = getattr(self, name)
+            simple[name] = None if asked is None else asked.read()
         if "holdout" in given:
             simple["holdout"] = round(self.holdout * 100)
         _check_alone(self)
@@ -323,7 +354,7 @@ def _check_alone(request: NewCampaignRequest | CampaignChangeRequest) -> None:
     """Raise ``InvalidInputError`` for what stands beside contents by tier, or says something beside variants."""
     says = [name for name in Says.model_fields if getattr(request, name) is not None]
     if request.contents is not None:
-        beside = [*says, *(name for name in ("variants", "holdout", "goal") if getattr(request, name))]
+        beside = [*says, *(name for name in ("variants", "holdout", "goal", "winner") if getattr(request, name))]
         if beside:
             raise InvalidInputError(FieldError(beside[0], "Give either this or contents, by tier."))
     elif request.variants and says:

@@ -11,7 +11,7 @@ from rebound.campaigns import wiring
 from rebound.campaigns.http.campaigns import CampaignAnswer, PostedCampaignAnswer
 from rebound.campaigns.http.requests import CampaignChangeRequest
 from rebound.platform.http.routes import business_of, json_answer, name_of_request, responses
-from rebound.platform.http.shapes import Moment, Request
+from rebound.platform.http.shapes import Line, Moment, Request
 
 
 class RollbackRequest(Request):
@@ -19,6 +19,12 @@ class RollbackRequest(Request):
 
     since: Moment | None = Field(default=None, description="RFC 3339; from the beginning when it is absent.")
     until: Moment | None = Field(default=None, description="RFC 3339, inclusive; to the last when it is absent.")
+
+
+class ChoiceRequest(Request):
+    """Which variant goes to the rest."""
+
+    variant: Line = Field(description="Its name.")
 
 
 def add_routes(app: APIGatewayRestResolver) -> None:
@@ -61,6 +67,17 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     @app.post("/v1/campaigns/<campaign_id>/cancel", summary="End a campaign", tags=tags, responses=one)
     def cancel_campaign(campaign_id: str) -> Response[str]:
         return json_answer(CampaignAnswer.of(wiring.use_cases().steer_campaign.cancel(business_of(app), campaign_id)))
+
+    @app.post(
+        "/v1/campaigns/<campaign_id>/winner",
+        summary="Let a variant go to the rest now, before the time at which the best would",
+        tags=tags,
+        responses=one,
+    )
+    def choose_winner(campaign_id: str, request: Annotated[ChoiceRequest, Body()]) -> Response[str]:
+        business_id = business_of(app)
+        wiring.use_cases().choose_winner.by_hand(business_id, campaign_id, request.variant)
+        return json_answer(CampaignAnswer.of(wiring.use_cases().campaign_service.get(business_id, campaign_id)))
 
     @app.post(
         "/v1/campaigns/<campaign_id>/rollback-flags",

@@ -77,6 +77,8 @@ def holding_sentence(hold: Hold, case: Case) -> str:
     when = f"sent on {written(hold.until, case)}, by the business's clock"
     if hold.because is HoldReason.SEND_AT:
         return f"The time for which the message was planned has not come where the customer is; it is {when}."
+    if hold.because is HoldReason.WINNER:
+        return f"Which variant is best is tried on others first; the best of them is {when}."
     return (
         f"It is quiet time {_where(case)}, so {kind_of_message(case).lower()} wait and are {when}. Quiet hours for "
         f"{plural_noun(case)} are {_hours(case)}."

@@ -7,19 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from math import log
 from types import MappingProxyType
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, convert, to_builtins
 
+from rebound.messages.domain.winners import Choice, WinnerRule
 from rebound.templates.domain.content import Said, read_said, written_said
 
 WHOLE: Final = 10_000
 """All of a mailing's recipients, in hundredths of a percent, in which shares are kept."""
 _BITS: Final = 53
 _HOLDOUT: Final = "holdout"
+_TEST: Final = "test"
+REST: Final = "rest"
+"""In place of a variant's name: who gets the winner, once it was tried on others."""
+LOOK_AGAIN: Final = timedelta(minutes=1)
+_KEPT: Final = tuple[WinnerRule | None, datetime | None, Choice | None]
 
 
 def in_percent(hundredths: int) -> float:
@@ -50,11 +57,28 @@ class Split(Struct, frozen=True):
     ``holdout``, in hundredths of a percent of all of them, get nothing. The others get one of the ``variants``, whose
     shares are ``WHOLE`` together; without any, everybody gets the same. Who draws what depends on ``test_id``, the id
     of the campaign, so that another one holds out others; what is sent again to some of its people keeps their draws.
+
+    With a ``winner``, only some get their variant at once. ``decides_at``, known once the mailing begins, is when the
+    one that the rest get is ``chosen``; until then they wait.
     """
 
     test_id: str
     variants: tuple[Variant, ...] = ()
     holdout: int = 0
+    winner: WinnerRule | None = None
+    decides_at: datetime | None = None
+    chosen: Choice | None = None
+
+    def is_of_the_rest(self, customer_id: str) -> bool:
+        """Whether the customer gets the winner. With a larger test share, nobody is moved out of the test."""
+        winner = self.winner
+        return winner is not None and draw(self.test_id, customer_id, _TEST) >= winner.test_share / WHOLE
+
+    def waits_until(self, customer_id: str, now: datetime) -> datetime | None:
+        """Until when the customer waits for the winner, if they do; a little longer where it is late."""
+        if self.chosen is not None or self.decides_at is None or not self.is_of_the_rest(customer_id):
+            return None
+        return self.decides_at if self.decides_at > now else now + LOOK_AGAIN
 
     def holds_out(self, customer_id: str) -> bool:
         """Whether the customer gets nothing. With a larger holdout, nobody is let in who was held out before."""
@@ -69,23 +93,37 @@ class Split(Struct, frozen=True):
         """
         if not self.variants:
             return None
+        if self.is_of_the_rest(customer_id):
+            # Who asks before it is chosen is told of the first: something is said to them in any case.
+            chosen = None if self.chosen is None else self.chosen.name
+            return next((each for each in self.variants if each.name == chosen), self.variants[0])
         return min(
             self.variants,
             key=lambda each: (-log(draw(self.test_id, customer_id, f"variant {each.name}")) / each.share, each.name),
         )
 
     def variant_of(self, customer_id: str) -> str | None:
-        """The name of the variant that the customer gets; ``None`` where there are none, and for who is held out."""
+        """The name of the variant that the customer gets; ``None`` where there are none, and for who is held out.
+
+        That of the rest is ``REST``, whichever they get: they are compared with nobody.
+        """
         if not self.variants or self.holds_out(customer_id):
             return None
+        if self.is_of_the_rest(customer_id):
+            return REST
         drawn = self.drawn_by(customer_id)
         return None if drawn is None else drawn.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which messages are told apart: those of the variants, in their order, and ``REST``, if there is one."""
+        return (*(each.name for each in self.variants), *(() if self.winner is None else (REST,)))
 
     def counts(self, customer_ids: Collection[str]) -> Mapping[str, int]:
         """How many of these customers get each variant, in the order of the variants."""
         if not self.variants:
             return MappingProxyType({})
-        found = dict.fromkeys((each.name for each in self.variants), 0)
+        found = dict.fromkeys(self.names, 0)
         for customer_id in customer_ids:
             name = self.variant_of(customer_id)
             if name is not None:
@@ -94,8 +132,8 @@ class Split(Struct, frozen=True):
 
 
 def drawn_anew(split: Split | None, test_id: str) -> Split | None:
-    """The same division for another campaign, which draws anew."""
-    return None if split is None else replace(split, test_id=test_id)
+    """The same division for another campaign, which draws anew, and tries anew what is best."""
+    return None if split is None else replace(split, test_id=test_id, decides_at=None, chosen=None)
 
 
 def shares_alone(split: Split | None) -> Split | None:
@@ -105,9 +143,9 @@ def shares_alone(split: Split | None) -> Split | None:
     return replace(split, variants=tuple(replace(each, content=None) for each in split.variants))
 
 
-def split_of(test_id: str, variants: Sequence[Variant], holdout: int) -> Split | None:
-    """The division; ``None`` where everybody gets the same."""
-    return Split(test_id, tuple(variants), holdout) if variants or holdout else None
+def split_of(test_id: str, variants: Sequence[Variant], holdout: int, winner: WinnerRule | None = None) -> Split | None:
+    """The division; ``None`` where everybody gets the same. Of variants alone there is a winner."""
+    return Split(test_id, tuple(variants), holdout, winner if variants else None) if variants or holdout else None
 
 
 def written_split(split: Split) -> dict[str, Any]:
@@ -116,7 +154,10 @@ def written_split(split: Split) -> dict[str, Any]:
         {"name": each.name, "share": each.share, "content": each.content and written_said(each.content)}
         for each in split.variants
     ]
-    return {"test_id": split.test_id, "holdout": split.holdout, "variants": variants}
+    kept = {"test_id": split.test_id, "holdout": split.holdout, "variants": variants}
+    if split.winner is not None:
+        kept["winner"] = to_builtins([split.winner, split.decides_at, split.chosen])
+    return kept
 
 
 def read_split(document: Mapping[str, Any]) -> Split:
@@ -125,4 +166,5 @@ def read_split(document: Mapping[str, Any]) -> Split:
         Variant(each["name"], each["share"], each["content"] and read_said(each["content"]))
         for each in document["variants"]
     )
-    return Split(document["test_id"], variants, document["holdout"])
+    winner = convert(document.get("winner") or (None, None, None), _KEPT)
+    return Split(document["test_id"], variants, document["holdout"], *winner)

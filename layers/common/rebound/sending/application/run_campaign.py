@@ -17,6 +17,7 @@ from msgspec import Struct
 from rebound.businesses.domain.business import Business
 from rebound.businesses.domain.quiet_hours import Whereabouts
 from rebound.campaigns.application.campaign_service import counted
+from rebound.campaigns.application.choose_winner import awaiting
 from rebound.campaigns.domain.by_tier import children_ids, own_part, owner_of, ranges_of
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK_SIZE, Chunk, ChunkKey, Held, RangeProgress, chunk_name
@@ -86,8 +87,8 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     close: CloseCampaign
-    listen: Callable[[Campaign, datetime], None]
-    """Has who is sent to listened to for the goal of a campaign (``ListenForGoals``), if it has one."""
+    prepare: Callable[[Campaign, datetime], None]
+    """Has goals counted, and a winner chosen in time, for a campaign that has one (``CampaignsUseCases.prepare``)."""
     ranges: int
     worth_a_range: int
 
@@ -139,7 +140,8 @@ class PlanCampaign(Struct, frozen=True, kw_only=True):
             # A pause from before the time to send still holds when that time comes.
             status=campaign.status if campaign.status is CampaignStatus.PAUSED else CampaignStatus.EXPANDING,
         )
-        self.listen(planned, now)
+        planned = awaiting(planned, now)
+        self.prepare(planned, now)
         self.campaigns.replace(campaign, planned)
         return planned
 
