@@ -10,13 +10,15 @@ import pytest
 
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import MessageStatus
+from rebound.sequences.application.ask_to_sign import asking
 from rebound.sequences.domain.happenings import Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Reentry
-from rebound.sequences.domain.waivers import AskCounts, AskKey, AskState, Posting, Waiver
+from rebound.sequences.domain.waivers import Ask, AskCounts, AskKey, AskState, Posting, Waiver
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
 from tests.fakes.watching import BrokenCallError, WorkerDiedError
 from tests.fakes.world import Chaos
@@ -181,6 +183,26 @@ def test_whose_booking_is_taken_back_before_the_night_is_over_is_not_asked() -> 
     world.passes(DAY)
 
     assert [len(world.asked(number)) for number in (1, 2)] == [0, 1]
+
+
+def test_what_another_worker_is_about_to_send_is_taken_back_as_well() -> None:
+    world = of(1)
+    world.books(1)
+    world.passes()
+    waiver = world.waiver_service.post(BUSINESS_ID, WAIVER, Posting("2", None, URL))
+    # It has written that it will ask, and is slow.
+    ask = Ask.begun(world_key(1), 1, Channel.EMAIL, world.clock.now(), None)
+    world.asks.save(ask)
+    world.cancels(1)
+    world.passes()
+    made_from = asking(waiver.current, Channel.EMAIL)
+    content = world.template_contents.made(BUSINESS_ID, made_from, Channel.EMAIL, Category.TRANSACTIONAL)
+    given = {"category": Category.TRANSACTIONAL, "channel": Channel.EMAIL, "content": content}
+    world.post_message(BUSINESS_ID, customer_id=id_of(1), message_id=ask.message_id, **given)
+    world.passes(3 * DAY)
+
+    assert not world.asked(1)
+    assert world.asks.rows[world_key(1)].state is AskState.WITHDRAWN
 
 
 def test_whose_signature_is_taken_back_stays_asked_by_what_they_have() -> None:
