@@ -881,7 +881,7 @@ class Deployment:
                 answer = self.invoke(function, {"Records": wanted, "shardId": shard.id}) if wanted else {}
             except (FunctionDiedError, Exception):  # noqa: BLE001, S112 - the batch comes again
                 continue
-            if failures := answer.get("batchItemFailures"):
+            if failures := (answer or {}).get("batchItemFailures"):
                 failed = [record["dynamodb"]["SequenceNumber"] for record in records].index(
                     failures[0]["itemIdentifier"]
                 )
