@@ -59,7 +59,7 @@ def test_it_is_put_read_listed_switched_and_removed(stack: Stack) -> None:
     made = put(stack)
     assert made.status == 200
     assert stack.api("GET", PATH).body == made.body
-    assert stack.api("GET", "/v1/sequences").body["items"] == [made.body]
+    assert stack.api("GET", "/v1/sequences").body["items"] == [{**made.body, "warnings": None}]
     assert (made.body["version"], made.body["status"]) == (1, "on")
     assert made.body["trigger"] == {"kind": "visit", "class_type": "yoga"}
     assert [step["id"] for step in made.body["steps"]] == ["hello", "2", "3", "4"]

@@ -248,6 +248,62 @@ def test_somebody_who_is_deleted_half_way_gets_nothing_and_leaves_nothing(world:
     assert world.enrolments.entries == set()
 
 
+def test_a_message_on_its_way_to_somebody_who_is_deleted_is_left_out(world: SequenceWorld) -> None:
+    world.set_up(send("never"))
+    enrol(world)
+    [(name, waiting)] = world.step_queue.queue.messages.items()
+    world.go_on(waiting.body)
+    world.step_queue.queue.delete(name)
+    world.remove_customer(world.customers.get(BUSINESS_ID, id_of(1)))
+    world.live_until(NOON + DAY)
+
+    assert world.subjects(id_of(1)) == []
+    assert world.enrolments.rows == {}
+
+
+@pytest.mark.parametrize("erased_first", [True, False])
+@pytest.mark.parametrize("reentry", Reentry)
+def test_who_is_deleted_and_imported_again_is_somebody_new(
+    world: SequenceWorld, reentry: Reentry, erased_first: bool
+) -> None:
+    world.set_up(wait(DAY), send("hello"), wait(DAY), reentry=reentry)
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    gone = world.customers.get(BUSINESS_ID, id_of(1))
+    world.remove_customer(gone)
+    if erased_first:
+        world.live_until(NOON + HOUR)
+    world.clock.move(HOUR)
+    world.add(customer(1, created_at=world.clock.now()))
+    # The stream may tell of the deletion only now, and once more later.
+    assert enrol(world, entry="e2")
+    world.live_until(NOON + 3 * HOUR)
+    world.erase_customer(gone)
+    assert world.enrolment(id_of(1)).entry_key == "by-hand#e2"
+    world.live_until(NOON + DAY + HOUR / 2)
+    # The wait of the one before would have been over.
+    assert world.subjects(id_of(1)) == []
+    world.live_until(NOON + 2 * DAY)
+
+    assert world.subjects(id_of(1)) == ["hello"]
+
+
+def test_where_somebody_stood_who_is_deleted_nobody_goes_on_who_is_there_again(world: SequenceWorld) -> None:
+    world.set_up(wait(HOUR), send("hello"))
+    enrol(world)
+    world.live_until(NOON + HOUR / 2)
+    found = world.enrolment(id_of(1))
+    world.remove_customer(world.customers.get(BUSINESS_ID, id_of(1)))
+    world.live_until(NOON + HOUR / 2)
+    world.add(customer(1, created_at=NOON + HOUR / 2))
+    # As if nobody had told of the deletion yet.
+    world.enrolments.rows[found.key] = found
+    world.live_until(NOON + 2 * HOUR)
+
+    assert world.subjects(id_of(1)) == []
+    assert world.enrolment(id_of(1)).left_because is LeftBecause.REMOVED
+
+
 def test_a_time_of_the_day_is_that_of_the_customer(world: SequenceWorld) -> None:
     world.add(customer(3, time_zone="Asia/Tokyo"))
     world.set_up(wait(timedelta(), until_local=time(10)), send("good morning"))

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.tell import HearTold, TellSequences
     from rebound.sequences.application.waiver_service import ForgetAsked, LookAtSigner, WaiverService
     from rebound.sequences.application.wake import WakeEnrolments
+    from rebound.sequences.application.warn import WarnOfSteps
     from rebound.sequences.domain.results import EnrolmentChange
     from rebound.sequences.domain.tasks import HearTask, StepTask
     from rebound.sequences.ports import (
@@ -168,6 +169,7 @@ class SequencesUseCases(RecurringUseCases):
     move_page: MovePage = use_case("rebound.sequences.application.move", schedule="schedule_steps")
     sequence_results: ReadResults = use_case("rebound.sequences.application.sequence_results")
     read_enrolments: ReadEnrolments = use_case("rebound.sequences.application.read_enrolments", pin="pin_filters")
+    warn_of_steps: WarnOfSteps = use_case("rebound.sequences.application.warn", pin="pin_filters")
     forget_enrolments: ForgetEnrolments = use_case(
         "rebound.sequences.application.forget", members="members_of_sequences"
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
+from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import ATTEMPTS
 from rebound.segments.application.matching import among
 from rebound.segments.domain.selections import Selection, meant_by
@@ -55,9 +55,12 @@ class AskFilter(Struct, frozen=True, kw_only=True):
     clock: Clock
 
     def __call__(self, business_id: str, tree: Mapping[str, object], customers: Sequence[Customer]) -> frozenset[str]:
-        """Their ids. Raises ``InvalidInputError`` where a segment that it names is not there any more."""
-        selection = self.pin.selection(business_id, Selection(filter=tree))
-        matcher = meant_by(self.pin.at(business_id, selection, self.clock.now()))
+        """Their ids: nobody's where it cannot be asked, because a segment that it names is not there any more."""
+        try:
+            selection = self.pin.selection(business_id, Selection(filter=tree))
+            matcher = meant_by(self.pin.at(business_id, selection, self.clock.now()))
+        except InvalidInputError:
+            return frozenset()
         return frozenset(each.customer_id for each in among(customers, matcher, self.contacts, self.summaries))
 
 
@@ -134,7 +137,12 @@ class _Pass(Struct):
         steps = self.definition.program.steps
         at: dict[str | None, list[Enrolment]] = {}
         for each in enrolments:
-            if each.key.customer_id in self.customers and self._is_mine(each):
+            customer = self.customers.get(each.key.customer_id)
+            if customer is None or not each.is_of(customer.created_at):
+                # Who was deleted is about to be forgotten; who is there again is somebody else.
+                if not each.is_over:
+                    self._written(each, each.left(LeftBecause.REMOVED, self.uses.clock.now()))
+            elif self._is_mine(each):
                 at.setdefault(self._place(each), []).append(each)
         for step_id, step in steps.items():
             here = at.pop(step_id, [])

@@ -68,8 +68,9 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
 
         def write() -> bool:
             before = self.enrolments.get_many([key]).get(key)
-            # What a sequence has left behind that has had the id before is written over.
-            known = before if before is not None and before.uid == sequence.uid else None
+            # What a sequence, or a customer, has left behind that has had the id before is written over.
+            is_theirs = before is not None and before.uid == sequence.uid and before.is_of(customer.created_at)
+            known = before if is_theirs else None
             if known is not None and self._is_same(known, happened):
                 # Who wrote it may have died before anybody was told.
                 self._tell(known)

@@ -11,23 +11,33 @@ from rebound.sequences.domain.members import MemberKey
 
 if TYPE_CHECKING:
     from rebound.customers.domain import Customer
+    from rebound.customers.ports import CustomerBook
     from rebound.sequences.ports import EnrolmentBook, MemberBook, SequenceBook
 
 
 class ForgetEnrolments(Struct, frozen=True, kw_only=True):
-    """Takes a customer who was deleted out of all sequences, and forgets what has begun them."""
+    """Takes a customer who was deleted out of all sequences, and forgets what has begun them.
+
+    Whoever is there again under the same id is somebody new to sequences: they may begin whatever they have begun
+    before, also what nobody goes through twice. What they have begun since stays.
+    """
 
     sequences: SequenceBook
     enrolments: EnrolmentBook
     members: MemberBook
+    customers: CustomerBook
 
     def __call__(self, customer: Customer) -> None:
         """May be done again at any time."""
-        business_id = customer.business_id
+        business_id, customer_id = customer.business_id, customer.customer_id
         saved = self.sequences.all(business_id)
-        keys = [EnrolmentKey(business_id, customer.customer_id, each.sequence_id) for each in saved]
-        for each in saved:
-            if each.definition.is_entered:
-                self.members.forget(MemberKey(business_id, each.uid, customer.customer_id))
-        for found in self.enrolments.get_many(keys).values():
-            self.enrolments.forget(found)
+        for sequence in saved:
+            if sequence.definition.is_entered:
+                self.members.forget(MemberKey(business_id, sequence.uid, customer_id))
+        found = self.enrolments.get_many([EnrolmentKey(business_id, customer_id, each.sequence_id) for each in saved])
+        if not found:
+            return
+        again = self.customers.get_many(business_id, [customer_id], as_of_now=True).get(customer_id)
+        for each in found.values():
+            if again is None or not each.is_of(again.created_at):
+                self.enrolments.forget(each)

@@ -101,6 +101,10 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         """Whether they have left."""
         return self.standing is Standing.LEFT
 
+    def is_of(self, created_at: datetime) -> bool:
+        """Whether it is of a customer who was created then, and not of one who had the id before and is deleted."""
+        return is_since(self.entered_at, created_at)
+
     @property
     def reached(self) -> datetime:
         """When they came to where they go on: the step before was begun, or the wait before was over."""

@@ -23,6 +23,7 @@ from rebound.sequences.http.shapes import (
     SequenceList,
     SequenceRequest,
     SequenceStatusRequest,
+    WarningAnswer,
 )
 from rebound.templates.http.templates import IfMatch, expected
 
@@ -37,7 +38,8 @@ def _answer(sequence: SavedSequence) -> SequenceAnswer:
 
 
 def _shown(sequence: SavedSequence) -> Response[str]:
-    answer = json_answer(_answer(sequence))
+    warnings = [WarningAnswer.filled(each) for each in wiring.use_cases().warn_of_steps(sequence)]
+    answer = json_answer(_answer(sequence).model_copy(update={"warnings": warnings}))
     answer.headers["ETag"] = f'"{tag_of(sequence)}"'
     return answer
 

@@ -18,6 +18,7 @@ from rebound.platform.http.shapes import Answer, Request, Time, is_none, text_of
 from rebound.recurring.domain.days import Weekday
 from rebound.segments.http.filters import Filter
 from rebound.sequences.application.sequence_service import Wanted
+from rebound.sequences.application.warn import WarningKind
 from rebound.sequences.domain.happenings import NARROWED_BY, Happening, Kind
 from rebound.sequences.domain.sequences import (
     MOST_EXITS,
@@ -318,6 +319,17 @@ class InsideAnswer(Answer):
     enrolments: int
 
 
+class WarningAnswer(Answer):
+    """Something of a sequence that cannot be done as things are now."""
+
+    kind: WarningKind = Field(
+        description="template: a message cannot be made from its template, so the step is passed over; filter: it "
+        "cannot be asked, so nobody matches it; held: too many messages of the step went wrong."
+    )
+    step_id: str | None = Field(description="Null where it is about who begins.")
+    message: str
+
+
 class SequenceAnswer(Answer):
     """A sequence as it is now: whoever begins goes through this version."""
 
@@ -335,6 +347,9 @@ class SequenceAnswer(Answer):
         description="How many are inside on which version, the newest first; counted a few seconds late. They may be "
         "moved to the newest."
     )
+    warnings: list[WarningAnswer] | None = Field(
+        default=None, description="What of the newest version cannot be done as things are now. Null in lists."
+    )
     switched_at: Time
     created_at: Time
     updated_at: Time
@@ -343,7 +358,7 @@ class SequenceAnswer(Answer):
     def of(cls, sequence: SavedSequence, inside: Mapping[int, int]) -> Self:
         """The answer for a sequence; ``inside`` is how many are on which version."""
         answers = [InsideAnswer(version=version, enrolments=count) for version, count in inside.items()]
-        return cls.filled(sequence, inside=answers, **definition_in_answer(sequence.definition))
+        return cls.filled(sequence, inside=answers, warnings=None, **definition_in_answer(sequence.definition))
 
 
 def definition_in_answer(definition: Definition) -> dict[str, Any]:
