@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from copy import replace
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, ValidationError
@@ -28,7 +29,6 @@ from rebound.templates.domain.content import (
     TextContent,
     written_content,
 )
-from rebound.templates.domain.rendering import NONE_DECLARED
 from rebound.templates.domain.variables import Declared
 from rebound.templates.http.given_content import GivenContent, GivenEmail, TemplateId, content_of, email_in_place_of
 from rebound.templates.http.given_layout import GivenLayout
@@ -40,6 +40,9 @@ MOST_VARIANTS: Final = 5
 MAX_HOLDOUT: Final = 50
 _ROUNDING: Final = 1e-6
 """By how much a number with two decimals may be off in floating point."""
+
+
+_NONE_DECLARED: Final[Declared] = MappingProxyType({})
 
 
 class Timed(Request):
@@ -265,7 +268,7 @@ class Divides(Request):
         business_id: str,
         channel: Channel,
         category: Category,
-        more: Declared = NONE_DECLARED,
+        more: Declared = _NONE_DECLARED,
         *,
         silent: bool = False,
     ) -> tuple[Variant, ...]:
