@@ -53,10 +53,6 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
         )
     },
     ("AdvanceSequencesFunction", "dynamodb:GetItem"): "looks at the chunk of a task that came twice",
-    **{
-        ("AdvanceSequencesFunction", f"dynamodb:{name}"): "the contact of who is given a tag, where none was known"
-        for name in ("ConditionCheckItem", "DeleteItem")
-    },
     ("ApplyActivityFunction", "dynamodb:GetItem"): "who matches a segment that starts a sequence: none does that day",
     ("HearTagsFunction", "sqs:SendMessage"): "tells sequences of a tag: none waits for one that day",
     ("CountStepsFunction", "dynamodb:DeleteItem"): "folds the counts of shards that were last read three days ago",
