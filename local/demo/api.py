@@ -496,6 +496,42 @@ class Rebound:
         """What the vouchers of a campaign brought in."""
         return self._call(BroughtIn.of, "GET", f"/v1/campaigns/{quote(campaign_id)}")
 
+    def put_sequence(self, sequence_id: str, definition: Json) -> None:
+        """Create a sequence, or publish its next version."""
+        self._api.call("PUT", f"/v1/sequences/{quote(sequence_id)}", definition)
+
+    def remove_sequence(self, sequence_id: str) -> None:
+        """Remove a sequence; what it has sent stays."""
+        self._api.call("DELETE", f"/v1/sequences/{quote(sequence_id)}")
+
+    def enrol(self, sequence_id: str, customer_id: str, entry_key: str) -> None:
+        """Let a customer begin a sequence."""
+        body = {"customer_id": customer_id, "entry_key": entry_key}
+        self._api.call("POST", f"/v1/sequences/{quote(sequence_id)}/enrolments", body)
+
+    def where(self, sequence_id: str, customer_id: str) -> tuple[str, str]:
+        """Where a customer is in a sequence, in words, and why they left; empty while they have not."""
+
+        def read(found: Json) -> tuple[str, str]:
+            [one] = found["items"]
+            return str(one["sentence"]), one["left_because"] or ""
+
+        return self._call(
+            read, "GET", f"/v1/sequences/{quote(sequence_id)}/enrolments?customer_id={quote(customer_id)}"
+        )
+
+    def arrived(self, sequence_id: str, customer_id: str, status: str) -> list[str]:
+        """The steps of a sequence whose messages to a customer have a status."""
+        return self._call(
+            lambda found: [
+                str(each["step_id"])
+                for each in found["items"]
+                if (each["sequence_id"], each["status"]) == (sequence_id, status)
+            ],
+            "GET",
+            f"/v1/customers/{quote(customer_id)}/messages?limit=50",
+        )
+
     def confirm(self, customer_id: str, channel: str) -> None:
         """Say that an address is right, which clears its flag."""
         self._api.call("POST", f"/v1/customers/{quote(customer_id)}/contacts/{channel}/confirm")

@@ -176,9 +176,9 @@ class Regulars:
 
     def end(self, told: Regular) -> None:
         """Give the members something, and see what went out by itself meanwhile."""
-        self._progress.step("9. A gift for the members: a voucher for each, and one of them comes with it")
+        self._progress.step("10. A gift for the members: a voucher for each, and one of them comes with it")
         told.gift = self._give(told.expected["members"])
-        self._progress.step("10. What went out by itself meanwhile, and who the customers are now")
+        self._progress.step("11. What went out by itself meanwhile, and who the customers are now")
         # An occurrence without anybody makes no campaign.
         if told.expected["birthdays"]:
             told.birthdays = self._occurred("birthdays")

@@ -165,7 +165,7 @@ def report(facts: Facts) -> str:
     if facts.fell_back:
         parts += ["", "A TEXT MORE THAN THE PLAN HAS ROOM FOR", _sent(facts.fell_back.within)]
         parts += [_sent(facts.fell_back.after)]
-    parts += _regulars(facts.regular)
+    parts += [*_passed(facts), *_regulars(facts.regular)]
     parts += ["", "DOES IT ADD UP?", checks_list(facts.checks), "", _verdict(facts)]
     return "\n".join(parts)
 
@@ -192,6 +192,13 @@ def what_next(stack: Stack) -> str:
 
 def _sent(sent: Sent) -> str:
     return f"  {sent.name}, by {'email' if sent.channel == 'email' else 'text'} to {sent.address}: {sent.status}"
+
+
+def _passed(facts: Facts) -> list[str]:
+    if facts.passed is None:
+        return []
+    gone = [f"  {each.name}: {', '.join(each.arrived)}. {each.sentence}" for each in facts.passed.all]
+    return ["", "A SEQUENCE OF FIVE STEPS, BY ITSELF", *gone]
 
 
 def _regulars(regular: Regular) -> list[str]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from local.demo.api import Audience, Campaign, Customer, ImportJob, Rebound
+from local.demo.by_itself import ByItself, Passed
 from local.demo.errors import DemoError
 from local.demo.expectation import UNREACHABLE, Flag, expected_flags, silent_mailboxes, text_events
 from local.demo.progress import Progress, campaign_line
@@ -103,6 +104,7 @@ class Facts:
     third: Campaign | None = None
     confirmed: Sent | None = None
     fell_back: FellBack | None = None
+    passed: Passed | None = None
     regular: Regular = field(default_factory=Regular)
     checks: list[Check] = field(default_factory=list)
     seconds: float = 0.0
@@ -242,6 +244,7 @@ class Story:
         self._second_campaign(facts, email, expected, people)
         self._bring_back(facts, expected, people)
         self._write_to_one(facts, people)
+        self._by_itself(facts, people)
         self._regulars.end(facts.regular)
         self._judge_regulars(facts)
         facts.seconds = self._clock() - started
@@ -435,6 +438,31 @@ class Story:
                 f"{facts.fell_back.within}, {facts.fell_back.after}",
             ),
         ]
+
+    def _by_itself(self, facts: Facts, people: list[SampleCustomer]) -> None:
+        flagged = {customer.external_id for customer in self._ours(people)}
+        plain = (who for who in people if who.external_id not in flagged and _PLAIN["email"].fullmatch(who.email))
+        found = (self._rebound.customer_of(who.external_id) for who in plain)
+        vips, others = list[Customer](), list[Customer]()
+        by_id = {who.external_id: who for who in people}
+        for each in found:
+            if not each.contacts["email"].opted_out:
+                is_vip = TEXTED_TAG in by_id[each.external_id or ""].tags
+                (vips if is_vip else others).append(each)
+            if vips and len(others) > 1:
+                break
+        else:
+            raise DemoError("The sample has nobody whom a sequence reaches.")
+        self._progress.step("9. A sequence: five steps with waits and a condition, and a review that ends it")
+        by_itself = ByItself(self._rebound, self._progress, self._clock, self._sleep, self._run)
+        passed = facts.passed = by_itself(vips[0], others[0], others[1])
+        facts.checks.append(
+            Check(
+                "The sequence: a VIP and somebody else came to its end, and a review ended it for the third",
+                passed.is_right,
+                "; ".join(f"{each.name}: {', '.join(each.arrived)}, {each.because}" for each in passed.all),
+            )
+        )
 
     def _watch(self, facts: Facts, campaigns: Mapping[str, str], *, expect_open: int) -> list[Campaign]:
         """Poll campaigns, by label, until they are through and no more final words come."""

@@ -60,6 +60,8 @@ SMALL_SALON = "\n".join(
         "J8,Ha,Ito,mailboxfull+ha.8@twin.example.com,,,,,,,,2020-01-07",
         "J9,さくら,渡辺,complaint+s.9@simulator.amazonses.com,+15552161013,,,,,,vip,2020-01-08",
         "J10,Jo,Kay,,,,,,,,,2020-01-09",
+        "J11,Ky,Lo,ky.lo@example.com,,,,,,,,2020-01-10",
+        "J12,Li,Ma,li.ma@example.com,,,,,,,,2020-01-11",
         "",
     ]
 )
@@ -74,6 +76,9 @@ class FakeRebound:
         self.events: dict[str, Body] = {}
         self.relations: dict[str, list[str]] = {}
         self.favourites: set[str] = set()
+        self.sequences: dict[str, Body] = {}
+        self.went: dict[str, list[tuple[str, str]]] = {}
+        self.left: dict[str, str] = {}
         self.recurring: dict[str, Body] = {}
         self.occurrences: dict[str, list[tuple[str, str]]] = {}
         self.redeemed: dict[str, dict[str, str]] = {}
@@ -136,12 +141,20 @@ class FakeRebound:
             case "POST", ["activity"]:
                 known = sum(self.events.get(event["event_id"]) == event for event in body["events"])
                 self.events |= {event["event_id"]: event for event in body["events"]}
+                for event in body["events"]:
+                    if event["kind"] == "review" and "customer_id" in event:
+                        self.left[event["customer_id"]] = "goal"
                 return {"accepted": len(body["events"]) - known, "known": known, "errors": []}
             case "GET", ["loyalty"]:
                 return {"tiers": TIERS, "without_tier": len(self.customers) - len(TIERS)}
             case "PUT", ["loyalty", "favourites", "by-external-id", external_id]:
                 self.favourites.add(external_id)
                 return {}
+            case _, ["sequences", sequence_id, *rest]:
+                return self._go_through(method, sequence_id, rest, query, body)
+            case "GET", ["customers", customer_id, "messages"]:
+                own = self.went.get(customer_id, [])
+                return {"items": [{"sequence_id": each, "step_id": s, "status": "delivered"} for each, s in own]}
             case _, ["recurring-campaigns", *rest]:
                 return self._recur(method, rest, query, body)
             case "POST", ["vouchers", code, "redemptions"]:
@@ -170,6 +183,47 @@ class FakeRebound:
                 self.flags.pop(self._address(customer_id, channel), None)
                 return self._customer(customer_id)
         raise AssertionError(f"not in the contract: {method} {path}")
+
+    def _go_through(
+        self, method: str, sequence_id: str, path: list[str], query: dict[str, list[str]], body: Body
+    ) -> dict[str, Any]:
+        match method, path:
+            case "PUT", []:
+                self.sequences[sequence_id] = body
+                return {}
+            case "DELETE", []:
+                del self.sequences[sequence_id]
+                return {}
+            case "POST", ["enrolments"]:
+                self._begin(sequence_id, body["customer_id"])
+                return {"enrolled": True}
+            case "GET", ["enrolments"]:
+                because = self.left.get(query["customer_id"][0])
+                return {"items": [{"sentence": "Waits.", "left_because": because}]}
+        raise AssertionError(f"not in the contract: {method} {path}")
+
+    def _begin(self, sequence_id: str, customer_id: str) -> None:
+        """Only what the demo's sequence has: emails, waits of seconds, one condition, and a review that ends it."""
+
+        def go(steps: list[Body]) -> None:
+            if customer_id in self.left:
+                return
+            if not steps:
+                self.left[customer_id] = "ended"
+                return
+            step, *others = steps
+            if "wait" in step:
+                due = self.now + step["wait"]["seconds"]
+                heapq.heappush(self._due, (due, next(self._numbers), lambda: go(others)))
+                return
+            if "if" in step:
+                is_so = step["if"]["tag"] in self.customers[customer_id].tags
+                go([*step["then" if is_so else "else"], *others])
+                return
+            self.went.setdefault(customer_id, []).append((sequence_id, step["id"]))
+            go(others)
+
+        go(list(self.sequences[sequence_id]["steps"]))
 
     def time(self) -> datetime:
         """What time it is."""
@@ -431,7 +485,7 @@ def wrong(facts: Facts) -> list[str]:
 def test_on_a_right_rebound_every_check_holds() -> None:
     facts, _ = tell(FakeRebound())
     assert wrong(facts) == []
-    assert len(facts.checks) == 20
+    assert len(facts.checks) == 22
 
 
 def test_the_facts_are_those_of_the_api() -> None:
@@ -441,7 +495,7 @@ def test_the_facts_are_those_of_the_api() -> None:
     assert facts.second is not None
     assert facts.third is not None
     assert facts.email.audience.excluded == {"no_address": 2}
-    assert facts.email.results == {"delivered": 2, "bounced": 5, "sent": 1}
+    assert facts.email.results == {"delivered": 4, "bounced": 5, "sent": 1}
     assert facts.text.audience.matched == 7
     assert facts.peak_uncertain == 1
     assert {(each.channel, each.address) for each in facts.flagged} == {
@@ -491,7 +545,7 @@ def test_the_whole_sample_goes_through_in_the_fake() -> None:
     assert wrong(facts) == []
     assert facts.customers == 2_400
     assert facts.seconds < 150
-    assert len(facts.checks) == 23
+    assert len(facts.checks) == 24
     assert len(fake.relations) == facts.regular.families == 5
     assert len(fake.favourites) == 3
     told = report(facts)
@@ -524,11 +578,11 @@ def test_a_second_run_tells_nothing_new_and_removes_what_the_first_switched_on()
     fake = FakeRebound()
     text = SAMPLE_FILE.read_text(encoding="utf-8")
     tell(fake, text)
-    before = dict(fake.events)
+    before = {key: each for key, each in fake.events.items() if each["kind"] != "review"}
     fake.sleep(-fake.now)  # on the same day, whatever time it is
     facts, _ = tell(fake, text)
     assert wrong(facts) == []
-    assert fake.events == before
+    assert {key: each for key, each in fake.events.items() if each["kind"] != "review"} == before
     assert len(fake.recurring) == 2
     assert all(len(linked) == 1 for linked in fake.relations.values())
 
@@ -674,11 +728,11 @@ def test_refused_rows_stop_the_demo_and_are_named() -> None:
 
     def refuse(method: str, path: str, answer: dict[str, Any]) -> None:
         if path == "/v1/imports/i":
-            answer["counts"] = {"rows": 10, "created": 9, "updated": 0, "unchanged": 0, "failed": 1}
+            answer["counts"] = {"rows": 12, "created": 11, "updated": 0, "unchanged": 0, "failed": 1}
             answer["errors"] = [{"line": 3, "field": "email", "message": "is not an email address"}]
 
     fake.spoil = refuse
-    with pytest.raises(DemoError, match=r"9 of 10 customers in\.\n  line 3, email: is not an email address"):
+    with pytest.raises(DemoError, match=r"11 of 12 customers in\.\n  line 3, email: is not an email address"):
         tell(fake)
 
 
@@ -695,3 +749,18 @@ def test_uncertain_messages_are_listed_when_they_stay_so(monkeypatch: pytest.Mon
     assert facts.uncertain == ["+15552050001"]
     assert "Uncertain, and not sent again on a guess: +15552050001" in report(facts)
     assert wrong(facts) == []
+
+
+def test_a_sequence_that_is_left_for_another_reason_is_told() -> None:
+    fake = FakeRebound()
+
+    def lapse(method: str, path: str, answer: dict[str, Any]) -> None:
+        if method == "GET" and "/enrolments" in path and answer["items"][0]["left_because"] == "goal":
+            answer["items"][0]["left_because"] = "lapsed"
+
+    fake.spoil = lapse
+    facts, _ = tell(fake)
+
+    assert len(wrong(facts)) == 1
+    assert "A SEQUENCE OF FIVE STEPS" in report(facts)
+    assert fake.sequences == {}
