@@ -1,11 +1,13 @@
 """A sequence of five steps on the deployed stack: with a wait, a condition, an exit, and a pause in between."""
 
-from datetime import UTC, datetime
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from tests.e2e.rebound_api import ReboundApi
-from tests.e2e.surroundings import RUN
+from tests.e2e.rebound_api import ReboundApi, exchange, few_at_once
+from tests.e2e.surroundings import RUN, Calm, Twin
 from tests.e2e.waiting import until
 
 SEQUENCE: Final = f"after-visit-{RUN}"
@@ -30,13 +32,18 @@ def counted(total: Any) -> tuple[int, ...]:
     )
 
 
+TOGETHER: Final = 40
+SOME: Final = 5
+LATEST: Final = timedelta(seconds=5)
+"""How long after it was switched off something may still be handed over."""
+
 WANTED: Final[dict[str, Any]] = {
     "name": "After a visit",
     "trigger": {"kind": "visit"},
     "status": "on",
     "steps": [
         {"id": "thanks", **send("Thank you")},
-        {"id": "rest", "wait": {"seconds": 8}},
+        {"id": "rest", "wait": {"seconds": 20}},
         {"if": {"tag": "vip"}, "then": [{"id": "gift", **send("A gift")}], "else": [{"tag": {"add": "came"}}]},
         {"wait": {"seconds": 4}},
         {"id": "again", **send("Come again")},
@@ -70,6 +77,9 @@ def test_a_visit_starts_five_steps_and_each_goes_its_own_way(api: ReboundApi) ->
         for customer_id in (vip, other, gone):
             told("visit", customer_id)
         until("thanked", lambda: steps(gone), lambda found: found == ["thanks"])
+        [stand] = api.get(f"/v1/customers/{gone}/sequences")["items"]
+        assert (stand["place"], stand["last_message"]["step_id"]) == ("inside", "thanks")
+        assert stand["enrolment"]["next"]["kind"] == "if"
         told("cancellation", gone, appointment_id="a1")
         until("ended", lambda: (standing(vip), standing(other)), lambda found: found == (("left", "ended"),) * 2)
         until(
@@ -90,6 +100,91 @@ def test_a_visit_starts_five_steps_and_each_goes_its_own_way(api: ReboundApi) ->
         until(
             "counted", lambda: counted(api.get(f"{PATH}/results")["total"]), lambda found: found == (3, 0, 2, 1, 3, 1)
         )
+        logged = [each for each in api.get(f"/v1/customers/{gone}/log")["items"] if each["kind"] == "sequence"]
+        assert [each["sequence"]["what"] for each in logged] == ["left", "begun"]
+        assert logged[0]["sequence"]["left_because"] == "exit"
     finally:
         api.delete(PATH)
     until("removed", lambda: api.get("/v1/sequences")["items"], lambda items: items == [])
+
+
+def text() -> dict[str, Any]:
+    return {"send": {"channel": "sms", "category": "transactional", "content": {"body": "Thank you, ##{{first_name}}"}}}
+
+
+def visited(api: ReboundApi, people: list[str]) -> None:
+    """All of them were there a moment ago; they begin together."""
+    at = datetime.now(UTC).isoformat()
+    events = [{"event_id": f"{each}-v", "kind": "visit", "customer_id": each, "at": at} for each in people]
+    api.post("/v1/activity", {"events": events}, HTTPStatus.ACCEPTED)
+
+
+def at_the_wait(api: ReboundApi, path: str, number: int) -> list[Any]:
+    """Those who wait, once all do."""
+    return until(
+        "all wait",
+        lambda: [each for each in api.listing(f"{path}/enrolments") if each["step_id"] == "1"],
+        lambda found: len(found) == number,
+    )
+
+
+def test_off_holds_within_seconds_also_in_a_sender_s_hands_and_on_again_nobody_is_skipped_or_repeated(
+    api: ReboundApi, twin: Twin, calm: Calm
+) -> None:
+    path = f"/v1/sequences/off-{RUN}"
+    steps = [{"wait": {"seconds": 40}}, {"id": "text", **text()}]
+    api.put(path, {**WANTED, "name": "Off", "status": "on", "steps": steps, "exit_on": []})
+    numbers = [f"+1415555{7000 + number}" for number in range(TOGETHER)]
+    people = few_at_once(lambda number: api.new_customer("Olaf", "Ide", mobile_phone=number), numbers)
+
+    def handed_over() -> list[datetime]:
+        lines = map(json.loads, exchange("GET", f"{twin.url}/log").expecting(200).body.splitlines())
+        return [datetime.fromisoformat(each["at"]) for each in lines if each["tags"].get("c") in people]
+
+    try:
+        visited(api, people)
+        waiting = at_the_wait(api, path, TOGETHER)
+        # They come due while it is off, and so go out together once it is on.
+        api.patch(path, {"status": "off"})
+        last = max(datetime.fromisoformat(each["wake_at"]) for each in waiting)
+        until("all are due", lambda: datetime.now(UTC), lambda now: now > last)
+        assert handed_over() == []
+        api.patch(path, {"status": "on"})
+        until("some are handed over", lambda: len(handed_over()), lambda seen: seen >= SOME)
+        assert api.patch(path, {"status": "off"})["status"] == "off"
+        accepted = datetime.now(UTC)
+        calm.wait()
+        times = handed_over()
+        assert SOME <= len(times) <= TOGETHER
+        assert max(times) - accepted < LATEST
+
+        api.patch(path, {"status": "on"})
+        until("all are handed over", lambda: len(handed_over()), lambda seen: seen >= TOGETHER)
+        calm.wait()
+        assert len(handed_over()) == TOGETHER
+        standings = Counter(each["left_because"] for each in api.listing(f"{path}/enrolments"))
+        assert standings == {"ended": TOGETHER}
+    finally:
+        api.delete(path)
+
+
+def test_what_came_due_while_it_was_off_lapses_by_choice(api: ReboundApi, calm: Calm) -> None:
+    path = f"/v1/sequences/late-{RUN}"
+    steps = [{"wait": {"seconds": 10}}, text()]
+    api.put(path, {**WANTED, "name": "Late", "status": "on", "steps": steps, "exit_on": []})
+    late = api.new_customer("Late", "Ide", mobile_phone="+14155557999")
+    try:
+        visited(api, [late])
+        [waits] = at_the_wait(api, path, 1)
+        api.patch(path, {"status": "off", "late": "lapse"})
+        due = datetime.fromisoformat(waits["wake_at"])
+        until("due", lambda: datetime.now(UTC), lambda now: now > due)
+        api.patch(path, {"status": "on"})
+        [one] = until(
+            "left", lambda: api.get(f"{path}/enrolments")["items"], lambda found: found[0]["standing"] == "left"
+        )
+        calm.wait()
+        assert one["left_because"] == "lapsed"
+        assert api.get(f"/v1/customers/{late}/messages")["items"] == []
+    finally:
+        api.delete(path)

@@ -179,6 +179,19 @@ def test_on_again_what_is_late_lapses_by_choice(world: SequenceWorld) -> None:
     assert world.enrolment(id_of(1)).left_because is LeftBecause.LAPSED
 
 
+def test_what_is_late_lapses_also_where_its_task_comes_before_the_job(world: SequenceWorld) -> None:
+    world.set_up(send("one"), wait(DAY), send("two"))
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF, Late.LAPSE)
+    world.clock.move(DAY)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
+    world.live_until(world.clock.now() + HOUR)
+
+    assert world.subjects(id_of(1)) == ["one"]
+    assert world.enrolment(id_of(1)).left_because is LeftBecause.LAPSED
+
+
 def test_a_message_on_its_way_is_held_while_it_is_off(world: SequenceWorld) -> None:
     world.set_up(send("one"))
     enrol(world)

@@ -22,7 +22,7 @@ from rebound.segments.application.matching import among
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.sequences.domain.enrolments import LeftBecause, Standing
 from rebound.sequences.domain.results import ELSE, THEN
-from rebound.sequences.domain.sequences import Reentry
+from rebound.sequences.domain.sequences import Late, Reentry
 from rebound.sequences.domain.steps import If, Send, Tag, Wait
 from rebound.sequences.domain.waits import end_of
 
@@ -142,7 +142,11 @@ class _Pass(Struct):
                 # Who was deleted is about to be forgotten; who is there again is somebody else.
                 if not each.is_over:
                     self._written(each, each.left(LeftBecause.REMOVED, self.uses.clock.now()))
-            elif self._is_mine(each):
+            elif not self._is_mine(each):
+                continue
+            elif self._is_to_lapse(each):
+                self._leave(each, LeftBecause.LAPSED)
+            else:
                 at.setdefault(self._place(each), []).append(each)
         for step_id, step in steps.items():
             here = at.pop(step_id, [])
@@ -163,6 +167,12 @@ class _Pass(Struct):
             # Who wrote it may have died before they had it woken.
             self.waiting.append((enrolment.key, enrolment.wake_at))
         return False
+
+    def _is_to_lapse(self, enrolment: Enrolment) -> bool:
+        """Whether somebody came due before it was switched on, and what was late lapses: the job may be behind."""
+        sequence, wake_at = self.sequence, enrolment.wake_at
+        was_off = sequence.switched_at > sequence.created_at and sequence.late is Late.LAPSE
+        return was_off and wake_at is not None and enrolment.entered_at <= wake_at <= sequence.switched_at
 
     def _place(self, enrolment: Enrolment) -> str | None:
         """Where somebody goes on: at what is being done, else behind the wait that is over."""
@@ -229,8 +239,8 @@ class _Pass(Struct):
             if self._written(each, each.waits(step_id, each.reached, wake_at, self._came(each))) is not None:
                 self.waiting.append((each.key, wake_at))
 
-    def _leave(self, enrolment: Enrolment) -> None:
-        self._written(enrolment, enrolment.left(LeftBecause.ENDED, self.uses.clock.now(), self._came(enrolment)))
+    def _leave(self, enrolment: Enrolment, because: LeftBecause = LeftBecause.ENDED) -> None:
+        self._written(enrolment, enrolment.left(because, self.uses.clock.now(), self._came(enrolment)))
 
     def _came(self, enrolment: Enrolment) -> Through:
         """By what steps somebody came to the one that is written now."""
