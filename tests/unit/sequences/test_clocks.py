@@ -21,7 +21,7 @@ WORKERS: Final = ("advance_sequences", "sweep_timers", "send_email", "hear")
 
 def of(seed: int = 0) -> SequenceWorld:
     world = SequenceWorld(business(), seed=seed)
-    world.add(*(customer(number) for number in range(PEOPLE)))
+    world.add(*(customer(number, created_at=NOON - DAY) for number in range(PEOPLE)))
     return world
 
 
