@@ -24,6 +24,7 @@ STORED: Final = frozenset(
         "rebound.sending.adapters.queues",
         "rebound.sending.adapters.sqs_receipt_queue",
         "rebound.sequences.adapters.documents",
+        "rebound.sequences.application.hear_tags",
         "rebound.sequences.application.sequence_service",
         "rebound.sequences.domain.tasks",
         "rebound.webhooks.adapters.sqs_webhook_queue",

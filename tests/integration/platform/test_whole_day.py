@@ -52,6 +52,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
             "secretsmanager:GetSecretValue",
         )
     },
+    ("AdvanceSequencesFunction", "dynamodb:PutItem"): "a contact of somebody who gets a tag, that nobody knew before",
     ("AdvanceSequencesFunction", "dynamodb:GetItem"): "looks at the chunk of a task that came twice",
     ("ApplyActivityFunction", "dynamodb:GetItem"): "who matches a segment that starts a sequence: none does that day",
     ("HearTagsFunction", "sqs:SendMessage"): "tells sequences of a tag: none waits for one that day",

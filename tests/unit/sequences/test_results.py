@@ -102,7 +102,8 @@ def test_why_somebody_left_is_told_where_they_stood() -> None:
     told = {0: Kind.BOOKING, 1: Kind.CANCELLATION}
     for number, kind in told.items():
         world.hear_happenings(BUSINESS_ID, id_of(number), [Happened(kind=kind, key="x", at=world.clock.now())])
-    world.forget_enrolments(world.customers.get(BUSINESS_ID, id_of(2)))
+    world.remove_customer(world.customers.get(BUSINESS_ID, id_of(2)))
+    world.live_until(world.clock.now())
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
     world.live_until(world.clock.now() + DAY)
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON, Late.LAPSE)
@@ -121,7 +122,8 @@ def test_who_begins_again_counts_again_and_who_is_forgotten_later_stays_counted(
     world.live_until(world.clock.now() + HOUR)
     begin(world, 0, "b")
     world.live_until(world.clock.now() + HOUR)
-    world.forget_enrolments(world.customers.get(BUSINESS_ID, id_of(0)))
+    world.remove_customer(world.customers.get(BUSINESS_ID, id_of(0)))
+    world.live_until(world.clock.now())
 
     found = results(world)
     assert (found.entered, found.inside, found.left) == (2, 0, {LeftBecause.ENDED: 2})

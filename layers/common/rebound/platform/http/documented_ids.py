@@ -37,7 +37,7 @@ IDS: Final[Mapping[str, tuple[str, Mapping[str, str | int]]]] = {
     "series_id": ("A recurring class, as you call it.", _YOURS),
     "step_id": ("A step of a sequence, as you call it, or by its place, such as 2 or 3.then.1.", {"minLength": 1}),
     "template_id": ("A template, as you call it.", {"pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),
-    "waiver_id": ("A waiver, as you call it.", _YOURS),
+    "waiver_id": ("A waiver, as you call it.", _NAME),
     "webhook_id": ("A webhook, as you call it.", _NAME),
 }
 """What each kind is, and keywords of JSON Schema that all ids of the kind keep to. A new kind wants its row."""

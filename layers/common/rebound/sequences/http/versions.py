@@ -46,7 +46,7 @@ class VersionList(Answer):
 class MoveRequest(Request):
     """Whom to move to the newest version, and where they wait then."""
 
-    steps: Annotated[dict[str, str], Field(max_length=MOST_STEPS)] = Field(
+    steps: Annotated[dict[str, Annotated[str, Field(max_length=128)]], Field(max_length=MOST_STEPS)] = Field(
         description="For a step of this version at which customers wait, the step of the newest at which they wait "
         "then. They wait by the new step from when they began to wait, and what comes behind it is sent. Who stands "
         "before the first step begins the newest."
