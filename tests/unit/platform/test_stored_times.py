@@ -16,9 +16,10 @@ INSTANTS = st.datetimes(timezones=st.timezones()).filter(
 
 @given(st.datetimes().map(lambda wall: wall.replace(tzinfo=UTC)) | INSTANTS)
 def test_what_was_stored_is_read(at: datetime) -> None:
-    assert read_instant(write_instant(at)) == at
+    # By UTC: Python calls no two times of different zones equal where clocks go forth or back.
+    assert read_instant(write_instant(at)) == at.astimezone(UTC)
 
 
 @given(INSTANTS, INSTANTS)
 def test_text_order_is_time_order(one: datetime, other: datetime) -> None:
-    assert (write_instant(one) < write_instant(other)) == (one < other)
+    assert (write_instant(one) < write_instant(other)) == (one.astimezone(UTC) < other.astimezone(UTC))
