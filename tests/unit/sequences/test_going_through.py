@@ -4,13 +4,15 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.kernel.errors import ConflictError
+from rebound.messages.domain.messages import MessageStatus
 from rebound.sequences.domain.enrolments import LeftBecause, Standing
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
 from rebound.sequences.domain.steps import Exit
 from rebound.sequences.domain.tasks import StepTask
-from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
+from tests.fakes.making import BUSINESS_ID, NO_QUIET_HOURS, NOON, business, customer, id_of
 from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
 
 
@@ -206,6 +208,48 @@ def test_a_message_on_its_way_is_held_while_it_is_off(world: SequenceWorld) -> N
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
     world.run_jobs()
     world.live_until(NOON + 2 * DAY)
+
+    assert world.subjects(id_of(1)) == ["one"]
+
+
+@pytest.mark.parametrize("quiet", [NO_QUIET_HOURS, QuietHours(email=QuietWindow(time(6), time(9)))])
+def test_a_message_on_its_way_lapses_with_what_is_late(quiet: QuietHours) -> None:
+    world = SequenceWorld(business(quiet_hours=quiet), seed=1)
+    world.add(*(customer(number, created_at=NOON - DAY) for number in (1, 2)))
+    world.clock.move(-3 * HOUR)
+    world.set_up(send("one"), wait(30 * DAY))
+    enrol(world)
+    [(name, waiting)] = world.step_queue.queue.messages.items()
+    assert isinstance(waiting.body, StepTask)
+    world.advance_enrolments(waiting.body)
+    world.step_queue.queue.delete(name)
+    # It is on the senders' queue now.
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
+    world.live_until(NOON + DAY)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON, Late.LAPSE)
+    world.run_jobs()
+    world.clock.move(timedelta(minutes=1))
+    enrol(world, 2)
+    world.live_until(NOON + 3 * DAY)
+
+    assert world.subjects(id_of(1)) == []
+    [lapsed] = [each for each in world.messages.rows.values() if each.key.customer_id == id_of(1)]
+    assert lapsed.status is MessageStatus.CANCELLED
+    # What comes due afterwards goes out.
+    assert world.subjects(id_of(2)) == ["one"]
+
+
+def test_a_message_whose_hour_is_yet_to_come_does_not_lapse() -> None:
+    world = SequenceWorld(business(quiet_hours=QuietHours(email=QuietWindow(time(10), time(20)))), seed=1)
+    world.add(customer(1))
+    world.set_up(send("one"), wait(30 * DAY))
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
+    world.live_until(NOON + 2 * HOUR)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON, Late.LAPSE)
+    world.run_jobs()
+    world.live_until(NOON + 3 * DAY)
 
     assert world.subjects(id_of(1)) == ["one"]
 

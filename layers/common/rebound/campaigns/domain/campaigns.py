@@ -104,7 +104,8 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     ``copy_of`` is the message that a single one is a copy of, ``relation_id`` the relation to which one invites, and
     ``copy_to`` the address that either goes to in place of the customer's. An invitation to somebody who is no customer
     speaks to them by their ``copy_name``. What carries the messages of a step has the ``sequence_id`` of its sequence,
-    and neither an audience nor a run of its own (``of_chunk``). ``goal`` is what it is to bring about. ``version``
+    neither an audience nor a run of its own (``of_chunk``), and
+    ``lapsed_until`` up to when what was to go out goes out no more. ``goal`` is what it is to bring about. ``version``
     counts the writes of the stored row, 0 for none yet.
     """
 
@@ -139,6 +140,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     copy_name: str | None = None
     relation_id: str | None = None
     sequence_id: str | None = None
+    lapsed_until: datetime | None = None
     goal: Goal | None = None
     version: int = 0
 
@@ -148,11 +150,16 @@ class Campaign(Mailing, frozen=True, kw_only=True):
         return self.single or self.sequence_id is not None
 
     def of_chunk(self, chunk: Chunk) -> Campaign:
-        """The campaign as it is for a chunk: what carries a sequence's messages has a run for each."""
+        """The campaign as it is for a chunk: what carries a sequence's messages has a run for each.
+
+        A chunk whose time came while the sequence was off is cancelled where what is late lapses (``lapsed_until``).
+        """
         if self.sequence_id is None:
             return self
-        run_id = derived_ulid(chunk.created_at or self.created_at, f"{self.campaign_id}#{chunk.key.chunk}")
-        return replace(self, run_id=run_id)
+        made_at = chunk.created_at or self.created_at
+        run_id = derived_ulid(made_at, f"{self.campaign_id}#{chunk.key.chunk}")
+        has_lapsed = self.lapsed_until is not None and max(made_at, chunk.not_before or made_at) <= self.lapsed_until
+        return replace(self, run_id=run_id, status=CampaignStatus.CANCELLED if has_lapsed else self.status)
 
     @property
     def named_to_include(self) -> frozenset[str]:

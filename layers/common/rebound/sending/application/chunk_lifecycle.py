@@ -188,7 +188,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
 
     def _status(self, claimed: ClaimedChunk) -> CampaignStatus:
         key = claimed.chunk.key
-        return self.campaigns.get(key.business_id, key.campaign_id).status
+        return self.campaigns.get(key.business_id, key.campaign_id).of_chunk(claimed.chunk).status
 
     def _queued(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> Sequence[Message]:
         if claimed.campaign.single and (known := self.known(claimed)):

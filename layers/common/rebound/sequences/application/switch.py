@@ -12,8 +12,11 @@ from msgspec import Struct
 from rebound.campaigns.domain.campaigns import RUNNING, Campaign, CampaignStatus
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried
+from rebound.sequences.domain.sequences import Late
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rebound.campaigns.ports import CampaignBook, CampaignRunner
     from rebound.platform.ports import Clock, Ids
     from rebound.sequences.domain.sequences import SavedSequence
@@ -59,8 +62,9 @@ class SwitchCarriers(Struct, frozen=True, kw_only=True):
             self.move.pause(sequence.business_id, campaign_id)
 
     def resume(self, sequence: SavedSequence) -> None:
-        """Hand over again, what was set aside first."""
-        self._requeue(sequence, _resumed)
+        """Hand over again, what was set aside first; where what is late lapses, it is cancelled instead."""
+        lapsed_until = sequence.switched_at if sequence.late is Late.LAPSE else None
+        self._requeue(sequence, lambda campaign: _resumed(campaign, lapsed_until))
 
     def cancel(self, sequence: SavedSequence) -> None:
         """End what is on its way: of a sequence that is deleted nothing goes out any more."""
@@ -76,10 +80,11 @@ def _paused(campaign: Campaign) -> Campaign:
     return replace(campaign, status=CampaignStatus.PAUSED) if campaign.status in RUNNING else campaign
 
 
-def _resumed(campaign: Campaign) -> Campaign:
+def _resumed(campaign: Campaign, lapsed_until: datetime | None) -> Campaign:
     if campaign.status is not CampaignStatus.PAUSED:
         return campaign
-    return replace(campaign, status=CampaignStatus.SENDING, paused_because=None, window=campaign.window + 1)
+    after = replace(campaign, status=CampaignStatus.SENDING, paused_because=None, window=campaign.window + 1)
+    return after if lapsed_until is None else replace(after, lapsed_until=lapsed_until)
 
 
 def _cancelled(campaign: Campaign) -> Campaign:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 KEPT_AFTER: Final = timedelta(days=400)
 """For how long it is remembered what began an enrolment that is over, where somebody may begin again."""
+CLOCKS_DIFFER: Final = timedelta(seconds=10)
+"""By so much at most the clocks of two functions differ."""
 
 
 type Through = tuple[tuple[str, str], ...]
@@ -102,8 +104,11 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         return self.standing is Standing.LEFT
 
     def is_of(self, created_at: datetime) -> bool:
-        """Whether it is of a customer who was created then, and not of one who had the id before and is deleted."""
-        return is_since(self.entered_at, created_at)
+        """Whether it is of a customer who was created then, and not of one who had the id before and is deleted.
+
+        Who is created and begins at once may be written down by two functions whose clocks differ.
+        """
+        return is_since(self.entered_at + CLOCKS_DIFFER, created_at)
 
     @property
     def reached(self) -> datetime:
