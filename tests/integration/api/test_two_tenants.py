@@ -109,6 +109,7 @@ REDEMPTIONS: Final = "/v1/vouchers/3-CDF-GHJ-KMN/redemptions"
 GREETING: Final = {"name": "Ours", "channel": "email", "content": {"subject": "Hi", "text": "Hello"}}
 VISIT: Final = {"event_id": "{event_id}", "kind": "visit", "at": "2024-11-29T10:00:00Z"}
 HOOKED: Final = {"url": "https://hooks.example.com/in", "events": ["ReplyReceived"]}
+HAPPENED: Final = {"name": "order", "event_id": "{event_id}", "at": in_days(0)}
 WAIVER: Final = {"version": "2", "url": "https://sign.example.com/ours"}
 EVERYBODYS: Final[Mapping[str, Any]] = {"all": []}
 NAMING: Final[Mapping[str, Any]] = {"segment": "{segment_id}"}
@@ -262,6 +263,8 @@ REQUESTS: Final = [
         route=TEMPLATE + "/preview",
     ),
     Asked("DELETE", TEMPLATE),
+    Asked("POST", "/v1/custom-events", {**HAPPENED, "customer_id": "{customer_id}"}),
+    Asked("POST", "/v1/custom-events", {**HAPPENED, "external_id": "{external_id}"}),
     Asked("GET", "/v1/waivers/{waiver_id}"),
     Asked("POST", "/v1/waivers/{waiver_id}/versions", WAIVER),
     Asked("GET", WEBHOOK),

@@ -68,6 +68,8 @@ AREAS: Final = (
     # It names customers.
     Area("sequences/*/enrolments", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),
     Area("customers/*/sequences", ("rebound.sequences.http.enrolments",), "campaigns", also=("customers:read",)),
+    # As activity: the software that tells what customers did tells this.
+    Area("custom-events", ("rebound.sequences.http.custom_events",), "customers"),
     Area("waivers", ("rebound.sequences.http.waivers",), "messages"),
     Area("recurring-campaigns", ("rebound.recurring.http.recurring_campaigns",), "campaigns"),
     # They name customers.

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.sequence_service import SequenceService
     from rebound.sequences.application.switch import MoveCarrier, SwitchCarriers
     from rebound.sequences.application.tell import HearTold, TellSequences
+    from rebound.sequences.application.tell_custom import TellCustom
     from rebound.sequences.application.waiver_service import ForgetAsked, LookAtSigner, WaiverService
     from rebound.sequences.application.wake import WakeEnrolments
     from rebound.sequences.application.warn import WarnOfSteps
@@ -142,6 +143,7 @@ class SequencesUseCases(RecurringUseCases):
     go_on: GoOn = use_case(
         "rebound.sequences.application.go_on", advance="advance_enrolments", hear="hear_told", ask="ask_at_need"
     )
+    tell_custom: TellCustom = use_case("rebound.sequences.application.tell_custom", tell="tell_sequences")
     hear_tags: HearTags = use_case("rebound.sequences.application.hear_tags", tell="tell_sequences")
     hear_activity: HearActivity = use_case(
         "rebound.sequences.application.hear_activity", hear="hear_happenings", notice="notice_entering"

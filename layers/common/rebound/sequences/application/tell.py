@@ -30,12 +30,16 @@ class TellSequences(Struct, frozen=True, kw_only=True):
 
     def __call__(self, business_id: str, told: Sequence[Told]) -> None:
         """Tell what some sequence could hear; one read, and a request to the queue where there is one."""
-        saved = self._hearing(business_id)
-        self.put(business_id, [each for each in told if _is_heard(saved, each.happened)])
+        saved = self._there(business_id)
+        self.put(business_id, [each for each in told if _hearing(saved, each.happened)])
 
     def is_heard(self, business_id: str, happened: Happened) -> bool:
         """Whether there is a sequence that could hear it; for who must find out with whom it happened."""
-        return _is_heard(self._hearing(business_id), happened)
+        return bool(self.hearing(business_id, happened))
+
+    def hearing(self, business_id: str, happened: Happened) -> Sequence[SavedSequence]:
+        """The sequences that could hear it."""
+        return _hearing(self._there(business_id), happened)
 
     def put(self, business_id: str, told: Sequence[Told]) -> None:
         """Tell without looking."""
@@ -43,7 +47,7 @@ class TellSequences(Struct, frozen=True, kw_only=True):
         if tasks:
             self.step_queue.tell(tasks)
 
-    def _hearing(self, business_id: str) -> Sequence[SavedSequence]:
+    def _there(self, business_id: str) -> Sequence[SavedSequence]:
         return [each for each in self.sequences.all(business_id) if each.may_have_people]
 
 
@@ -58,5 +62,5 @@ class HearTold(Struct, frozen=True, kw_only=True):
             self.hear(task.business_id, told.customer_id, [told.happened])
 
 
-def _is_heard(saved: Sequence[SavedSequence], happened: Happened) -> bool:
-    return any(each.may_hear(happened) for each in saved)
+def _hearing(saved: Sequence[SavedSequence], happened: Happened) -> Sequence[SavedSequence]:
+    return [each for each in saved if each.may_hear(happened)]
