@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
@@ -22,9 +23,13 @@ from rebound.console.http.frame import CSRF
 from rebound.console.http.routes import ROUTES, Route, find
 from rebound.console.wiring import use_cases
 from rebound.jobs.domain import JobKind
+from rebound.messages.domain.goals import Goal, GoalKind
 from rebound.messages.domain.messages import MessageStatus
+from rebound.messages.domain.variants import WHOLE, Split, Variant
+from rebound.messages.domain.winners import ChosenBy, WinnerRule
 from rebound.segments.domain.selections import CustomerFilter
 from rebound.staff.domain import Role
+from rebound.templates.domain.content import EmailContent
 from tests.fakes.aws import make
 from tests.fakes.making import BUSINESS_ID, CAMPAIGN_ID, RUN_ID, at, campaign, id_of, message, message_key
 from tests.integration.conftest import Stack
@@ -117,8 +122,12 @@ def _draft(_: Stack) -> str:
 
 
 def _sent_campaign(_: Stack) -> str:
-    """One that is under way; its one message went to somebody who is deleted since."""
-    made, ports = campaign(name=f"{MARK} offer", status=CampaignStatus.SENDING, run_id=RUN_ID), use_cases().ports
+    """One that is under way, in variants; its one message went to somebody who is deleted since."""
+    variants = tuple(Variant(f"{MARK} {name}", WHOLE // 2, EmailContent(MARK, None, MARK)) for name in ("A", "B"))
+    ports, rule = use_cases().ports, WinnerRule(WHOLE // 2, 24, ChosenBy.GOAL, 5)
+    split = Split(CAMPAIGN_ID, variants, WHOLE // 10, rule, ports.clock.now() + timedelta(days=1))
+    given: dict[str, Any] = {"split": split, "goal": Goal(GoalKind.VISIT, 7), "content": variants[0].content}
+    made = campaign(name=f"{MARK} offer", status=CampaignStatus.SENDING, run_id=RUN_ID, **given)
     ports.campaigns.add(made)
     ports.chunks.add(Chunk(ChunkKey(BUSINESS_ID, CAMPAIGN_ID, "chunk#000#0000000"), (id_of(1),), (), created_at=at(0)))
     key, reason = message_key(1, made.message_id(id_of(1))), f"{MARK} moved"

@@ -22,7 +22,7 @@ from rebound.sequences.domain.sequences import SequenceStatus
 from rebound.staff.domain import Role
 from tests.fakes import house
 from tests.fakes.making import BUSINESS_ID, NOON, message
-from tests.integration.console.crawl import Made
+from tests.integration.console.crawl import MARK, Made
 from tests.integration.console.desk import ORIGIN, Seen
 from tests.integration.console.test_layouts import Fields
 
@@ -239,6 +239,7 @@ DOING: Final[Mapping[tuple[str, Deed], tuple[Callable[[Made], object], Callable[
     ("campaigns/*/pause", Deed.CAMPAIGN_PAUSED): (_NOTHING, _is()),
     ("campaigns/*/resume", Deed.CAMPAIGN_RESUMED): (_paused, _is()),
     ("campaigns/*/cancel", Deed.CAMPAIGN_CANCELLED): (_NOTHING, _is()),
+    ("campaigns/*/winner", Deed.CAMPAIGN_WINNER_CHOSEN): (_NOTHING, _is(variant=f"{MARK} B")),
     ("campaigns/*/copy", Deed.CAMPAIGN_COPIED): (_NOTHING, _is(once="1")),
     ("campaigns/*/roll-back", Deed.CAMPAIGN_ROLLED_BACK): (_NOTHING, _is(number="1")),
     ("campaigns/*/send-again", Deed.CAMPAIGN_SENT_AGAIN): (_NOTHING, _left_out),

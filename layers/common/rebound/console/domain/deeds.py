@@ -29,6 +29,7 @@ class Deed(StrEnum):
     CAMPAIGN_SENT_AGAIN = "campaign.sent_again"
     CAMPAIGN_TIME_CHANGED = "campaign.time_changed"
     CAMPAIGN_WHOM_CHANGED = "campaign.whom_changed"
+    CAMPAIGN_WINNER_CHOSEN = "campaign.winner_chosen"
     CLEAN_UP_BEGUN = "clean_up.begun"
     CUSTOMER_ASKED = "customer.asked"
     CUSTOMER_CHANGED = "customer.changed"

@@ -330,6 +330,7 @@ ROUTES: Final = (
     Route("POST", "campaigns/*/cancel", "campaigns.sent.cancel", (Right.SEND,), (Deed.CAMPAIGN_CANCELLED,)),
     Route("POST", "campaigns/*/copy", "campaigns.sent.copy", (Right.SEND,), (Deed.CAMPAIGN_COPIED,)),
     Route("POST", "campaigns/*/roll-back", "campaigns.sent.roll_back", (Right.SEND,), (Deed.CAMPAIGN_ROLLED_BACK,)),
+    Route("POST", "campaigns/*/winner", "campaigns.sent.choose_winner", (Right.SEND,), (Deed.CAMPAIGN_WINNER_CHOSEN,)),
     Route("GET", "campaigns/*/messages", "campaigns.sent_people.show_messages", (Right.READ,)),
     Route("GET", "campaigns/*/messages/*", "campaigns.sent_people.show_message", (Right.READ,)),
     Route("GET", "campaigns/*/left-out", "campaigns.sent_people.show_left_out", (Right.READ,)),

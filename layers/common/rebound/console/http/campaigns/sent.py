@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.campaigns.domain.redemptions import reward_on
-from rebound.campaigns.domain.results import RESULT_STATUSES, VariantResults
+from rebound.campaigns.domain.results import RESULT_STATUSES
 from rebound.console.domain.charts import Bar, Line, OverTime, Span, bars, over_time
+from rebound.console.http.campaigns import compared
 from rebound.console.http.campaigns.compose import segment_of
 from rebound.console.http.requests import PageAnswer, see
 from rebound.console.http.typed import clock_time, confirms
@@ -20,13 +21,12 @@ from rebound.console.http.visits import Visit
 from rebound.kernel.currencies import decimals_of, written_amount
 from rebound.kernel.errors import ConflictError, FieldError, InvalidInputError
 from rebound.messages.domain.messages import MessageStatus
-from rebound.messages.domain.variants import in_percent
 from rebound.templates.domain.content import EmailContent, Said, TextContent
 
 if TYPE_CHECKING:
     from rebound.campaigns.application.campaign_service import CampaignView
 
-DONE: Final = ("pause", "resume", "cancel", "roll_back", "again", "again_before")
+DONE: Final = ("pause", "resume", "cancel", "roll_back", "again", "again_before", "winner")
 """What the page says once, after it was done."""
 KINDS: Final = {
     MessageStatus.DELIVERED: "good",
@@ -41,7 +41,7 @@ OVER_TIME: Final[Mapping[str, tuple[MessageStatus, ...]]] = {
 }
 """What is drawn by time, and of which statuses it is."""
 KINDS_OVER_TIME: Final = {"delivered": "good", "not_delivered": "bad", "no_word": "plain"}
-_TYPED: Final = ("number", "since", "until")
+_TYPED: Final = ("number", "since", "until", "variant")
 
 
 class Earned(Struct, frozen=True):
@@ -77,6 +77,23 @@ def cancel(visit: Visit, campaign_id: str) -> PageAnswer:
     return _steered(visit, campaign_id, "cancel", visit.behind.steer_campaign.cancel)
 
 
+def choose_winner(visit: Visit, campaign_id: str) -> PageAnswer:
+    """Let a variant go to the rest now, before the time at which the best would."""
+    chosen = visit.request.form.one("variant")
+    before = visit.behind.campaign_service.find(visit.business_id, campaign_id)
+    try:
+        visit.behind.choose_winner.by_hand(visit.business_id, campaign_id, chosen)
+    except InvalidInputError as error:
+        wrong, status = visit.wrong(error), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _again(visit, campaign_id, status, typed={"variant": chosen}, wrong=wrong)
+    except ConflictError as error:
+        return _again(visit, campaign_id, HTTPStatus.CONFLICT, said=[str(error)])
+    if before.split is not None and before.split.chosen is not None:
+        visit.did_nothing()
+    visit.did(name=before.name, variant=chosen)
+    return see(visit.request.link("campaigns", campaign_id, query={"done": "winner"}))
+
+
 def copy(visit: Visit, campaign_id: str) -> PageAnswer:
     """A draft that says the same to the same; sent twice, it is one."""
     request = f"console#copy#{campaign_id}#{visit.request.form.one('once')}"
@@ -91,7 +108,7 @@ def copy(visit: Visit, campaign_id: str) -> PageAnswer:
 def roll_back(visit: Visit, campaign_id: str) -> PageAnswer:
     """Take back the flags that its bounces raised, once somebody has typed how many bounces there are."""
     form = visit.request.form
-    typed = {name: form.one(name) for name in _TYPED}
+    typed = {name: form.one(name) for name in ("number", "since", "until")}
     unprocessable = HTTPStatus.UNPROCESSABLE_ENTITY
     view = visit.behind.campaign_service.get(visit.business_id, campaign_id)
     if form.one("rollback") != _rollback_id(view.campaign):
@@ -120,8 +137,9 @@ def _rollback_id(campaign: Campaign) -> str:
 
 def state_of(campaign: Campaign) -> str:
     """What the whole page depends on, so that it is made anew when that changes."""
-    rollback = campaign.rollback
-    return f"{campaign.status}-{'' if rollback is None else f'{rollback.rollback_id}-{rollback.done}'}"
+    rollback, split = campaign.rollback, campaign.split
+    has_winner = "chosen" if split is not None and split.chosen is not None else ""
+    return f"{campaign.status}-{'' if rollback is None else f'{rollback.rollback_id}-{rollback.done}'}-{has_winner}"
 
 
 def _steered(visit: Visit, campaign_id: str, what: str, steer: Callable[[str, str], "CampaignView"]) -> PageAnswer:
@@ -184,7 +202,9 @@ def _page(
         kinds_over_time=KINDS_OVER_TIME,
         now=now,
         earned=_earned(view),
-        by_variant=_by_variant(view),
+        by_variant=compared.by_variant(visit, view),
+        reached=compared.reached(visit, view),
+        winner=compared.winner(campaign),
         content=_said_by(campaign.content),
         # Results go on coming in after the end, but nobody waits for them.
         goes_on=is_running or (rollback is not None and not rollback.done),
@@ -195,7 +215,7 @@ def _page(
         bounced=view.results[MessageStatus.BOUNCED],
         done=done if done in DONE else None,
         said=said,
-        typed=typed or dict.fromkeys(_TYPED, ""),
+        typed={**dict.fromkeys(_TYPED, ""), **(typed or {})},
         wrong=wrong or {},
         once=behind.ports.ids.ulid(now),
     )
@@ -215,29 +235,6 @@ def _results(visit: Visit, view: "CampaignView") -> Sequence[Bar]:
             for status in RESULT_STATUSES
         ]
     )
-
-
-class VariantShown(Struct, frozen=True):
-    """A variant on the campaign's page; ``share`` is in percent."""
-
-    name: str
-    share: float
-    results: VariantResults
-    reached: int
-
-
-def _by_variant(view: "CampaignView") -> Sequence[VariantShown]:
-    shares = {} if view.campaign.split is None else {each.name: each.share for each in view.campaign.split.variants}
-    reached = {} if view.goal is None else view.goal.variants
-    return [
-        VariantShown(
-            each.name,
-            in_percent(shares[each.name]),
-            each,
-            reached[each.name].reached if each.name in reached else 0,
-        )
-        for each in view.variants
-    ]
 
 
 def _over_time(view: "CampaignView") -> OverTime | None:
