@@ -109,6 +109,13 @@ def _sequence(stack: Stack) -> str:
     return "first"
 
 
+def _waiver(stack: Stack) -> str:
+    posted = {"version": f"{MARK} 2", "note": f"{MARK} has a sauna", "url": f"https://example.com/{MARK}"}
+    made = stack.api("POST", "/v1/waivers/rules/versions", posted)
+    assert made.status == 200, made.text
+    return "rules"
+
+
 def _clean_up(stack: Stack) -> str:
     given = {"failed": "email", "confirm_count": 0}
     return str(stack.api("POST", "/v1/customers/bulk-delete", given).body.get("job_id", "x"))
@@ -156,6 +163,7 @@ THINGS: Final[Mapping[str, Callable[[Stack], str]]] = {
     "segments": _segment,
     "sequences": _sequence,
     "templates": _template,
+    "waivers": _waiver,
     "sign-in": lambda stack: use_cases().make_link(OWNER, BUSINESS_ID),
 }
 """By what stands before the id in an address: makes one, and says its id. All are the business's of the tests.

@@ -60,6 +60,7 @@ _LAYOUT: Final = {
     "b.2.text": "Book",
     "b.2.link": "https://example.com",
 }
+_WAIVER: Final = {"waiver_id": "terms", "version": "9", "said": "", "url": "https://example.com/terms", "sure": "1"}
 _PRICE: Final = {"country": "US", "provider": "twilio", "price": "0.0083", "currency": "USD"}
 
 type Sent = Mapping[str, str | Sequence[str]]
@@ -254,6 +255,8 @@ DOING: Final[Mapping[tuple[str, Deed], tuple[Callable[[Made], object], Callable[
     ("sequences/*/move", Deed.SEQUENCE_MOVED): (_NOTHING, _is(version="1", once="1")),
     ("sequences/*/begin", Deed.SEQUENCE_BEGUN): (_nobody_inside, _who),
     ("sequences/*/take-out", Deed.SEQUENCE_TAKEN_OUT): (_NOTHING, _who),
+    ("waivers", Deed.WAIVER_POSTED): (_NOTHING, lambda _: _WAIVER),
+    ("waivers/*", Deed.WAIVER_POSTED): (_NOTHING, lambda _: _WAIVER),
     ("customers/clean-up-begun", Deed.CLEAN_UP_BEGUN): (
         _NOTHING,
         lambda made: {"customer": made.id("customers"), "number": "1", "once": "1"},

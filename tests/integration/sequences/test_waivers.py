@@ -92,3 +92,26 @@ def test_who_has_a_coming_booking_is_asked_and_who_signs_is_counted(studio: Stud
     studio.ask("DELETE", f"/v1/customers/{ana}")
     studio.deployment.rest()
     assert studio.counts() == [("3", 2, 0, 2, 0), ("2", 1, 0, 1, 0)]
+
+
+def test_the_log_and_why_not_have_an_ask_as_the_message_that_it_is(studio: Studio) -> None:
+    ana, gone = studio.customer("ana"), studio.customer("gone")
+    studio.books("ana", "b1")
+    studio.books("gone", "b2")
+    stopped = {"channel": "email", "scope": "all", "opted_out": True, "who": "Kim"}
+    studio.ask("POST", f"/v1/customers/{gone}/consent", stopped)
+    studio.ask("POST", f"{PATH}/versions", POSTED)
+    studio.deployment.rest()
+
+    [entry] = studio.ask("GET", f"/v1/customers/{ana}/log")["items"]
+    address = f"ana@{studio.business_id}.example.com"
+    assert entry["sentence"] == f"Sent transactional email to {address}, and it was delivered."
+    assert (entry["kind"], entry["message"]["message_id"]) == ("message", studio.messages(ana)[0]["message_id"])
+    why_not = "reachability?channel=email&category=transactional"
+    [attempt] = studio.ask("GET", f"/v1/customers/{ana}/{why_not}")["attempts"]
+    assert (attempt["message_id"], attempt["status"]) == (entry["message"]["message_id"], "delivered")
+    # Who may be written to by no channel has no message, and "why not?" has the reason.
+    assert [each["kind"] for each in studio.ask("GET", f"/v1/customers/{gone}/log")["items"]] == ["consent"]
+    answer = studio.ask("GET", f"/v1/customers/{gone}/{why_not}")
+    assert (answer["verdict"]["reason"], answer["attempts"]) == ("opted_out", [])
+    assert studio.counts() == [("2", 1, 0, 1, 1)]

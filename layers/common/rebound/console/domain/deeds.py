@@ -76,6 +76,7 @@ class Deed(StrEnum):
     TEMPLATE_PUBLISHED = "template.published"
     TEMPLATE_RESET = "template.reset"
     TEMPLATE_TEST_SENT = "template.test_sent"
+    WAIVER_POSTED = "waiver.posted"
 
     @property
     def kind(self) -> str:

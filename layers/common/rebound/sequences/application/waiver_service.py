@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from copy import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -51,10 +52,14 @@ PAGE: Final = 500
 
 
 class WaiverView(Struct, frozen=True):
-    """A waiver, and how many were asked to sign each of its versions, by their numbers."""
+    """A waiver, and how many were asked to sign each of its versions, by their numbers.
+
+    Unless ``is_all``, more people were asked than were counted.
+    """
 
     waiver: Waiver
     counts: Mapping[int, AskCounts]
+    is_all: bool = True
 
 
 class WaiverService(Struct, frozen=True, kw_only=True):
@@ -97,14 +102,16 @@ class WaiverService(Struct, frozen=True, kw_only=True):
             self._start(waiver)
         return waiver
 
-    def get(self, business_id: str, waiver_id: str) -> WaiverView:
-        """Raises ``NotFoundError``."""
+    def get(self, business_id: str, waiver_id: str, most: int | None = None) -> WaiverView:
+        """With no more than ``most`` people counted, where that is given. Raises ``NotFoundError``."""
         waiver = self.waivers.get(business_id, waiver_id)
         states: defaultdict[int, list[AskState]] = defaultdict(list)
-        for each in self.asks.states(business_id, waiver_id):
+        asked = iter(self.asks.states(business_id, waiver_id))
+        for each in islice(asked, most):
             for number, state in each.items():
                 states[number].append(state)
-        return WaiverView(waiver, {each.number: counted(states[each.number]) for each in waiver.versions})
+        counts = {each.number: counted(states[each.number]) for each in waiver.versions}
+        return WaiverView(waiver, counts, is_all=next(asked, None) is None)
 
     def all(self, business_id: str) -> Sequence[Waiver]:
         """Those of a business, by id."""

@@ -32,6 +32,8 @@ from rebound.kernel.written_text import is_one_line, tidied
 if TYPE_CHECKING:
     from rebound.activity.domain.words import Kept
 
+WAIVER_ID: Final = "^[A-Za-z0-9_-]{1,64}$"
+"""What the id of a waiver looks like, which is a name of the business's own."""
 WAIVER: Final = "waiver:"
 """What the tasks of waivers have before the id, in place of a sequence's id; no sequence has a colon in its own."""
 MOST_WAIVERS: Final = 20

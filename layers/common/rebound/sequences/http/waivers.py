@@ -1,6 +1,6 @@
 """Waivers: shapes and routes."""
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
@@ -10,9 +10,16 @@ from rebound.platform.http.routes import business_of, json_answer, responses
 from rebound.platform.http.shapes import Answer, Request, Time, text_of
 from rebound.sequences import wiring
 from rebound.sequences.application.waiver_service import WaiverView
-from rebound.sequences.domain.waivers import MAX_NOTE, MAX_URL, MAX_VERSION, Posting, Waiver, WaiverVersion
+from rebound.sequences.domain.waivers import (
+    MAX_NOTE,
+    MAX_URL,
+    MAX_VERSION,
+    WAIVER_ID,
+    Posting,
+    Waiver,
+    WaiverVersion,
+)
 
-WAIVER_ID: Final = "^[A-Za-z0-9_-]{1,64}$"
 WaiverInPath = Annotated[
     str, text_of(pattern=WAIVER_ID), Field(pattern=WAIVER_ID), Path(description="A name of your own.")
 ]

@@ -42,3 +42,9 @@ def show_template(visit: Visit, template_id: str) -> PageAnswer:
     read = visit.behind.template_service.latest
     name: Callable[[], str] = lambda: read(visit.business_id, template_id).version.name  # noqa: E731
     return page_of_one(visit, "template", template_id, name, "templates")
+
+
+def show_waiver(visit: Visit, waiver_id: str) -> PageAnswer:
+    """Which versions of a waiver were posted here."""
+    read = visit.behind.ports.waivers.get
+    return page_of_one(visit, "waiver", waiver_id, lambda: read(visit.business_id, waiver_id).waiver_id, "waivers")

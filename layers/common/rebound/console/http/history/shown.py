@@ -37,6 +37,7 @@ _PAGES: Final[Mapping[str, Sequence[str]]] = {
     "segment": ("segments",),
     "sequence": ("sequences",),
     "template": ("templates",),
+    "waiver": ("waivers",),
 }
 """Where one of a kind has its own page: before its id."""
 _LISTS: Final = {"key": "keys", "settings": "settings", "staff": "staff"}
