@@ -14,6 +14,7 @@ from rebound.customers.domain import Customer
 from rebound.jobs.domain import JobKind
 from rebound.kernel.channels import Channel
 from rebound.segments.domain.selections import CustomerFilter
+from rebound.sequences.domain.waivers import Ask, AskKey, Posting, Waiver
 from rebound.staff.domain import Role, StaffMember
 from tests.benchmarks.deployment import EMAIL, LAYOUT, START, Deployment, environment, resources
 from tests.fakes import house
@@ -63,7 +64,13 @@ PAGES: Final[Mapping[str, str]] = {
     "a sequence's editor": "sequences/{sequence}/edit",
     "who is in a sequence": "sequences/{sequence}/people",
     "how many are in a sequence": "sequences/{sequence}/short",
+    "messages of a sequence's step": "sequences/{sequence}/messages/hello",
+    "moving who is in a sequence": "sequences/{sequence}/move",
     "a sequence's history": "sequences/{sequence}/history",
+    "waivers": "waivers",
+    "a waiver": "waivers/{waiver}",
+    "how a waiver stands": "waivers/{waiver}/short",
+    "a waiver's history": "waivers/{waiver}/history",
     "templates": "templates",
     "a new template": "templates/new",
     "a template": "templates/{template}",
@@ -120,6 +127,7 @@ def one_of_each(deployed: Deployment) -> Mapping[str, str]:
     draft = {**asked, "name": "Winter", "filter": {"all": []}, "status": "draft"}
     recurring = {**asked, "name": "Birthdays", "audience": {"birthday": {}}, "at": "09:00"}
     _prepare_sequence(deployed)
+    _prepare_waiver(business_id)
     deployed.api("PUT", "/v1/segments/vip", {"name": "VIP", "filter": {"all": [{"tag": "vip"}]}})
     template = {"name": "Spring", "channel": "email"}
     deployed.api("PUT", "/v1/templates/spring", {**template, "content": EMAIL})
@@ -149,18 +157,29 @@ def one_of_each(deployed: Deployment) -> Mapping[str, str]:
         "segment": "vip",
         "sequence": "first",
         "template": "spring",
+        "waiver": "rules",
     }
 
 
 def _prepare_sequence(deployed: Deployment) -> None:
-    """One in which some customers wait."""
+    """One in which some customers wait, all in its first of two versions."""
     said = {"channel": "email", "category": "marketing", "content": EMAIL}
-    steps = [{"wait": {"days": 3}}, {"if": {"tag": "vip"}, "then": [{"send": said}]}]
+    steps = [{"wait": {"days": 3}}, {"if": {"tag": "vip"}, "then": [{"id": "hello", "send": said}]}]
     given = {"name": "First visit", "trigger": {"kind": "visit"}, "steps": steps, "status": "on"}
     deployed.api("PUT", "/v1/sequences/first", given)
     for number in range(1, WAITING + 1):
         begins = {"customer_id": id_of(number), "entry_key": "1"}
         deployed.api("POST", "/v1/sequences/first/enrolments", begins)
+    deployed.api("PUT", "/v1/sequences/first", {**given, "steps": [{"tag": {"add": "new"}}, *steps]})
+
+
+def _prepare_waiver(business_id: str) -> None:
+    """One that some customers were asked to sign."""
+    posting = Posting("1", "We have a sauna now.", "https://example.com/rules")
+    house.ports().waivers.save(Waiver(business_id=business_id, waiver_id="rules").with_version(posting, START))
+    for number in range(1, WAITING + 1):
+        key = AskKey(business_id, "rules", id_of(number))
+        house.ports().asks.save(Ask.begun(key, 1, Channel.EMAIL, START, None))
 
 
 def _prepare_for_operators(deployed: Deployment) -> None:

@@ -320,8 +320,9 @@ class Deployment:
             multiValueQueryStringParameters={name: [value] for name, value in query.items()} or None,
         )
         # Two campaigns are two, although they are the same in every word.
-        event["headers"]["Idempotency-Key"] = f"at {self.cloud.now}"
-        event["multiValueHeaders"]["Idempotency-Key"] = [f"at {self.cloud.now}"]
+        key = f"{self.api_requests} at {self.cloud.now}"
+        event["headers"]["Idempotency-Key"] = key
+        event["multiValueHeaders"]["Idempotency-Key"] = [key]
         event["requestContext"]["authorizer"] = known["context"]
         answer = self.invoke("serve_api", event)
         if answer["statusCode"] >= 400:
