@@ -111,12 +111,13 @@ def test_where_somebody_stands_is_read_as_it_was_written(ports: EveryPorts) -> N
     first = enrolment()
     assert ports.enrolments.enter(first, None, once=True)
     read = ports.enrolments.get_many([first.key, enrolment(2).key])
-    doing = ports.enrolments.replace(read[first.key], read[first.key].does("1", at(61), "batch"))
+    doing = ports.enrolments.replace(read[first.key], read[first.key].does("1", at(61), "batch", (), 3))
+    read_doing = ports.enrolments.get_many([first.key])[first.key]
     left = ports.enrolments.replace(doing, doing.left(LeftBecause.GOAL, at(62)))
 
     assert read.keys() == {first.key}
     assert read[first.key].wake_at == at(60)
-    assert doing == ports.enrolments.get_many([first.key])[first.key] or left.row_version > doing.row_version
+    assert (doing, doing.template_version, left.template_version) == (read_doing, 3, None)
     assert ports.enrolments.get_many([first.key])[first.key] == left
     assert (left.standing, left.left_because, left.step_id, left.batch) == (Standing.LEFT, LeftBecause.GOAL, "1", None)
     with pytest.raises(ConcurrentChangeError):

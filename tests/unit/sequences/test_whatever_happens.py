@@ -7,13 +7,17 @@ from typing import Any, Final
 
 import pytest
 
+from rebound.kernel.categories import Category
+from rebound.kernel.channels import Channel
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.origins import step_of
 from rebound.sequences.domain.enrolments import LeftBecause, Standing
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
 from rebound.sequences.domain.steps import Action, Send, Wait
-from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
+from rebound.templates.application.make_version import NewVersion
+from rebound.templates.domain.content import MadeFrom, TemplateContent
+from tests.fakes.making import BUSINESS_ID, GREETING, NOON, business, customer, id_of
 from tests.fakes.watching import BrokenCallError, WorkerDiedError
 from tests.fakes.world import Chaos
 from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
@@ -89,6 +93,43 @@ def test_nobody_is_mailed_twice_and_nobody_is_lost(seed: int) -> None:
         expected = {"1", "4", "6"} | ({"3.then.1"} if number % 3 == 0 else set())
         assert set(reached) == expected
         assert set(reached.values()) <= {MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNCERTAIN}
+
+
+def publish(world: SequenceWorld, subject: str) -> None:
+    said = GREETING.__class__(subject, GREETING.html, GREETING.text)
+    new = NewVersion(
+        name="Prices", channel=Channel.EMAIL, category=Category.MARKETING, variables={}, contents={"": said}
+    )
+    world.template_service.put(BUSINESS_ID, "prices", new)
+
+
+@pytest.mark.parametrize("is_gone_at_first", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+def test_nobody_is_mailed_twice_whenever_a_template_is_published(seed: int, is_gone_at_first: bool) -> None:
+    world = of(seed)
+    if not is_gone_at_first:
+        publish(world, "at first")
+    said = TemplateContent(MadeFrom("prices"))
+    prices = Send(channel=Channel.EMAIL, category=Category.MARKETING, content=said)
+    world.set_up(prices, prices, wait(HOUR), prices, trigger=Happening(kind=Kind.VISIT))
+    for number in range(PEOPLE):
+        told(world, Kind.VISIT, f"v{number}", number)
+    world.chaos = Chaos(death=0.15, duplicate=0.3)
+    published = 0
+    while world.clock.now() < NOON + 2 * HOUR and world._happens():
+        if world.random.random() < 0.5:
+            published += 1
+            publish(world, f"published {published}")
+    world.chaos = Chaos()
+    world.live_until(NOON + 10 * DAY)
+
+    assert world.deaths
+    assert published
+    known = Counter((each.key.customer_id, step_of(each.campaign_id)) for each in world.messages.rows.values())
+    assert max(known.values()) == max(world.mailer.went_out.values()) == 1
+    if not is_gone_at_first:
+        assert len(known) == 3 * PEOPLE
+    assert {each.left_because for each in world.enrolments.rows.values()} == {LeftBecause.ENDED}
 
 
 def move(world: SequenceWorld, version: int, steps: Mapping[str, str]) -> None:

@@ -67,6 +67,7 @@ class EnrolmentRow(Model):
     began_at = InstantAttribute(null=True)
     heard = JsonAttribute(null=True)
     caused_by = TextListAttribute(null=True)
+    template_version = NumberAttribute(null=True)
     row_version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
 
@@ -155,6 +156,7 @@ class DynamoEnrolmentBook:
             began_at=after.began_at,
             heard=[_written(each) for each in after.heard] or None,
             caused_by=list(after.caused_by) or None,
+            template_version=after.template_version,
             row_version=next_version(read),
             expires_at=None if keeps else expiry(datetime.now(UTC), KEPT_AFTER),
         )
@@ -236,6 +238,10 @@ def _heard(written: Sequence[str]) -> Heard:
     return Heard(name, read_instant(at), read_instant(heard_at), tuple(ends))
 
 
+def _number(read: float | None) -> int | None:
+    return None if read is None else int(read)
+
+
 def _part(key: EnrolmentKey) -> str:
     [first] = [shard[0] for shard in SHARDS if key.customer_id[0] in shard]
     return f"{key.business_id}#{key.sequence_id}#{first}"
@@ -268,5 +274,6 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         began_at=row.began_at,
         heard=tuple(map(_heard, row.heard or ())),
         caused_by=tuple(row.caused_by or ()),
+        template_version=_number(row.template_version),
         row_version=int(row.row_version),
     )

@@ -4,8 +4,8 @@ A task names some of them. Each is read, taken through the conditions that stand
 written where it waits next; what is to be sent or changed on the way is done in between. Before a message is sent the
 enrolment is written as being done by this task, afterwards as standing at the step that follows. Whoever dies in
 between leaves it so, and the task, which comes again, does the step once more: what is sent has a name of its own, made
-of the task and the step, and so is sent once (truth 14). A tag that is given or taken once more is as it was, and costs
-no write of the enrolment.
+of the task, the step and the version of its template, which is written with the enrolment when the step is begun, and
+so is sent once (truth 14). A tag that is given or taken once more is as it was, and costs no write of the enrolment.
 """
 
 from __future__ import annotations
@@ -210,7 +210,9 @@ class _Pass(Struct):
         """Those for whom the step is done: once each, whoever dies."""
         now = self.uses.clock.now()
         again = [each for each in here if each.standing is Standing.DOING and each.step_id == step.step_id]
-        taken = [one for each in here if each not in again and (one := self._begun(step.step_id, each, now))]
+        others = [each for each in here if each not in again]
+        made = self.uses.do.template_version(self.sequence, step) if others else None
+        taken = [one for each in others if (one := self._begun(step.step_id, each, now, made))]
         mine = [*again, *taken]
         if mine:
             self._do(step, mine)
@@ -219,10 +221,11 @@ class _Pass(Struct):
     def _do(self, step: Step, who: Sequence[Enrolment]) -> None:
         self.uses.do(self.sequence, who[0].version, step, who, self.task.batch)
 
-    def _begun(self, step_id: str, enrolment: Enrolment, now: datetime) -> Enrolment | None:
+    def _begun(self, step_id: str, enrolment: Enrolment, now: datetime, made: int | None) -> Enrolment | None:
         """At a step of this task; what is done at once with others is begun with the first of them."""
         since = enrolment.since if enrolment.standing is Standing.DOING else now
-        return self._written(enrolment, enrolment.does(step_id, since, self.task.batch, self._came(enrolment)))
+        after = enrolment.does(step_id, since, self.task.batch, self._came(enrolment), made)
+        return self._written(enrolment, after)
 
     def _waited(self, step_id: str, wait: Wait, here: Sequence[Enrolment]) -> list[Enrolment]:
         """Have them wait; those for whom the wait is over already."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from copy import replace
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.customers.application.tagging import given_by
-from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
+from rebound.messages.domain.origins import StepOf
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sequences.domain.carriers import carrier_for, chunk_of_batch, missing
 from rebound.sequences.domain.steps import Send, Tag
@@ -54,13 +56,32 @@ class DoSteps(Struct, frozen=True, kw_only=True):
         """Do it; the task may have done it before, for some of them or for all."""
         match step.action:
             case Send():
-                ids = [each.key.customer_id for each in who]
-                self._send(sequence, version, step.step_id, step.action, ids, batch)
+                by_template: dict[int | None, list[str]] = {}
+                for each in who:
+                    by_template.setdefault(each.template_version, []).append(each.key.customer_id)
+                for made, ids in by_template.items():
+                    self._send(
+                        sequence, StepOf(sequence.sequence_id, version, step.step_id), step.action, made, ids, batch
+                    )
             case Tag():
                 for each in who:
                     self._tag(each, step.action)
             case _:
                 raise AssertionError(step.step_id)
+
+    def template_version(self, sequence: SavedSequence, step: Step) -> int | None:
+        """The version of a step's template that is published now, for whoever begins the step.
+
+        0 where no message can be made from it, ``None`` where the step has no template.
+        """
+        if not isinstance(step.action, Send) or not isinstance(step.action.content, TemplateContent):
+            return None
+        with suppress(InvalidInputError):
+            return self._made(sequence, step.action, step.action.content).made_from.version
+        return 0
+
+    def _made(self, sequence: SavedSequence, send: Send, said: TemplateContent) -> TemplateContent:
+        return self.template_contents.made(sequence.business_id, said.made_from, send.channel, send.category)
 
     def _tag(self, who: Enrolment, tag: Tag) -> None:
         """Give or take a tag; nobody who was deleted meanwhile, or has as many tags as there may be."""
@@ -71,15 +92,18 @@ class DoSteps(Struct, frozen=True, kw_only=True):
     def _send(
         self,
         sequence: SavedSequence,
-        version: int,
-        step_id: str,
+        step: StepOf,
         send: Send,
+        made: int | None,
         customer_ids: Sequence[str],
         batch: str,
     ) -> None:
-        """Put those who are sent to on their way, as one chunk; who came to it when it was tried again, as another."""
+        """Put those who are sent to on their way, as one chunk; who came to it when it was tried again, as another.
+
+        ``made`` is the version of the template with which they began the step, however often it is published since.
+        """
         try:
-            carrier = self._carrier(sequence, version, step_id, send)
+            carrier = self._carrier(sequence, step, send, made)
         except InvalidInputError:
             # Its template is gone, or says what may not be said: the step is passed over, and the view says so.
             return
@@ -92,12 +116,14 @@ class DoSteps(Struct, frozen=True, kw_only=True):
             self.queue.put(send.channel, [ChunkTask(key, len(members), lane_of(carrier))])
             left, number = missing(left, members), number + 1
 
-    def _carrier(self, sequence: SavedSequence, version: int, step_id: str, send: Send) -> Campaign:
+    def _carrier(self, sequence: SavedSequence, step: StepOf, send: Send, made: int | None) -> Campaign:
         """What carries a step's messages; paused where the sequence has been switched off meanwhile."""
         said = send.content
         if isinstance(said, TemplateContent):
-            said = self.template_contents.made(sequence.business_id, said.made_from, send.channel, send.category)
-        carrier = carrier_for(sequence, version, step_id, send, said, self.clock.now())
+            if made == 0:
+                raise InvalidInputError(FieldError("template_id", "There was none."))
+            said = self._made(sequence, send, replace(said, made_from=replace(said.made_from, version=made)))
+        carrier = carrier_for(sequence, step, send, said, self.clock.now())
         try:
             return self.campaigns.get(carrier.business_id, carrier.campaign_id)
         except NotFoundError:

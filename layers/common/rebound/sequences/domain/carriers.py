@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING
 
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.campaigns.domain.chunks import CHUNK
-from rebound.messages.domain.origins import StepOf, carrier_id
+from rebound.messages.domain.origins import carrier_id
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import Said, TemplateContent
 
 if TYPE_CHECKING:
+    from rebound.messages.domain.origins import StepOf
     from rebound.sequences.domain.sequences import SavedSequence
     from rebound.sequences.domain.steps import Send
 
 
-def carrier_for(sequence: SavedSequence, version: int, step_id: str, send: Send, said: Said, now: datetime) -> Campaign:
+def carrier_for(sequence: SavedSequence, step: StepOf, send: Send, said: Said, now: datetime) -> Campaign:
     """The carrier of a step's messages."""
     made = said.made_from.version or 0 if isinstance(said, TemplateContent) else 0
     return Campaign(
         business_id=sequence.business_id,
-        campaign_id=carrier_id(StepOf(sequence.sequence_id, version, step_id), sequence.uid, made),
+        campaign_id=carrier_id(step, sequence.uid, made),
         name=sequence.name,
         category=send.category,
         channel=send.channel,

@@ -77,6 +77,8 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     that moved them here from an older version, until they go on.
     ``began_at`` is when that which began it happened. ``heard`` is what waits may be over for (``domain.heard``).
     ``caused_by`` are the sequences whose doing began it, each because of the one before.
+    ``template_version`` is that of the template of the step which is being done, as it was when it was begun: 0 where
+    there was none to be had, ``None`` where the step has no template.
     ``row_version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -96,6 +98,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     began_at: datetime | None = None
     heard: tuple[Heard, ...] = ()
     caused_by: tuple[str, ...] = ()
+    template_version: int | None = None
     row_version: int = 0
 
     @property
@@ -138,18 +141,23 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     def waits(self, step_id: str, since: datetime, wake_at: datetime, through: Through = ()) -> Enrolment:
         """At a wait."""
         moved = replace(self, step_id=step_id, since=since, wake_at=wake_at, through=through)
-        return replace(moved, standing=Standing.WAITING, batch=None, moved_by=None, heard=kept(self.heard, since))
+        moved = replace(moved, standing=Standing.WAITING, batch=None, moved_by=None, template_version=None)
+        return replace(moved, heard=kept(self.heard, since))
 
-    def does(self, step_id: str, since: datetime, batch: str, through: Through = ()) -> Enrolment:
+    def does(
+        self, step_id: str, since: datetime, batch: str, through: Through = (), template_version: int | None = None
+    ) -> Enrolment:
         """At a step in the hands of a worker."""
         moved = replace(self, step_id=step_id, since=since, wake_at=None, through=through)
-        return replace(moved, standing=Standing.DOING, batch=batch, moved_by=None, heard=kept(self.heard, since))
+        moved = replace(moved, standing=Standing.DOING, batch=batch, moved_by=None, template_version=template_version)
+        return replace(moved, heard=kept(self.heard, since))
 
     def left(self, because: LeftBecause, at: datetime, through: Through = ()) -> Enrolment:
         """Out; where they stood stays, for who counts it: the last step ``through`` which they came, if any."""
         step_id = through[-1][0] if through else self.step_id
         moved = replace(self, step_id=step_id, since=at, wake_at=None, through=through)
-        return replace(moved, standing=Standing.LEFT, batch=None, left_because=because, moved_by=None, heard=())
+        moved = replace(moved, standing=Standing.LEFT, batch=None, left_because=because, moved_by=None, heard=())
+        return replace(moved, template_version=None)
 
     def bars(self, *, once: bool) -> bool:
         """Whether they may not begin anew: while they are inside; where it is gone through ``once``, after a step."""
