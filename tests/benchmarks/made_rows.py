@@ -14,7 +14,7 @@ from msgspec.json import decode, encode
 from rebound.contacts.adapters.dynamo_contacts import _contact_row
 from rebound.contacts.adapters.rows import ContactRow
 from rebound.contacts.domain.contacts import Contact
-from rebound.customers.adapters.customer_book import CustomerRow, row_of
+from rebound.customers.adapters.customer_book import NOBODYS, CustomerRow, row_of
 from rebound.customers.domain import Customer
 from rebound.kernel.channels import ContactKey
 from rebound.platform.adapters.dynamo import Model
@@ -90,7 +90,11 @@ def written(row: Model) -> Row:
 
 def customer_row(customer: Customer) -> Row:
     """The row of a new customer."""
-    return written(row_of(CustomerRow, customer, VERSION))
+    row = row_of(CustomerRow, customer, VERSION)
+    if customer.general_tags:
+        # They were new once.
+        row.tagged_by = NOBODYS
+    return written(row)
 
 
 def contact_row(key: ContactKey, customer: Customer) -> Row:
