@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from rebound.kernel.errors import ConflictError, InvalidInputError
 from rebound.recurring.domain.days import Every
 from rebound.recurring.domain.recurring_campaigns import Birthday, RecurringStatus, Regular
-from rebound.recurring.wiring import RecurringUseCases
 from rebound.segments.domain.selections import Selection
 from rebound.segments.wiring import SegmentsUseCases
+from rebound.sequences.wiring import SequencesUseCases
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, business
 from tests.unit.customers.test_forgetting import bringing
@@ -137,8 +137,8 @@ def test_other_writes_of_segments_meanwhile_only_make_it_look_again(monkeypatch:
 
 
 def test_whoever_removes_segments_knows_all_who_use_them() -> None:
-    """It is made of recurring's use cases: a capability beside or above these would be left out."""
-    own = {kind for kind in RecurringUseCases.__mro__ if "segment_users" in vars(kind)}
+    """It is made of the use cases of sequences: a capability beside or above these would be left out."""
+    own = {kind for kind in SequencesUseCases.__mro__ if "segment_users" in vars(kind)}
 
     assert own == set(bringing(SegmentsUseCases, "segment_users")) | {SegmentsUseCases}
-    assert issubclass(EveryUseCase, RecurringUseCases)
+    assert issubclass(EveryUseCase, SequencesUseCases)
