@@ -200,7 +200,7 @@ def test_one_that_cannot_be_woken_keeps_back_nothing_else() -> None:
     post(world, timing=Timing(world.clock.now() + HOUR))
     [good] = world.timers.rows
     world.timers.put(
-        [type(good)(at(5), "message", "pigeon#salon#1"), type(good)(at(5), "sequence", "of a later version")]
+        [type(good)(at(5), "message", "pigeon#salon#1"), type(good)(at(5), "pigeon", "of a later version")]
     )
     world.clock.move(2 * HOUR)
     sweep = world.sweep_timers(lambda: True)
