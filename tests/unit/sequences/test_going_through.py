@@ -1,6 +1,7 @@
 """What somebody goes through: steps in order, waits, conditions, what ends it, and what is off."""
 
 from datetime import UTC, datetime, time, timedelta
+from itertools import permutations
 
 import pytest
 
@@ -124,6 +125,21 @@ def test_after_an_exit_another_trigger_begins_it_again_and_an_old_one_does_not(w
 
     assert world.subjects(id_of(1)) == ["hello", "hello"]
     assert len({each.key for each in world.mailer.handed}) == 2
+
+
+@pytest.mark.parametrize("reentry", Reentry)
+@pytest.mark.parametrize("told", [*permutations(["v1", "v2", "v1", "v2"])])
+def test_what_is_told_again_before_the_first_step_takes_nobody_out(
+    world: SequenceWorld, reentry: Reentry, told: tuple[str, ...]
+) -> None:
+    trigger = Happening(kind=Kind.VISIT)
+    world.set_up(send("hello"), trigger=trigger, reentry=reentry, exit_on=(ExitOn(trigger),))
+    for key in told:
+        hear(world, Kind.VISIT, key)
+    world.live_until(NOON + HOUR)
+
+    assert world.subjects(id_of(1)) == ["hello"]
+    assert world.enrolment(id_of(1)).left_because is LeftBecause.ENDED
 
 
 def test_only_those_of_the_filter_begin(world: SequenceWorld) -> None:

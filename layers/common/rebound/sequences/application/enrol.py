@@ -167,8 +167,9 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
 def _ends(definition: Definition, found: Enrolment, happened: Happened) -> LeftBecause | None:
     """Why somebody leaves because of it, if they do."""
     if found.step_id is None and definition.trigger.means(happened):
-        # What was to come comes at another time, or not at all; nothing has been done yet.
-        return LeftBecause.EXIT
+        # What was to come comes at another time, or not at all; nothing has been done yet. Of what has happened, one
+        # more is nothing: what began it is told again, also after the other.
+        return LeftBecause.EXIT if happened.due_at is not None or happened.is_withdrawn else None
     ended = definition.ended_by(happened)
     if ended is None or not is_since(happened.at, found.began_at or found.entered_at):
         return None
