@@ -66,6 +66,30 @@ def test_who_has_waited_longer_for_a_time_of_the_day_goes_on_at_the_next() -> No
     assert wakes_at(asked, now, now, "UTC") == now.replace(hour=9, minute=30) + 2 * DAY
 
 
+def test_whose_wait_is_over_by_what_happened_does_not_wait_again(world: SequenceWorld) -> None:
+    purchase = Happening(kind=Kind.PURCHASE)
+    world.set_up(wait(30 * DAY, for_event=purchase), send("old"))
+    begin(world, 0, 1)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
+    bought = Happened(kind=Kind.PURCHASE, key="p1", at=world.clock.now())
+    world.hear_happenings(BUSINESS_ID, id_of(0), [bought])
+    world.live_until(NOON + DAY)
+    awaited = wait(30 * DAY, for_event=purchase)
+    world.set_up(awaited, send("new"), awaited, send("newer"), status=SequenceStatus.OFF)
+    world.move_waiting(1, {"1": "1"})
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
+    world.run_jobs()
+    world.live_until(NOON + 2 * DAY)
+    assert world.subjects(id_of(0)) == ["new"]
+    # It is told again, and ends no other wait.
+    world.hear_happenings(BUSINESS_ID, id_of(0), [bought])
+    world.live_until(NOON + 9 * DAY)
+
+    assert world.subjects(id_of(0)) == ["new"]
+    assert world.enrolment(id_of(0)).step_id == "3"
+    assert world.subjects(id_of(1)) == []
+
+
 def test_who_is_not_mapped_stays_and_both_ends_are_said_before_anything_is_done(world: SequenceWorld) -> None:
     world.set_up(wait(DAY), tag("one"), wait(DAY), send("old"))
     begin(world, 0, 1)

@@ -1,8 +1,9 @@
 """Moving those who wait in a version of a sequence to its newest.
 
-Who is moved waits by the new step from when they began to wait. They are moved by a conditional write of where they
-stand: whoever is gone on with at the same moment is moved or gone on with, never both. What has been sent to them does
-not say anything to the newest version: the map says where they wait, and what comes behind that is sent.
+Who is moved waits by the new step from when they began to wait; whose wait is over goes on behind it. They are moved
+by a conditional write of where they stand: whoever is gone on with at the same moment is moved or gone on with, never
+both. What has been sent to them does not say anything to the newest version: the map says where they wait, and what
+comes behind that is sent.
 """
 
 from __future__ import annotations
@@ -124,14 +125,16 @@ class MovePage(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         if before.step_id is None:
             wake_at = begins_at(before, old, new, now)
-            return replace(before, version=job.request["to"], wake_at=wake_at, moved_by=job.job_id, heard=())
+            return replace(before, version=job.request["to"], wake_at=wake_at, moved_by=job.job_id, heard=before.spent)
         step_id = job.request["steps"].get(before.step_id)
         if step_id is None:
             return StaysBecause.NOT_MAPPED
         match new.program.steps[step_id].action:
             case Wait() as wait:
-                moved = before.waits(step_id, before.since, wakes_at(wait, before.since, now, zone))
-                return replace(moved, version=job.request["to"], moved_by=job.job_id, heard=())
+                # A wait that is over, by its time or by what was waited for, stays over.
+                over = before.wake_at if before.is_due(now) else None
+                moved = before.waits(step_id, before.since, over or wakes_at(wait, before.since, now, zone))
+                return replace(moved, version=job.request["to"], moved_by=job.job_id, heard=before.spent)
             case _:
                 raise AssertionError(step_id)
 

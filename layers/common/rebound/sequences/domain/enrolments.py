@@ -118,6 +118,11 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         """When they came to where they go on: the step before was begun, or the wait before was over."""
         return self.wake_at or self.since
 
+    @property
+    def spent(self) -> tuple[Heard, ...]:
+        """What has ended a wait: the same is told again, and ends no other."""
+        return tuple(each for each in self.heard if each.has_ended)
+
     def met(self, step_id: str) -> Enrolment | None:
         """As they pass a wait that is over already, by what was heard; ``None`` where it is not."""
         found = next(
