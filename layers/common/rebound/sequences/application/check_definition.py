@@ -12,7 +12,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.sequences.domain.happenings import NARROWED_BY, NEEDED, STARTS, Kind
 from rebound.sequences.domain.sequences import MOST_EXITS
-from rebound.sequences.domain.steps import DEEPEST, LONGEST_WAIT, MOST_STEPS, If, Send, Tag, Wait
+from rebound.sequences.domain.steps import DEEPEST, LONGEST_WAIT, MOST_STEPS, If, Send, Tag, Wait, every
 from rebound.templates.domain.rendering import check_said
 
 if TYPE_CHECKING:
@@ -156,22 +156,14 @@ def _about_happening(happening: Happening, path: str, *, starts: bool = False) -
 
 
 def _about_size(definition: Definition) -> Iterator[FieldError]:
-    count = sum(1 for _ in _all(definition.steps))
+    count = sum(1 for _ in every(definition.steps))
     if count > MOST_STEPS:
         yield FieldError("steps", f"At most {MOST_STEPS}, those within conditions included; there are {count}.")
 
 
 def _about_ids(steps: Sequence[Written]) -> Iterator[FieldError]:
-    """Ids must tell the steps apart, also from those that are called by their place."""
-    definition_ids = [step.step_id for step in _all(steps) if step.step_id is not None]
+    """Ids must tell the steps apart; those that are called by their place are never called as another is."""
+    definition_ids = [step.step_id for step in every(steps) if step.step_id is not None]
     twice = sorted({each for each in definition_ids if definition_ids.count(each) > 1})
     if twice:
         yield FieldError("steps", f"Two steps have the same id: {', '.join(twice)}.")
-
-
-def _all(steps: Sequence[Written]) -> Iterator[Written]:
-    for step in steps:
-        yield step
-        if isinstance(step.action, If):
-            yield from _all(step.action.then)
-            yield from _all(step.action.otherwise)

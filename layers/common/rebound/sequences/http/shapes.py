@@ -29,7 +29,7 @@ from rebound.sequences.domain.sequences import (
     SavedSequence,
     SequenceStatus,
 )
-from rebound.sequences.domain.steps import MOST_STEPS, Action, Exit, If, Send, Tag, Wait, Written
+from rebound.sequences.domain.steps import MOST_STEPS, Action, Exit, If, Send, Tag, Wait, Written, with_ids
 
 STEP_ID = r"^[A-Za-z0-9_.-]{1,64}$"
 """Also as a step is called by its place, which is answered."""
@@ -275,14 +275,13 @@ class StepAnswer(Answer):
     exit: dict[str, Any] | None = Field(default=None, exclude_if=is_none)
 
 
-def step_answers(steps: Sequence[Written], within: str = "") -> Iterator[StepAnswer]:
-    """The answers for steps, each with the id by which it is known."""
-    for place, step in enumerate(steps, 1):
-        step_id = step.step_id or f"{within}{place}"
-        yield StepAnswer(id=step_id, **_fields_of(step.action, step_id))
+def step_answers(steps: Sequence[Written]) -> Iterator[StepAnswer]:
+    """The answers for steps that all have ids."""
+    for step in steps:
+        yield StepAnswer(id=step.step_id or "", **_fields_of(step.action))
 
 
-def _fields_of(action: Action, step_id: str) -> Mapping[str, Any]:
+def _fields_of(action: Action) -> Mapping[str, Any]:
     match action:
         case Wait():
             return {"wait": _wait_answer(action)}
@@ -290,8 +289,8 @@ def _fields_of(action: Action, step_id: str) -> Mapping[str, Any]:
             said = said_in_answer(action.content)
             return {"send": SendAnswer(channel=action.channel, category=action.category, **said)}
         case If():
-            then = list(step_answers(action.then, f"{step_id}.then."))
-            otherwise = list(step_answers(action.otherwise, f"{step_id}.else."))
+            then = list(step_answers(action.then))
+            otherwise = list(step_answers(action.otherwise))
             return {"if": dict(action.filter), "then": then, "else": otherwise}
         case Tag():
             return {"tag": TagAnswer(add=action.add, remove=action.remove)}
@@ -370,7 +369,7 @@ def definition_in_answer(definition: Definition) -> dict[str, Any]:
         "trigger": trigger,
         "filter": None if definition.filter is None else dict(definition.filter),
         "reentry": definition.reentry,
-        "steps": list(step_answers(definition.steps)),
+        "steps": list(step_answers(with_ids(definition.steps))),
         "exit_on": [{**HappeningShape.fields_of(one.happening), "goal": one.is_goal} for one in definition.exit_on],
     }
 

@@ -30,7 +30,7 @@ from rebound.recurring.domain.days import Weekday
 from rebound.sequences.application.sequence_service import tag_of
 from rebound.sequences.domain.happenings import STARTS, Kind
 from rebound.sequences.domain.sequences import Reentry, SequenceStatus
-from rebound.sequences.domain.steps import If
+from rebound.sequences.domain.steps import If, every, with_ids
 
 if TYPE_CHECKING:
     from rebound.sequences.application.sequence_service import Wanted
@@ -86,7 +86,7 @@ def _typed_of(name: str, definition: "Definition") -> Typed:
 
     said = definition_in_answer(definition)
     steps = [each.model_dump(mode="json", by_alias=True) for each in said["steps"]]
-    own = frozenset(each.step_id for each in _all(definition.steps) if each.step_id is not None)
+    own = frozenset(each.step_id for each in every(definition.steps) if each.step_id is not None)
     return typed_sequence({**said, "name": name, "steps": steps}, own)
 
 
@@ -129,19 +129,21 @@ def _as_it_was(definition: "Definition", before: "Definition") -> "Definition":
         step_id: each.action.filter for step_id, each in before.program.steps.items() if isinstance(each.action, If)
     }
 
-    def kept(steps: Sequence["Written"], within: str) -> tuple["Written", ...]:
+    ids = iter([each.step_id for each in every(with_ids(definition.steps))])
+
+    def kept(steps: Sequence["Written"]) -> tuple["Written", ...]:
         found = []
-        for place, each in enumerate(steps, 1):
-            step_id, action = each.step_id or f"{within}{place}", each.action
+        for each in steps:
+            step_id, action = next(ids) or "", each.action
             if isinstance(action, If):
-                then, otherwise = kept(action.then, f"{step_id}.then."), kept(action.otherwise, f"{step_id}.else.")
+                then, otherwise = kept(action.then), kept(action.otherwise)
                 tree = _kept_filter(action.filter, asked.get(step_id))
                 action = replace(action, filter=tree or {"all": []}, then=then, otherwise=otherwise)
             found.append(replace(each, action=action))
         return tuple(found)
 
     whom = _kept_filter(definition.filter, before.filter)
-    return replace(definition, filter=whom, steps=kept(definition.steps, ""))
+    return replace(definition, filter=whom, steps=kept(definition.steps))
 
 
 def _kept_filter(tree: Mapping[str, Any] | None, before: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -216,15 +218,6 @@ def _declare(visit: Visit, typed: Typed, place: str) -> None:
         return
     for name in version.variables:
         step.typed.setdefault(f"{VARIABLE}{name}", "")
-
-
-def _all(steps: Sequence["Written"]) -> Sequence["Written"]:
-    found: list[Written] = []
-    for each in steps:
-        found.append(each)
-        if isinstance(each.action, If):
-            found += [*_all(each.action.then), *_all(each.action.otherwise)]
-    return found
 
 
 def number_of(place: str) -> str:

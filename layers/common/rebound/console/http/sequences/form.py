@@ -18,7 +18,7 @@ from rebound.console.http.segments import INDEX, Node, found_node, read_node, ro
 from rebound.kernel.errors import FieldError
 from rebound.sequences.domain.happenings import NARROWED_BY, NEEDED, Kind
 from rebound.sequences.domain.sequences import MOST_EXITS
-from rebound.sequences.domain.steps import DEEPEST, MOST_STEPS
+from rebound.sequences.domain.steps import DEEPEST, MOST_STEPS, id_of_place
 
 TOP: Final = "s"
 """The place of the list of all steps."""
@@ -101,16 +101,17 @@ class StepTyped(Struct):
         """Whether anything is wrong with it, apart from the steps within it."""
         return bool(self.wrong or self.event.wrong) or any(each.wrong for each in _nodes(self.condition))
 
-    def document(self, within: str, place: int) -> dict[str, Any]:
-        """As the API takes it, at a place of the list whose steps' ids begin with ``within``.
+    def document(self, place: str, ids: "Ids") -> dict[str, Any]:
+        """As the API takes it, at a place as steps without an id are called by it.
 
         Whoever stands at a step is known by its id, so that a step that has moved keeps the one that it had.
         """
-        at = f"{within}{place}"
+        step_id = self.step_id or id_of_place(place, ids.taken if self.was else ids.taken | ids.were)
         found: dict[str, Any] = {"id": self.step_id} if self.step_id else {}
-        if not self.step_id and self.was and self.was != at:
-            found = {"id": self.was.replace(".", "-")[-32:]}
-        step_id = found.get("id", at)
+        if not self.step_id and self.was and self.was != step_id:
+            step_id = self.was
+            found = {"id": step_id}
+        ids.taken.add(step_id)
         match self.kind:
             case "wait":
                 return {**found, "wait": self._wait()}
@@ -120,8 +121,8 @@ class StepTyped(Struct):
                 return {
                     **found,
                     "if": tree_of(self.condition) or {"all": []},
-                    "then": documents(self.then, f"{step_id}.then."),
-                    "else": documents(self.otherwise, f"{step_id}.else."),
+                    "then": documents(self.then, f"{step_id}.then.", ids),
+                    "else": documents(self.otherwise, f"{step_id}.else.", ids),
                 }
             case "tag":
                 return {**found, "tag": {self.typed.get("how", "add"): self.typed.get("tag", "")}}
@@ -181,7 +182,7 @@ class Typed(Struct):
             "trigger": trigger,
             "filter": tree_of(self.whom),
             "reentry": self.reentry,
-            "steps": documents(self.steps, ""),
+            "steps": documents(self.steps, "", Ids.of([each for _, each in self.placed()])),
             "exit_on": [{**each.document(), "goal": each.typed.get("goal") == "1"} for each in self.exits],
         }
 
@@ -227,9 +228,21 @@ def condition_at(place: str) -> str:
     return "c" + place.replace(".", "-")
 
 
-def documents(steps: Sequence[StepTyped], within: str) -> list[dict[str, Any]]:
+class Ids(Struct, frozen=True):
+    """The ids of steps: those that are ``taken``, and those by which steps were known."""
+
+    taken: set[str]
+    were: frozenset[str]
+
+    @classmethod
+    def of(cls, steps: Sequence[StepTyped]) -> "Ids":
+        """Before any is called by its place."""
+        return cls({each.step_id for each in steps if each.step_id}, frozenset(each.was for each in steps if each.was))
+
+
+def documents(steps: Sequence[StepTyped], within: str, ids: Ids) -> list[dict[str, Any]]:
     """The steps of a list as the API takes them."""
-    return [each.document(within, place) for place, each in enumerate(steps, 1)]
+    return [each.document(f"{within}{place}", ids) for place, each in enumerate(steps, 1)]
 
 
 def tree_of(root: Node) -> dict[str, Any] | None:

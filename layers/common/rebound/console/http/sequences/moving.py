@@ -72,9 +72,9 @@ def _waits(definition: "Definition") -> Sequence["Step"]:
 
 
 def _as_they_are(old: "Definition", new: "Definition") -> Mapping[str, str]:
-    """Each wait goes to the same one, by its id; the editor keeps those of places, with other signs between."""
-    known = {each.step_id.replace(".", "-"): each.step_id for each in _waits(new)}
-    return {each.step_id: to for each in _waits(old) if (to := known.get(each.step_id.replace(".", "-")))}
+    """Each wait goes to the same one, by its id, which the editor keeps."""
+    known = {each.step_id for each in _waits(new)}
+    return {each.step_id: each.step_id for each in _waits(old) if each.step_id in known}
 
 
 def _page(

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from rebound.console.http.segments import Node, node_of
 from rebound.segments.domain.leaf_inputs import LeafInput
-from rebound.sequences.domain.steps import Exit, If, Send, Tag, Wait, Written
+from rebound.sequences.domain.steps import Exit, If, Send, Tag, Wait, Written, with_ids
 from rebound.templates.domain.content import EmailContent, Said, TemplateContent, TextContent
 
 if TYPE_CHECKING:
@@ -76,16 +76,19 @@ class Sentences(Struct, frozen=True):
             case Exit():
                 return words("sequences.leave")
 
-    def steps(self, written: Sequence[Written], within: str = "") -> Sequence[ShownStep]:
-        """The steps of a list, each with the id by which it is known."""
+    def steps(self, written: Sequence[Written]) -> Sequence[ShownStep]:
+        """The steps of a sequence, each with the id by which it is known."""
+        return self._steps(with_ids(written))
+
+    def _steps(self, written: Sequence[Written]) -> Sequence[ShownStep]:
         found = []
-        for place, each in enumerate(written, 1):
-            step_id, action = each.step_id or f"{within}{place}", each.action
+        for each in written:
+            step_id, action = each.step_id or "", each.action
             then: Sequence[ShownStep] = ()
             otherwise: Sequence[ShownStep] = ()
             if isinstance(action, If):
-                then = self.steps(action.then, f"{step_id}.then.")
-                otherwise = self.steps(action.otherwise, f"{step_id}.else.")
+                then = self._steps(action.then)
+                otherwise = self._steps(action.otherwise)
             content = action.content if isinstance(action, Send) else None
             kind = type(action).__name__.lower()
             found.append(ShownStep(step_id, kind, self.step(action), content, then, otherwise))
