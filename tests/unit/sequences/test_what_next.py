@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rebound.console.http.words import LANGUAGES, Words
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
+from rebound.kernel.errors import NotFoundError
 from rebound.preferences.application.customer_consent import Statement
 from rebound.sequences.application.read_enrolments import Stand
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Standing
@@ -144,6 +145,21 @@ def test_of_every_place_in_every_program_there_is_a_next_step(written: list[Acti
         assert (waits.at, waits.waits_for) == (at(9), step.action.for_event)
         assert (waits.step and waits.step.step_id) == step.next_id
     assert next_of(doing.left(LeftBecause.EXIT, at(3)), program) is None
+
+
+def test_who_was_in_a_sequence_that_had_the_id_before_is_in_none(world: SequenceWorld) -> None:
+    world.set_up(send("one"), wait(DAY), send("two"))
+    enrol(world)
+    world.live_until(NOON + HOUR)
+    world.sequence_service.delete(BUSINESS_ID, SEQUENCE_ID)
+    world.set_up(send("other"))
+
+    assert world.read_enrolments.page(BUSINESS_ID, SEQUENCE_ID, 10, None).items == ()
+    assert world.read_enrolments.in_one(EnrolmentKey(BUSINESS_ID, id_of(1), SEQUENCE_ID)) == ()
+    assert (stand(world).place, stand(world).shown) == (Place.NOT_STARTED, None)
+    with pytest.raises(NotFoundError):
+        world.sequence_service.take_out(BUSINESS_ID, SEQUENCE_ID, id_of(1))
+    assert enrol(world)
 
 
 # --- why not? ---------------------------------------------------------------------------------------------------------

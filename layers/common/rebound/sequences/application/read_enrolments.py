@@ -109,7 +109,9 @@ class ReadEnrolments(Struct, frozen=True, kw_only=True):
         if not sequences:
             return ()
         keys = {each.sequence_id: EnrolmentKey(business_id, customer_id, each.sequence_id) for each in sequences}
-        found = self.enrolments.get_many(list(keys.values()))
+        uids = {keys[each.sequence_id]: each.uid for each in sequences}
+        there = self.enrolments.get_many(list(keys.values()))
+        found = {key: each for key, each in there.items() if each.uid == uids[key]}
         known: Sequence[Message] = ()
         if found and with_last:
             known = self.messages.page(business_id, customer_id, LOOKED_THROUGH, None).items
@@ -134,6 +136,8 @@ class ReadEnrolments(Struct, frozen=True, kw_only=True):
     def _shown(
         self, sequence: SavedSequence, found: Sequence[Enrolment], business: Business | None = None
     ) -> Sequence[Shown]:
+        # A sequence that has had the id before may have left some behind.
+        found = [each for each in found if each.uid == sequence.uid]
         if not found:
             return ()
         programs: dict[int, Program] = {sequence.version: sequence.definition.program}

@@ -177,7 +177,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
 
         def write() -> bool:
             found = self.enrolments.get_many([key]).get(key)
-            if found is None:
+            if found is None or found.uid != sequence.uid:
                 raise NotFoundError("enrolment")
             if found.is_over:
                 return False

@@ -45,7 +45,9 @@ def next_of(enrolment: Enrolment, program: Program) -> Next | None:
     at = enrolment.wake_at or enrolment.since
     if enrolment.step_id is None:
         return Next(step=None if program.first_id is None else program.steps[program.first_id], at=at)
-    here = program.steps[enrolment.step_id]
+    here = program.steps.get(enrolment.step_id)
+    if here is None:
+        return Next(step=None, at=at)
     if enrolment.standing is Standing.DOING:
         return Next(step=here, at=at)
     follows = None if here.next_id is None else program.steps[here.next_id]
