@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from rebound.kernel.ids import derived_ulid
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, Standing
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, Stage
 from rebound.sequences.domain.tasks import timer_of
 from tests.benchmarks import prices
 from tests.benchmarks.__main__ import main
@@ -66,7 +66,7 @@ def wait_until(deployed: Deployment, wakes: Sequence[float]) -> None:
                 version=1,
                 entry_key=entry,
                 entered_at=START,
-                standing=Standing.WAITING,
+                standing=Stage.WAITING,
                 step_id="w",
                 since=START,
                 wake_at=wake_at,

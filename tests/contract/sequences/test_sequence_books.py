@@ -7,7 +7,7 @@ import pytest
 
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.segments.domain.segments import Segment
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Standing
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage
 from rebound.sequences.domain.heard import Heard
 from rebound.sequences.domain.ready_made import ready_made
 from rebound.sequences.domain.sequences import Late, SavedSequence, SequenceStatus
@@ -42,7 +42,7 @@ def enrolment(number: int = 1, **given: Any) -> Enrolment:
         "version": 1,
         "entry_key": "v1",
         "entered_at": at(),
-        "standing": Standing.WAITING,
+        "standing": Stage.WAITING,
         "step_id": None,
         "since": at(),
         "wake_at": at(60),
@@ -119,7 +119,7 @@ def test_where_somebody_stands_is_read_as_it_was_written(ports: EveryPorts) -> N
     assert read[first.key].wake_at == at(60)
     assert (doing, doing.template_version, left.template_version) == (read_doing, 3, None)
     assert ports.enrolments.get_many([first.key])[first.key] == left
-    assert (left.standing, left.left_because, left.step_id, left.batch) == (Standing.LEFT, LeftBecause.GOAL, "1", None)
+    assert (left.standing, left.left_because, left.step_id, left.batch) == (Stage.LEFT, LeftBecause.GOAL, "1", None)
     with pytest.raises(ConcurrentChangeError):
         ports.enrolments.replace(doing, doing.waits("2", at(), at(5)))
 

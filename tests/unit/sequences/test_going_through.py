@@ -8,7 +8,7 @@ import pytest
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.kernel.errors import ConflictError
 from rebound.messages.domain.messages import MessageStatus
-from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
 from rebound.sequences.domain.steps import Exit
@@ -38,7 +38,7 @@ def test_steps_are_done_in_order_each_at_its_time(world: SequenceWorld) -> None:
     assert enrol(world)
     world.live_until(NOON + HOUR)
     assert world.subjects(id_of(1)) == ["one"]
-    assert world.enrolment(id_of(1)).standing is Standing.WAITING
+    assert world.enrolment(id_of(1)).standing is Stage.WAITING
 
     world.live_until(NOON + DAY + HOUR / 2)
     # What is sent at once goes in any order.

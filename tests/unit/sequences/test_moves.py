@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from rebound.kernel.errors import InvalidInputError, NotFoundError
-from rebound.sequences.domain.enrolments import Standing
+from rebound.sequences.domain.enrolments import Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.moves import Move, Mover, Stayer, StaysBecause, wakes_at
 from rebound.sequences.domain.sequences import SequenceStatus
@@ -123,7 +123,7 @@ def test_who_is_in_a_workers_hands_stays(world: SequenceWorld) -> None:
     told = world.move_waiting(1, {"2": "2"})
 
     assert (told.moves, told.stays) == ([Mover("2", "2", 0)], [Stayer("1", StaysBecause.IN_HAND, 1)])
-    assert (world.enrolment(id_of(0)).version, world.enrolment(id_of(0)).standing) == (1, Standing.DOING)
+    assert (world.enrolment(id_of(0)).version, world.enrolment(id_of(0)).standing) == (1, Stage.DOING)
 
 
 def test_who_has_not_begun_begins_the_newest_at_the_time_that_it_says(world: SequenceWorld) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.sequences.domain.enrolments import Enrolment, LeftBecause, Standing
+from rebound.sequences.domain.enrolments import Enrolment, LeftBecause, Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
@@ -85,7 +85,7 @@ class Timeline:
                 do()
         self.world.live_until(self.world.clock.now() + duration)
 
-    def first(self, standing: Standing, step_id: str) -> Enrolment:
+    def first(self, standing: Stage, step_id: str) -> Enrolment:
         return next(each for each in self.written if each.standing is standing and each.step_id == step_id)
 
     @property
@@ -109,7 +109,7 @@ def test_an_event_ends_the_wait_if_it_happened_since_the_wait_was_reached(
         line.die(died)
     line.live()
 
-    reached = line.first(Standing.DOING, "1").since.replace(microsecond=0)
+    reached = line.first(Stage.DOING, "1").since.replace(microsecond=0)
     counts = max(line.heard) >= reached
     assert sorted(line.subjects) == (["one", "two"] if counts else ["one"])
     assert line.world.enrolment(id_of(1)).step_id == ("4" if counts else "2")
@@ -133,7 +133,7 @@ def test_an_event_ends_one_wait_however_often_it_is_told(
         line.live()
 
     found = line.world.enrolment(id_of(1))
-    assert found.standing is Standing.WAITING
+    assert found.standing is Stage.WAITING
     assert found.step_id in ("2", "3")
 
 

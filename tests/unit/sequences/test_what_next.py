@@ -12,7 +12,7 @@ from rebound.kernel.consent_words import ConsentSource, Scope
 from rebound.kernel.errors import NotFoundError
 from rebound.preferences.application.customer_consent import Statement
 from rebound.sequences.application.read_enrolments import Stand
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Standing
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Reentry, SavedSequence, SequenceStatus
 from rebound.sequences.domain.steps import Action, Exit, Program, Step, Tag, Wait
@@ -135,7 +135,7 @@ WRITTEN: Final = st.recursive(
 def test_of_every_place_in_every_program_there_is_a_next_step(written: list[Action], data: st.DataObject) -> None:
     program = Program.of(steps(*written))
     step = program.steps[data.draw(st.sampled_from(sorted(program.steps)))]
-    doing = standing(Standing.DOING, step_id=step.step_id)
+    doing = standing(Stage.DOING, step_id=step.step_id)
     found = next_of(doing, program)
     assert found is not None
     assert found.step == step
@@ -278,7 +278,7 @@ def saved(*actions: Action, **given_: Any) -> SavedSequence:
     return SavedSequence(**{**defaults, **given_})
 
 
-def standing(where: Standing = Standing.WAITING, **given_: Any) -> Enrolment:
+def standing(where: Stage = Stage.WAITING, **given_: Any) -> Enrolment:
     key = EnrolmentKey(BUSINESS_ID, id_of(1), SEQUENCE_ID)
     defaults = {"version": 1, "entry_key": "e", "entered_at": NOON, "step_id": None, "since": NOON}
     return Enrolment(key=key, standing=where, **{**defaults, **given_})

@@ -11,7 +11,7 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.origins import step_of
-from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
 from rebound.sequences.domain.steps import Action, Send, Wait
@@ -84,7 +84,7 @@ def test_nobody_is_mailed_twice_and_nobody_is_lost(seed: int) -> None:
     # Everybody came to an end, and has a word for every step that was theirs.
     ended = {each.key.customer_id: each for each in world.enrolments.rows.values()}
     assert len(ended) == PEOPLE
-    assert {each.standing for each in ended.values()} == {Standing.LEFT}
+    assert {each.standing for each in ended.values()} == {Stage.LEFT}
     for number in range(PEOPLE):
         if id_of(number) in left_early or ended[id_of(number)].left_because is not LeftBecause.ENDED:
             continue
@@ -197,7 +197,7 @@ def test_whatever_is_edited_and_wherever_they_are_moved_no_step_is_done_twice_an
     world.live_until(world.clock.now() + 60 * DAY)
 
     assert_that_it_adds_up(world)
-    assert {each.standing for each in world.enrolments.rows.values()} == {Standing.LEFT}
+    assert {each.standing for each in world.enrolments.rows.values()} == {Stage.LEFT}
     assert {each.left_because for each in world.enrolments.rows.values()} == {LeftBecause.ENDED}
     # The subject names version and step.
     words = Counter((each.key.customer_id, each.subject) for each in world.mailer.handed if each.went_out)

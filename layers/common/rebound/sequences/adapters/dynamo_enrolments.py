@@ -30,7 +30,7 @@ from rebound.sequences.domain.enrolments import (
     Enrolment,
     EnrolmentKey,
     LeftBecause,
-    Standing,
+    Stage,
     entry_name,
 )
 from rebound.sequences.domain.heard import Heard
@@ -262,7 +262,7 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         version=int(row.version),
         entry_key=row.entry_key,
         entered_at=row.entered_at,
-        standing=Standing(row.standing),
+        standing=Stage(row.standing),
         step_id=row.step_id,
         since=row.since,
         wake_at=row.wake_at,

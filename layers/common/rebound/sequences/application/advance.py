@@ -20,7 +20,7 @@ from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotF
 from rebound.kernel.retrying import ATTEMPTS
 from rebound.segments.application.matching import among
 from rebound.segments.domain.selections import Selection, meant_by
-from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.results import ELSE, THEN
 from rebound.sequences.domain.sequences import Late, Reentry
 from rebound.sequences.domain.steps import If, Send, Tag, Wait
@@ -159,7 +159,7 @@ class _Pass(Struct):
 
     def _is_mine(self, enrolment: Enrolment) -> bool:
         """Whether this task goes on with it: it is due, or in this task's hands since it came before."""
-        if enrolment.standing is Standing.DOING:
+        if enrolment.standing is Stage.DOING:
             return enrolment.batch == self.task.batch
         if enrolment.is_due(self.uses.clock.now()):
             return True
@@ -179,7 +179,7 @@ class _Pass(Struct):
         program = self.definition.program
         if enrolment.step_id is None:
             return program.first_id
-        return enrolment.step_id if enrolment.standing is Standing.DOING else program.steps[enrolment.step_id].next_id
+        return enrolment.step_id if enrolment.standing is Stage.DOING else program.steps[enrolment.step_id].next_id
 
     def _at(self, step: Step, here: Sequence[Enrolment]) -> Iterable[tuple[str | None, list[Enrolment]]]:
         """Do what a step says for those who stand there; where each of them goes on now."""
@@ -209,7 +209,7 @@ class _Pass(Struct):
     def _done(self, step: Step, here: Sequence[Enrolment]) -> list[Enrolment]:
         """Those for whom the step is done: once each, whoever dies."""
         now = self.uses.clock.now()
-        again = [each for each in here if each.standing is Standing.DOING and each.step_id == step.step_id]
+        again = [each for each in here if each.standing is Stage.DOING and each.step_id == step.step_id]
         others = [each for each in here if each not in again]
         made = self.uses.do.template_version(self.sequence, step) if others else None
         taken = [one for each in others if (one := self._begun(step.step_id, each, now, made))]
@@ -223,7 +223,7 @@ class _Pass(Struct):
 
     def _begun(self, step_id: str, enrolment: Enrolment, now: datetime, made: int | None) -> Enrolment | None:
         """At a step of this task; what is done at once with others is begun with the first of them."""
-        since = enrolment.since if enrolment.standing is Standing.DOING else now
+        since = enrolment.since if enrolment.standing is Stage.DOING else now
         after = enrolment.does(step_id, since, self.task.batch, self._came(enrolment), made)
         return self._written(enrolment, after)
 

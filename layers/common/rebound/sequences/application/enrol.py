@@ -11,7 +11,7 @@ from msgspec import Struct
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried, retried_from
 from rebound.recurring.domain.days import DAY
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Standing, entry_name
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage, entry_name
 from rebound.sequences.domain.heard import Heard, is_since
 from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.steps import Wait
@@ -98,7 +98,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             caused_by=happened.caused_by,
             uid=sequence.uid,
             entered_at=now,
-            standing=Standing.WAITING,
+            standing=Stage.WAITING,
             step_id=None,
             since=now,
             began_at=min(happened.at, now),

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from rebound.jobs.domain import JobKind
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
-from rebound.sequences.domain.enrolments import Standing
+from rebound.sequences.domain.enrolments import Stage
 from rebound.sequences.domain.moves import StaysBecause, begins_at, foreseen, wakes_at, wrong_with
 from rebound.sequences.domain.results import results_of
 from rebound.sequences.domain.steps import Wait
@@ -120,7 +120,7 @@ class MovePage(Struct, frozen=True, kw_only=True):
         self, job: Job, before: Enrolment, old: Definition, new: Definition, zone: str
     ) -> Enrolment | StaysBecause:
         """Where somebody waits in the newer version, or why they stay."""
-        if before.standing is not Standing.WAITING:
+        if before.standing is not Stage.WAITING:
             return StaysBecause.IN_HAND
         now = self.clock.now()
         if before.step_id is None:

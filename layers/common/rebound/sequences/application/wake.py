@@ -16,7 +16,7 @@ from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.sequences.application.move import MOVE
 from rebound.sequences.application.notice_entering import LOOK
 from rebound.sequences.application.sequence_service import LAPSE, REMOVE
-from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.tasks import TOGETHER, StepTask, task_of, tasks_of
 
@@ -144,7 +144,7 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
         """Have those go on whose task came while it was off, in the hands in which they are."""
         by_batch: dict[str, list[str]] = {}
         for each in found:
-            if each.standing is Standing.DOING and each.batch is not None:
+            if each.standing is Stage.DOING and each.batch is not None:
                 by_batch.setdefault(each.batch, []).append(each.key.customer_id)
         for batch, ids in by_batch.items():
             key = found[0].key

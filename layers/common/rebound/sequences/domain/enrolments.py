@@ -33,7 +33,7 @@ type Through = tuple[tuple[str, str], ...]
 """Steps that need no write of their own, each with the way that was taken there; none at a step that ends it."""
 
 
-class Standing(StrEnum):
+class Stage(StrEnum):
     """Where an enrolment stands."""
 
     WAITING = "waiting"
@@ -86,7 +86,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     version: int
     entry_key: str
     entered_at: datetime
-    standing: Standing
+    standing: Stage
     step_id: str | None
     since: datetime
     wake_at: datetime | None = None
@@ -104,7 +104,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     @property
     def is_over(self) -> bool:
         """Whether they have left."""
-        return self.standing is Standing.LEFT
+        return self.standing is Stage.LEFT
 
     def is_of(self, created_at: datetime) -> bool:
         """Whether it is of a customer who was created then, and not of one who had the id before and is deleted.
@@ -146,7 +146,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     def waits(self, step_id: str, since: datetime, wake_at: datetime, through: Through = ()) -> Enrolment:
         """At a wait."""
         moved = replace(self, step_id=step_id, since=since, wake_at=wake_at, through=through)
-        moved = replace(moved, standing=Standing.WAITING, batch=None, moved_by=None, template_version=None)
+        moved = replace(moved, standing=Stage.WAITING, batch=None, moved_by=None, template_version=None)
         return replace(moved, heard=kept(self.heard, since))
 
     def does(
@@ -154,14 +154,14 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     ) -> Enrolment:
         """At a step in the hands of a worker."""
         moved = replace(self, step_id=step_id, since=since, wake_at=None, through=through)
-        moved = replace(moved, standing=Standing.DOING, batch=batch, moved_by=None, template_version=template_version)
+        moved = replace(moved, standing=Stage.DOING, batch=batch, moved_by=None, template_version=template_version)
         return replace(moved, heard=kept(self.heard, since))
 
     def left(self, because: LeftBecause, at: datetime, through: Through = ()) -> Enrolment:
         """Out; where they stood stays, for who counts it: the last step ``through`` which they came, if any."""
         step_id = through[-1][0] if through else self.step_id
         moved = replace(self, step_id=step_id, since=at, wake_at=None, through=through)
-        moved = replace(moved, standing=Standing.LEFT, batch=None, left_because=because, moved_by=None, heard=())
+        moved = replace(moved, standing=Stage.LEFT, batch=None, left_because=because, moved_by=None, heard=())
         return replace(moved, template_version=None)
 
     def bars(self, *, once: bool) -> bool:
@@ -170,7 +170,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
 
     def is_due(self, now: datetime) -> bool:
         """Whether a wait is over."""
-        return self.standing is Standing.WAITING and self.wake_at is not None and self.wake_at <= now
+        return self.standing is Stage.WAITING and self.wake_at is not None and self.wake_at <= now
 
 
 def entry_name(entry_key: str) -> str:

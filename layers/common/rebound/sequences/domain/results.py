@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.steps import If
 
 if TYPE_CHECKING:
@@ -230,8 +230,8 @@ def results_of(
         steps=[
             StepResults(
                 step=step,
-                waiting=of(Standing.WAITING, step_id),
-                doing=of(Standing.DOING, step_id),
+                waiting=of(Stage.WAITING, step_id),
+                doing=of(Stage.DOING, step_id),
                 passed=of(PASSED, step_id),
                 moved=of(MOVED, step_id),
                 left=left(step_id),
@@ -269,4 +269,4 @@ def together(newest: Definition, versions: Sequence[VersionResults]) -> VersionR
     )
 
 
-_INSIDE: Final = (Standing.WAITING, Standing.DOING)
+_INSIDE: Final = (Stage.WAITING, Stage.DOING)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from rebound.kernel.channels import Channel
-from rebound.sequences.domain.enrolments import LeftBecause, Standing
+from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.happenings import Kind
 from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.steps import If, Send, Tag, Wait
@@ -48,7 +48,7 @@ def next_of(enrolment: Enrolment, program: Program) -> Next | None:
     here = program.steps.get(enrolment.step_id)
     if here is None:
         return Next(step=None, at=at)
-    if enrolment.standing is Standing.DOING:
+    if enrolment.standing is Stage.DOING:
         return Next(step=here, at=at)
     follows = None if here.next_id is None else program.steps[here.next_id]
     return Next(step=follows, at=at, waits_for=here.action.for_event if isinstance(here.action, Wait) else None)
@@ -135,7 +135,7 @@ def written(at: datetime, zone: str) -> str:
 
 
 def _here(enrolment: Enrolment, follows: Next, zone: str, now: datetime) -> str:
-    if enrolment.standing is Standing.DOING or follows.at <= now:
+    if enrolment.standing is Stage.DOING or follows.at <= now:
         return "Is about to go on."
     if follows.waits_for is not None:
         return f"Waits for {happening_words(follows.waits_for)}, until {written(follows.at, zone)} at the latest."

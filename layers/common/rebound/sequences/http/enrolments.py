@@ -26,7 +26,7 @@ from rebound.platform.http.routes import (
 from rebound.platform.http.shapes import Answer, CustomerId, ExternalId, NamesACustomer, Time
 from rebound.sequences import wiring
 from rebound.sequences.application.read_enrolments import Shown, Stand
-from rebound.sequences.domain.enrolments import EnrolmentKey, LeftBecause, Standing
+from rebound.sequences.domain.enrolments import EnrolmentKey, LeftBecause, Stage
 from rebound.sequences.domain.sequences import SequenceStatus
 from rebound.sequences.domain.steps import Action, Exit, If, Send, Tag, Wait
 from rebound.sequences.domain.what_next import Next, Place
@@ -103,7 +103,7 @@ class EnrolmentAnswer(Answer):
     version: int = Field(description="That of the sequence which they go through.")
     entry_key: str = Field(description="What began it.")
     entered_at: Time
-    standing: Standing
+    standing: Stage
     step_id: str | None = Field(description="The step at which they stand, or stood; null before the first.")
     since: Time
     wake_at: Time | None = Field(description="While they wait: when they go on at the latest.")

@@ -16,7 +16,7 @@ from rebound.console.http.visits import Visit
 from rebound.kernel.errors import ConflictError, InvalidInputError, NotFoundError
 from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.segments.domain.selections import CustomerFilter
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, Standing
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, Stage
 from rebound.sequences.domain.steps import Wait
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ShownPerson(Struct, frozen=True):
     customer_id: str
     name: str | None
     version: int | None = None
-    standing: Standing | None = None
+    standing: Stage | None = None
     step: Markup | None = None
     since: datetime | None = None
     then: Markup | None = None
@@ -52,7 +52,7 @@ class ShownPerson(Struct, frozen=True):
     @property
     def is_inside(self) -> bool:
         """Whether they are in it now."""
-        return self.standing is not None and self.standing is not Standing.LEFT
+        return self.standing is not None and self.standing is not Stage.LEFT
 
 
 def show(visit: Visit, sequence_id: str) -> PageAnswer:
@@ -174,7 +174,7 @@ def _place(found: Enrolment, definition: "Definition | None") -> _Place:
         return _Place()
     program = definition.program
     step = program.steps.get(found.step_id) if found.step_id is not None else None
-    if found.standing is not Standing.WAITING:
+    if found.standing is not Stage.WAITING:
         return _Place(step)
     next_id = program.first_id if found.step_id is None else step.next_id if step is not None else None
     return _Place(step, program.steps[next_id] if next_id is not None else None, next_id is None)
