@@ -18,6 +18,7 @@ from rebound.console.wiring import use_cases
 from rebound.jobs.domain import JobStatus
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import MessageStatus
+from rebound.sequences.domain.enrolments import EnrolmentKey
 from rebound.sequences.domain.sequences import SequenceStatus
 from rebound.staff.domain import Role
 from tests.fakes import house
@@ -131,7 +132,10 @@ def _edited(made: Made) -> Sent:
 
 
 def _nobody_inside(made: Made) -> None:
-    use_cases().forget_enrolments(house.ports().customers.get(BUSINESS_ID, made.id("customers")))
+    book = house.ports().enrolments
+    key = EnrolmentKey(BUSINESS_ID, made.id("customers"), made.id("sequences"))
+    for found in book.get_many([key]).values():
+        book.forget(found)
 
 
 def _who(made: Made) -> Sent:
