@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.customers.application.tagging import given_by
-from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
+from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
 from rebound.messages.domain.origins import StepOf
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sequences.domain.carriers import carrier_for, chunk_of_batch, missing
@@ -100,12 +100,15 @@ class DoSteps(Struct, frozen=True, kw_only=True):
     ) -> None:
         """Put those who are sent to on their way, as one chunk; who came to it when it was tried again, as another.
 
-        ``made`` is the version of the template with which they began the step, however often it is published since.
+        ``made`` is the version of the template with which they began the step, however often it is published since; 0
+        where there was none to be had, by which the step is passed over, and the view says so.
         """
+        if made == 0:
+            return
         try:
             carrier = self._carrier(sequence, step, send, made)
         except InvalidInputError:
-            # Its template is gone, or says what may not be said: the step is passed over, and the view says so.
+            # That version is gone, or says what may not be said: passed over as well.
             return
         left, number = list(customer_ids), 0
         while left:
@@ -120,8 +123,6 @@ class DoSteps(Struct, frozen=True, kw_only=True):
         """What carries a step's messages; paused where the sequence has been switched off meanwhile."""
         said = send.content
         if isinstance(said, TemplateContent):
-            if made == 0:
-                raise InvalidInputError(FieldError("template_id", "There was none."))
             said = self._made(sequence, send, replace(said, made_from=replace(said.made_from, version=made)))
         carrier = carrier_for(sequence, step, send, said, self.clock.now())
         try:
