@@ -11,7 +11,7 @@ from rebound.messages.domain.messages import MessageStatus
 from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
-from rebound.sequences.domain.steps import Exit
+from rebound.sequences.domain.steps import Exit, Tag
 from rebound.sequences.domain.tasks import StepTask
 from tests.fakes.making import BUSINESS_ID, NO_QUIET_HOURS, NOON, business, customer, id_of
 from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
@@ -208,6 +208,14 @@ def test_what_is_late_lapses_also_where_its_task_comes_before_the_job(world: Seq
 
     assert world.subjects(id_of(1)) == ["one"]
     assert world.enrolment(id_of(1)).left_because is LeftBecause.LAPSED
+
+
+def test_a_condition_asks_about_the_tags_that_the_steps_before_gave(world: SequenceWorld) -> None:
+    world.set_up(tag("met"), tagged("met", steps(send("met"))), Tag(remove="met"), tagged("met", steps(send("still"))))
+    enrol(world)
+    world.live_until(NOON + HOUR)
+
+    assert world.subjects(id_of(1)) == ["met"]
 
 
 def test_a_message_on_its_way_is_held_while_it_is_off(world: SequenceWorld) -> None:

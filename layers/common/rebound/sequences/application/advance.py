@@ -131,6 +131,8 @@ class _Pass(Struct):
     """The steps that somebody has passed since they were written last."""
     lost: list[EnrolmentKey] = field(default_factory=list)
     """Whom somebody else has written meanwhile."""
+    retagged: set[str] = field(default_factory=set)
+    """Whose tags are not those with which they were read any more."""
 
     def go(self, enrolments: Iterable[Enrolment]) -> None:
         """Take them through the steps in the order of the program, which only leads on."""
@@ -196,6 +198,7 @@ class _Pass(Struct):
                 yield step.next_id, self._done(step, here)
             case Tag():
                 self._do(step, here)
+                self.retagged.update(each.key.customer_id for each in here)
                 yield step.next_id, self._passing(step.step_id, "", here)
             case _:
                 yield None, self._passing(step.step_id, "", here)
@@ -257,4 +260,9 @@ class _Pass(Struct):
         return None
 
     def _customers(self, here: Sequence[Enrolment]) -> list[Customer]:
+        """As they are now, with the tags that the steps before have given them."""
+        if self.retagged:
+            now = self.uses.customers.get_many(self.task.business_id, list(self.retagged), as_of_now=True)
+            self.customers = {**self.customers, **now}
+            self.retagged.clear()
         return [self.customers[each.key.customer_id] for each in here]
