@@ -68,8 +68,8 @@ def _counts(rows: int, **more: int) -> dict[str, int]:
     return {"rows": rows, **dict.fromkeys(("created", "updated", "unchanged", "failed", "incomplete"), 0), **more}
 
 
-def _customers(api: ReboundApi, prefix: str) -> dict[str, Json]:
-    found = [c for c in api.listing("/v1/customers") if (c["external_id"] or "").startswith(prefix)]
+def _customers(api: ReboundApi, prefix: str, **query: str) -> dict[str, Json]:
+    found = [c for c in api.listing("/v1/customers", **query) if (c["external_id"] or "").startswith(prefix)]
     customers = {customer["external_id"]: customer for customer in found}
     assert len(customers) == len(found), "the same customer is there twice"
     return customers
@@ -111,6 +111,8 @@ def test_importing_the_same_file_again_clears_no_flag_and_makes_nobody_twice(
     api.new_message(flagged, "email")
     until("flagged", lambda: api.contact(flagged, "email")["invalid"], bool)
     calm.wait()
+    # The flag comes to the customer over a stream, and changes when they were updated.
+    until("the flag is copied", lambda: "c-7" in _customers(api, "c-", failed="email"), bool)
     before = _customers(api, "c-")
     again = imported(api, "csv", CSV)
     assert again["counts"] == _counts(9, unchanged=7, failed=2, incomplete=3)

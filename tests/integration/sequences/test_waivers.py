@@ -47,7 +47,7 @@ class Studio:
         return [tuple(each[name] for name in names) for each in self.ask("GET", PATH)["versions"]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def deployment() -> Iterator[Deployment]:
     with Deployment() as deployment:
         yield deployment
