@@ -67,6 +67,10 @@ class MemoryQueue[T]:
             waiting, visible_at=self._clock.now() + after, receives=waiting.receives + (after == VISIBILITY)
         )
 
+    def copies(self, body: T) -> int:
+        """How many messages say the same."""
+        return sum(waiting.body == body for waiting in self.messages.values())
+
     def delete(self, name: str) -> None:
         """The message has been dealt with."""
         del self.messages[name]

@@ -41,10 +41,15 @@ from tests.contract.sequences.fakes import enrolment_changes
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
 from tests.fakes.memory_ports import MemoryPorts, watched_ports
+from tests.fakes.queues import MemoryQueue
 from tests.fakes.streams import written
 from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError
 
 MOST_STEPS: Final = 20_000
+
+
+MOST_COPIES: Final = 10
+"""Messages that say the same, from which on none comes twice: where most workers die, there would be ever more."""
 
 
 MOST_RECEIVES: Final = 14
@@ -365,7 +370,7 @@ class World(MemoryPorts, EveryUseCase):
 
     def _recopy_some(self) -> bool:
         for waiting in self.recopy_queue.queue.receive(self.random):
-            if self.random.random() < self.chaos.duplicate:
+            if self._comes_twice(self.recopy_queue.queue, waiting.body):
                 self.recopy_queue.queue.send(waiting.body)
             with suppress(*CRASHES):
                 self._mortal("recopy_flags", partial(self._recopy, waiting.body))
@@ -378,7 +383,7 @@ class World(MemoryPorts, EveryUseCase):
         if not taken:
             return False
         for waiting in taken:
-            if self.random.random() < self.chaos.duplicate:
+            if self._comes_twice(self.deferred_queue.queue, waiting.body):
                 self.deferred_queue.queue.send(waiting.body)
         with suppress(*CRASHES):
             self._mortal("release_chunks", partial(self._release, [waiting.body for waiting in taken]))
@@ -388,7 +393,7 @@ class World(MemoryPorts, EveryUseCase):
 
     def _deliver_some(self) -> bool:
         for waiting in self.webhook_queue.queue.receive(self.random):
-            if self.random.random() < self.chaos.duplicate:
+            if self._comes_twice(self.webhook_queue.queue, waiting.body):
                 self.webhook_queue.queue.send(waiting.body)
             with suppress(*CRASHES):
                 self._mortal("deliver_webhook", partial(self._deliver, waiting.body))
@@ -409,7 +414,7 @@ class World(MemoryPorts, EveryUseCase):
 
     def _apply_some(self) -> bool:
         for waiting in self.activity_queue.queue.receive(self.random):
-            if self.random.random() < self.chaos.duplicate:
+            if self._comes_twice(self.activity_queue.queue, waiting.body):
                 self.activity_queue.queue.send(waiting.body)
             with suppress(*CRASHES, ConcurrentChangeError):
                 self._mortal("apply_activity", partial(self._apply_part, waiting.body))
@@ -422,7 +427,7 @@ class World(MemoryPorts, EveryUseCase):
 
     def _go_on(self) -> bool:
         for waiting in self.step_queue.queue.receive(self.random):
-            if self.random.random() < self.chaos.duplicate:
+            if self._comes_twice(self.step_queue.queue, waiting.body):
                 self.step_queue.queue.send(waiting.body)
             with suppress(*CRASHES, ConcurrentChangeError):
                 self._mortal("advance_sequences", partial(self._advance, waiting.body))
@@ -443,7 +448,7 @@ class World(MemoryPorts, EveryUseCase):
     def _send_one(self) -> bool:
         for (channel, _), queue in self.chunk_queue.queues.items():
             for waiting in queue.receive(self.random):
-                if self.random.random() < self.chaos.duplicate:
+                if self._comes_twice(queue, waiting.body):
                     queue.send(waiting.body, timedelta(seconds=self.random.choice([0, 0, 100])))
                 try:
                     owner = f"{waiting.name}:{waiting.receives}"
@@ -554,6 +559,10 @@ class World(MemoryPorts, EveryUseCase):
 
     def _reach(self, where: Boundary) -> None:
         self.checkpoint(where)
+
+    def _comes_twice[T](self, queue: MemoryQueue[T], body: T) -> bool:
+        """Whether what is being delivered comes once more: not where there are enough of its like already."""
+        return self.random.random() < self.chaos.duplicate and queue.copies(body) < MOST_COPIES
 
     def _perhaps_die(self, where: str) -> None:
         if self._may_die and self.random.random() < self.chaos.death:
