@@ -150,6 +150,7 @@ class _Asking(Struct):
             # They have done what they were asked; the next is asked of them once the hour is over.
             self._come_back(gone_at + NOT_AGAIN)
         else:
+            self._tell(ask, waiver.versions[ask.asked_by - 1])
             self.uses.asks.save(replace(ask.stands_for(current), is_told=True))
         return None
 
@@ -160,12 +161,24 @@ class _Asking(Struct):
         gone_at = self._gone_at(ask, waiver)
         if state is AskState.SIGNED or gone_at is None:
             self.uses.asks.save(replace(ask, state=state, is_told=True))
+        elif not ask.is_told:
+            # They were asked by who died before it was told.
+            self._tell(ask, waiver.versions[ask.asked_by - 1])
+            self.uses.asks.save(replace(ask, is_told=True))
 
     def _send(self, ask: Ask, waiver: Waiver, until: datetime) -> None:
         """Put the message on its way that the row says, and tell who hears of it."""
-        key, version = self.key, waiver.versions[ask.asked_by - 1]
+        version = waiver.versions[ask.asked_by - 1]
         if not self._posted(ask, version, Timing(expires_at=until)):
             self.uses.asks.save(replace(ask, state=AskState.UNREACHED, is_told=True))
+            return
+        self._tell(ask, version)
+        self.uses.asks.save(replace(ask, is_told=True))
+
+    def _tell(self, ask: Ask, version: WaiverVersion) -> None:
+        """Have sequences hear, once, that somebody was asked; again changes nothing."""
+        key = self.key
+        if ask.is_told:
             return
         happened = Happened(
             kind=Kind.WAIVER_CHANGED,
@@ -174,7 +187,6 @@ class _Asking(Struct):
             about={"waiver_id": key.waiver_id},
         )
         self.uses.hear(key.business_id, key.customer_id, [happened])
-        self.uses.asks.save(replace(ask, is_told=True))
 
     def _posted(self, ask: Ask, version: WaiverVersion, timing: Timing) -> bool:
         """Whether there is a message that asks; it is made once."""
@@ -221,7 +233,8 @@ class _Asking(Struct):
             found = self.uses.messages.get_many([named], consistent=True).get(named)
             if found is None or found.status in _LEFT_OUT:
                 return None
-            return found.sent_at or self.uses.clock.now()
+            # Of one whose sender died nobody may know when it went: it waited for the morning at the longest.
+            return found.sent_at or found.final_at or min(self.uses.clock.now(), ask.asked_at + DAY)
         return None
 
     def _come_back(self, at: datetime) -> None:
