@@ -65,15 +65,24 @@ class MemoryCustomerBook:
     def save(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         self._check_all(customers, contacts)
         for customer in customers:
-            id_ = (customer.business_id, customer.customer_id)
-            had = self.rows[id_].general_tags if id_ in self.rows else ()
-            if tags := new_among(customer.general_tags, had):
-                who = {"business_id": customer.business_id, "customer_id": customer.customer_id}
-                given = TagsGiven(**who, tags=tags, at=customer.updated_at, by=givers())
-                self.tagged.record(customer.customer_id, None, given)
-            self.rows[id_] = replace(customer, version=(customer.version or self._gone[id_]) + 1)
+            self._write(customer)
         for contact in contacts:
             self._contacts.write(contact)
+
+    def retag(self, before: Customer, after: Customer) -> Customer:
+        self._check(before)
+        edited = replace(before, updated_at=after.updated_at, file_values=after.file_values)
+        return self._write(replace(edited, general_tags=after.general_tags))
+
+    def _write(self, customer: Customer) -> Customer:
+        id_ = (customer.business_id, customer.customer_id)
+        had = self.rows[id_].general_tags if id_ in self.rows else ()
+        if tags := new_among(customer.general_tags, had):
+            who = {"business_id": customer.business_id, "customer_id": customer.customer_id}
+            given = TagsGiven(**who, tags=tags, at=customer.updated_at, by=givers())
+            self.tagged.record(customer.customer_id, None, given)
+        self.rows[id_] = written = replace(customer, version=(customer.version or self._gone[id_]) + 1)
+        return written
 
     def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
         self._check_all(customers, contacts)

@@ -259,3 +259,39 @@ def test_a_favourite_is_one_until_they_are_none_and_stays_one_through_edits(port
         ports.customers.choose(BUSINESS_ID, id_of(77), favourite=True)
     with pytest.raises(NotFoundError):
         ports.customers.get(BUSINESS_ID, id_of(77))
+
+
+@pytest.mark.parametrize("tags", [("Thanked", "vip"), (), ("vip",)], ids=["more", "none", "fewer"])
+def test_tags_are_written_as_an_edit_writes_them(ports: EveryPorts, tags: tuple[str, ...]) -> None:
+    """To the letter what ``save`` leaves, and what is kept of a file's values as well."""
+    filed = replace(FULL, file_values={"first_name": "x"})
+    for number, before in ((1, filed), (2, replace(filed, customer_id=id_of(2), external_id="A-2"))):
+        ports.customers.save([before], [])
+        read = ports.customers.get(BUSINESS_ID, id_of(number))
+        after = read.changed(at(60), general_tags=tags)
+        if number == 1:
+            written = ports.customers.retag(read, after)
+            assert written == ports.customers.get(BUSINESS_ID, id_of(1))
+        else:
+            ports.customers.save([after], [])
+    one, other = (ports.customers.get(BUSINESS_ID, id_of(number)) for number in (1, 2))
+
+    assert one.general_tags == tags
+    assert one.version > 0
+    assert replace(one, version=0) == replace(other, customer_id=id_of(1), external_id="A-1", version=0)
+
+
+def test_tags_are_only_written_of_who_is_as_they_were_read(ports: EveryPorts) -> None:
+    ports.customers.save([customer(1)], [])
+    before = ports.customers.get(BUSINESS_ID, id_of(1))
+    after = before.changed(at(60), general_tags=("late",))
+    ports.customers.save([replace(before, first_name="Bea")], [])
+    with pytest.raises(ConcurrentChangeError):
+        ports.customers.retag(before, after)
+    kept = ports.customers.get(BUSINESS_ID, id_of(1))
+    assert (kept.first_name, kept.general_tags) == ("Bea", ())
+    ports.customers.delete([kept], [])
+    with pytest.raises(ConcurrentChangeError):
+        ports.customers.retag(kept, kept.changed(at(61), general_tags=("late",)))
+    with pytest.raises(NotFoundError):
+        ports.customers.get(BUSINESS_ID, id_of(1))

@@ -37,8 +37,8 @@ def keep(world: SequenceWorld, tree: Any) -> None:
     world.segment_service.put(BUSINESS_ID, "vips", "VIPs", tree)
 
 
-def tag(world: SequenceWorld, number: int, **given: str) -> None:
-    world.customer_service.retag(BUSINESS_ID, id_of(number), **given)
+def tag(world: SequenceWorld, number: int, *, add: str | None = None, remove: str | None = None) -> None:
+    world.customer_service.retag(BUSINESS_ID, id_of(number), add=add, remove=remove)
 
 
 @pytest.fixture

@@ -61,6 +61,16 @@ def test_a_condition_is_asked_when_it_is_due(world: SequenceWorld) -> None:
     assert sorted(world.subjects(id_of(2))) == ["for all", "for others"]
 
 
+def test_a_condition_behind_a_tag_asks_about_what_was_given(world: SequenceWorld) -> None:
+    world.set_up(tag("thanked"), tagged("thanked", steps(tag("again"))), tagged("again", steps(send("for both"))))
+    enrol(world, 1)
+    enrol(world, 2)
+    world.live_until(NOON + DAY)
+
+    assert world.subjects(id_of(1)) == world.subjects(id_of(2)) == ["for both"]
+    assert world.customers.get(BUSINESS_ID, id_of(2)).general_tags == ("vip", "thanked", "again")
+
+
 def test_a_step_that_ends_it_ends_it(world: SequenceWorld) -> None:
     world.set_up(tagged("vip", steps(Exit())), send("for others"))
     enrol(world, 1)

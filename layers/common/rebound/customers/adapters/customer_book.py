@@ -146,6 +146,24 @@ class DynamoCustomerBook:
         with transaction(self._row) as writes:
             self.save_within(writes, customers, contacts)
 
+    def retag(self, before: Customer, after: Customer) -> Customer:
+        version = next_version(before.version)
+        written = {
+            "general_tags": list(after.general_tags) or None,
+            "file_values": _file_values_of(after),
+            "tagged_by": _tagged_by(before, after),
+        }
+        attributes = CustomerRow.get_attributes()
+        kept = [
+            attributes[name].remove() if value is None else attributes[name].set(value)
+            for name, value in written.items()
+        ]
+        edited = [CustomerRow.updated_at.set(after.updated_at), CustomerRow.version.set(version)]
+        row = self._row(before.business_id, before.customer_id)
+        with lost_races():
+            row.update(actions=[*kept, *edited], condition=CustomerRow.version == before.version)
+        return replace(after, version=version)
+
     def exists_within(self, writes: TransactWrite, business_id: str, customer_id: str) -> None:
         """A condition of a larger transaction."""
         writes.condition_check(self._row, business_id, customer_id, CustomerRow.customer_id.exists())
@@ -169,7 +187,7 @@ class DynamoCustomerBook:
         )
         for customer, stamps in written.customers:
             row = row_of(self._row, customer, next_version(customer.version), stamps)
-            row.tagged_by = _tagged_by(known.get(customer.customer_id), customer)
+            row.tagged_by = _tagged_by(known.get(customer.customer_id, (None,))[0], customer)
             writes.save(row, condition=as_read(CustomerRow, customer.version))
         rows.write(writes)
 
@@ -339,16 +357,20 @@ def row_of(row: type[CustomerRow], customer: Customer, version: int, stamps: str
         **_profile_of(customer),
         favourite=customer.favourite or None,
         former_contacts=sorted(map(str, customer.former_contacts)) or None,
-        file_values=None if customer.file_values is None else json.dumps(customer.file_values),
+        file_values=_file_values_of(customer),
         points_balance=customer.points_balance or None,
         stamps=stamps,
         version=version,
     )
 
 
-def _tagged_by(stored: Stored | None, customer: Customer) -> str | None:
+def _file_values_of(customer: Customer) -> str | None:
+    return None if customer.file_values is None else json.dumps(customer.file_values)
+
+
+def _tagged_by(before: Customer | None, customer: Customer) -> str | None:
     """Who gives the customer tags by being written so; ``None`` where nobody does."""
-    had = stored[0].general_tags if stored is not None else ()
+    had = before.general_tags if before is not None else ()
     return (" ".join(givers()) or NOBODYS) if new_among(customer.general_tags, had) else None
 
 

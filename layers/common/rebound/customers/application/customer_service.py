@@ -16,7 +16,7 @@ from rebound.contacts.domain.contacts import MAX_CUSTOMERS_PER_CONTACT, Contact
 from rebound.contacts.domain.reachability import Cleared, ClearedBy
 from rebound.customers.application.copy_flags import with_flags
 from rebound.customers.application.moves import left_behind
-from rebound.customers.application.profile_checks import ADDRESS_FIELDS, checked_profile
+from rebound.customers.application.profile_checks import ADDRESS_FIELDS, checked_profile, checked_tags
 from rebound.customers.application.recipients import check_there_are
 from rebound.customers.domain import (
     BY_PORTAL,
@@ -215,24 +215,37 @@ class CustomerService(Struct, frozen=True, kw_only=True):
         retried(write, lost=self.patience.wait)
         return self.get(business_id, customer_id)
 
-    def retag(self, business_id: str, customer_id: str, *, add: str | None = None, remove: str | None = None) -> None:
+    def retag(
+        self,
+        business_id: str,
+        customer_id: str,
+        *,
+        add: str | None = None,
+        remove: str | None = None,
+        known: Customer | None = None,
+    ) -> Customer:
         """Give a customer a tag, and take one away, whatever other tags they have or get meanwhile.
 
-        Raises ``NotFoundError``, and ``InvalidInputError`` for one tag too many.
+        For programs: no log of edits tells of it. Whoever has just read the customer, as of now, gives them as
+        ``known``: they are read again only where somebody has written them since. Returns them as they are then. Raises
+        ``NotFoundError``, also where they were deleted since and somebody else has the id, and ``InvalidInputError``
+        for one tag too many.
         """
-        business = self.businesses.get(business_id)
+        read = known
 
-        def write() -> None:
-            before = self.customers.get(business_id, customer_id)
+        def write() -> Customer:
+            nonlocal read
+            before, read = read or self.customers.get(business_id, customer_id), None
+            if known is not None and before.created_at != known.created_at:
+                raise NotFoundError("customer")
             kept = [tag for tag in before.general_tags if remove is None or folded(tag) != folded(remove)]
-            tags = [*kept, *([add] if add is not None and folded(add) not in map(folded, kept) else [])]
-            profile = checked_profile(
-                {"general_tags": tags}, business, self.addresses, self._today(business), creating=False
-            )
-            if profile["general_tags"] != before.general_tags:
-                self._write_edit(before, before.changed(self.clock.now(), **profile), ())
+            given = [add] if add is not None and folded(add) not in map(folded, kept) else []
+            tags = checked_tags([*kept, *given])
+            if tags == before.general_tags:
+                return before
+            return self.customers.retag(before, before.changed(self.clock.now(), general_tags=tags))
 
-        retried(write, lost=self.patience.wait)
+        return retried(write, lost=self.patience.wait)
 
     def write_own(
         self,

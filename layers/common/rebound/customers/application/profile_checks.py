@@ -52,6 +52,14 @@ def checked_profile(
     return profile
 
 
+def checked_tags(given: Sequence[str]) -> tuple[str, ...]:
+    """A customer's tags as they are kept. Raises ``InvalidInputError``."""
+    try:
+        return _tags(given)
+    except ValueError as error:
+        raise InvalidInputError(FieldError("general_tags", str(error))) from None
+
+
 def _checked(name: str, value: Any, business: Business, addresses: AddressReader, today: date) -> object:
     row = PROFILE[name]
     if row.kind is Kind.TAGS:

@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import ATTEMPTS
+from rebound.messages.domain.origins import StepOf
 from rebound.segments.application.matching import among
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.sequences.domain.enrolments import LeftBecause, Stage
@@ -131,8 +132,6 @@ class _Pass(Struct):
     """The steps that somebody has passed since they were written last."""
     lost: list[EnrolmentKey] = field(default_factory=list)
     """Whom somebody else has written meanwhile."""
-    retagged: set[str] = field(default_factory=set)
-    """Whose tags are not those with which they were read any more."""
 
     def go(self, enrolments: Iterable[Enrolment]) -> None:
         """Take them through the steps in the order of the program, which only leads on."""
@@ -195,10 +194,10 @@ class _Pass(Struct):
                 yield step.next_id, self._passing(step.step_id, THEN, matching)
                 yield step.else_id, self._passing(step.step_id, ELSE, others)
             case Send():
-                yield step.next_id, self._done(step, here)
+                yield step.next_id, self._done(step.step_id, step.action, here)
             case Tag():
-                self._do(step, here)
-                self.retagged.update(each.key.customer_id for each in here)
+                # What stands behind it asks about them as they are with it.
+                self.customers = self.uses.do.tag(step.action, here, self.customers)
                 yield step.next_id, self._passing(step.step_id, "", here)
             case _:
                 yield None, self._passing(step.step_id, "", here)
@@ -209,20 +208,18 @@ class _Pass(Struct):
             self.through[each.key] = (*self.through.get(each.key, ()), (step_id, way))
         return list(who)
 
-    def _done(self, step: Step, here: Sequence[Enrolment]) -> list[Enrolment]:
-        """Those for whom the step is done: once each, whoever dies."""
+    def _done(self, step_id: str, send: Send, here: Sequence[Enrolment]) -> list[Enrolment]:
+        """Those to whom the step has been sent: once each, whoever dies."""
         now = self.uses.clock.now()
-        again = [each for each in here if each.standing is Stage.DOING and each.step_id == step.step_id]
+        again = [each for each in here if each.standing is Stage.DOING and each.step_id == step_id]
         others = [each for each in here if each not in again]
-        made = self.uses.do.template_version(self.sequence, step) if others else None
-        taken = [one for each in others if (one := self._begun(step.step_id, each, now, made))]
+        made = self.uses.do.template_version(self.sequence, send) if others else None
+        taken = [one for each in others if (one := self._begun(step_id, each, now, made))]
         mine = [*again, *taken]
         if mine:
-            self._do(step, mine)
+            of = StepOf(self.sequence.sequence_id, mine[0].version, step_id)
+            self.uses.do.send(self.sequence, of, send, mine, self.task.batch)
         return mine
-
-    def _do(self, step: Step, who: Sequence[Enrolment]) -> None:
-        self.uses.do(self.sequence, who[0].version, step, who, self.task.batch)
 
     def _begun(self, step_id: str, enrolment: Enrolment, now: datetime, made: int | None) -> Enrolment | None:
         """At a step of this task; what is done at once with others is begun with the first of them."""
@@ -260,9 +257,4 @@ class _Pass(Struct):
         return None
 
     def _customers(self, here: Sequence[Enrolment]) -> list[Customer]:
-        """As they are now, with the tags that the steps before have given them."""
-        if self.retagged:
-            now = self.uses.customers.get_many(self.task.business_id, list(self.retagged), as_of_now=True)
-            self.customers = {**self.customers, **now}
-            self.retagged.clear()
         return [self.customers[each.key.customer_id] for each in here]

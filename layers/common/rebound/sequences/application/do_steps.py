@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from typing import TYPE_CHECKING
@@ -12,22 +12,22 @@ from msgspec import Struct
 from rebound.campaigns.domain.chunks import Chunk, ChunkKey
 from rebound.customers.application.tagging import given_by
 from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
-from rebound.messages.domain.origins import StepOf
 from rebound.sending.domain.chunk_tasks import ChunkTask, lane_of
 from rebound.sequences.domain.carriers import carrier_for, chunk_of_batch, missing
-from rebound.sequences.domain.steps import Send, Tag
 from rebound.templates.domain.content import TemplateContent
 
 if TYPE_CHECKING:
     from rebound.campaigns.domain.campaigns import Campaign
     from rebound.campaigns.ports import CampaignBook, ChunkLedger
     from rebound.customers.application.customer_service import CustomerService
+    from rebound.customers.domain import Customer
+    from rebound.messages.domain.origins import StepOf
     from rebound.platform.ports import Clock
     from rebound.sending.ports import ChunkQueue
     from rebound.sequences.application.switch import MoveCarrier
     from rebound.sequences.domain.enrolments import Enrolment
     from rebound.sequences.domain.sequences import SavedSequence
-    from rebound.sequences.domain.steps import Step
+    from rebound.sequences.domain.steps import Send, Tag
     from rebound.sequences.ports import SequenceBook, StepCarriers
     from rebound.templates.application.template_contents import TemplateContents
 
@@ -45,49 +45,45 @@ class DoSteps(Struct, frozen=True, kw_only=True):
     customer_service: CustomerService
     clock: Clock
 
-    def __call__(
-        self,
-        sequence: SavedSequence,
-        version: int,
-        step: Step,
-        who: Sequence[Enrolment],
-        batch: str,
-    ) -> None:
-        """Do it; the task may have done it before, for some of them or for all."""
-        match step.action:
-            case Send():
-                by_template: dict[int | None, list[str]] = {}
-                for each in who:
-                    by_template.setdefault(each.template_version, []).append(each.key.customer_id)
-                for made, ids in by_template.items():
-                    self._send(
-                        sequence, StepOf(sequence.sequence_id, version, step.step_id), step.action, made, ids, batch
-                    )
-            case Tag():
-                for each in who:
-                    self._tag(each, step.action)
-            case _:
-                raise AssertionError(step.step_id)
+    def send(self, sequence: SavedSequence, step: StepOf, send: Send, who: Sequence[Enrolment], batch: str) -> None:
+        """Put a step's messages on their way; the task may have done it before, for some of them or for all."""
+        by_template: dict[int | None, list[str]] = {}
+        for each in who:
+            by_template.setdefault(each.template_version, []).append(each.key.customer_id)
+        for made, ids in by_template.items():
+            self._send(sequence, step, send, made, ids, batch)
 
-    def template_version(self, sequence: SavedSequence, step: Step) -> int | None:
+    def tag(self, tag: Tag, who: Sequence[Enrolment], customers: Mapping[str, Customer]) -> Mapping[str, Customer]:
+        """Give or take a tag; the task may have done it before.
+
+        ``customers`` are as they were read when the task began, or as a step has changed them since, by id. Returns
+        them as they are with the tag.
+        """
+        tagged = {each.key.customer_id: self._tag(each, tag, customers[each.key.customer_id]) for each in who}
+        return {**customers, **tagged}
+
+    def template_version(self, sequence: SavedSequence, send: Send) -> int | None:
         """The version of a step's template that is published now, for whoever begins the step.
 
         0 where no message can be made from it, ``None`` where the step has no template.
         """
-        if not isinstance(step.action, Send) or not isinstance(step.action.content, TemplateContent):
+        if not isinstance(send.content, TemplateContent):
             return None
         with suppress(InvalidInputError):
-            return self._made(sequence, step.action, step.action.content).made_from.version
+            return self._made(sequence, send, send.content).made_from.version
         return 0
 
     def _made(self, sequence: SavedSequence, send: Send, said: TemplateContent) -> TemplateContent:
         return self.template_contents.made(sequence.business_id, said.made_from, send.channel, send.category)
 
-    def _tag(self, who: Enrolment, tag: Tag) -> None:
-        """Give or take a tag; nobody who was deleted meanwhile, or has as many tags as there may be."""
+    def _tag(self, who: Enrolment, tag: Tag, customer: Customer) -> Customer:
+        """With the tag, but who was deleted meanwhile, or has as many tags as there may be."""
         key = who.key
         with suppress(NotFoundError, InvalidInputError), given_by((*who.caused_by, key.sequence_id)):
-            self.customer_service.retag(key.business_id, key.customer_id, add=tag.add, remove=tag.remove)
+            return self.customer_service.retag(
+                key.business_id, key.customer_id, add=tag.add, remove=tag.remove, known=customer
+            )
+        return customer
 
     def _send(
         self,
