@@ -38,6 +38,7 @@ LAST_NAME: Final = "Quackenbush"
 SUBJECT: Final = "Velvet marmalade"
 OWNER: Final = "owner@example.com"
 BODY: Final = "Turquoise harmonica"
+TAG: Final = "Married to Philomena"
 ONE_CLICK: Final = "List-Unsubscribe=One-Click"
 CATEGORIES: Final = ["marketing", "reminder", "one_to_one"]
 
@@ -81,7 +82,7 @@ class DeployedDay:
         self.tried: list[Sent] = []
         """What test recipients were sent."""
         self.went_through: dict[str, Any] = {}
-        """How customers stand in a sequence in the end, by external ids."""
+        """How customers stand in each sequence in the end, by external ids."""
         self.asked_to_sign: list[Any] = []
         """The versions of a waiver."""
         self.celebrated: list[Any] = []
@@ -696,7 +697,7 @@ class DeployedDay:
             "reentry": "after_exit",
             "status": "on",
             "steps": [
-                {"tag": {"add": "in a series"}},
+                {"tag": {"add": TAG}},
                 sends("transactional", "email"),
                 sends("transactional", "sms"),
                 {"wait": {"days": 2}},
@@ -708,6 +709,8 @@ class DeployedDay:
         }
         made = self.deployment.api("PUT", path, given, business_id=first)
         assert made.get("version") == 1, made
+        tagged = {"name": "Tagged", "trigger": {"kind": "tag_added", "tag": TAG.upper()}, "status": "on"}
+        self.deployment.api("PUT", "/v1/sequences/tagged", {**tagged, "steps": [{"exit": {}}]}, business_id=first)
         now = self.deployment.clock.now().isoformat()
         for number, customer_id in ids.items():
             visit = {"event_id": f"series-{number}", "kind": "visit", "at": now, "class_type": "velvet"}
@@ -724,8 +727,10 @@ class DeployedDay:
         self.deployment.clock.move(timedelta(days=2))
         self._for_an_hour()
         self._for_an_hour()
-        found = self.deployment.api("GET", f"{path}/enrolments", business_id=first)["items"]
-        self.went_through = {each["external_id"]: (each["standing"], each["left_because"]) for each in found}
+        for sequence_id in ("series", "tagged"):
+            found = self.deployment.api("GET", f"/v1/sequences/{sequence_id}/enrolments", business_id=first)["items"]
+            ways = {each["external_id"]: (each["standing"], each["left_because"]) for each in found}
+            self.went_through[sequence_id] = ways
         self.deployment.api("DELETE", path, business_id=first)
         self.deployment.rest()
 

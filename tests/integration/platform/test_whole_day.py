@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract.events.test_domain_events import problems
 from tests.fakes.aws import rows
-from tests.fakes.deployed_day import BODY, FIRST_NAME, LAST_NAME, OWNER, SUBJECT, DeployedDay, email_of, phone_of
+from tests.fakes.deployed_day import BODY, FIRST_NAME, LAST_NAME, OWNER, SUBJECT, TAG, DeployedDay, email_of, phone_of
 from tests.fakes.deployment import AwsCall, Deployment, FunctionDiedError
 from tests.policies.engines import ALLOWED, Asked, Need, Policies, Statement
 from tests.policies.granted import policies_of
@@ -52,10 +52,8 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
             "secretsmanager:GetSecretValue",
         )
     },
-    ("AdvanceSequencesFunction", "dynamodb:PutItem"): "a contact of somebody who gets a tag, that nobody knew before",
     ("AdvanceSequencesFunction", "dynamodb:GetItem"): "looks at the chunk of a task that came twice",
     ("ApplyActivityFunction", "dynamodb:GetItem"): "who matches a segment that starts a sequence: none does that day",
-    ("HearTagsFunction", "sqs:SendMessage"): "tells sequences of a tag: none waits for one that day",
     ("CountStepsFunction", "dynamodb:DeleteItem"): "folds the counts of shards that were last read three days ago",
     ("RunUpkeepFunction", "dynamodb:Query"): "erases what forget_customers could not, by the same policy",
     ("ServePreferencesFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
@@ -261,7 +259,10 @@ def test_what_recurs_is_sent_to_whom_it_is_due(done: Done) -> None:
 
 
 def test_a_sequence_is_gone_through_by_whom_it_is_for(done: Done) -> None:
-    assert done.went_through == {"41": ("left", "ended"), "42": ("left", "exit"), "44": ("left", "ended")}
+    ended, gone = ("left", "ended"), ("left", "exit")
+
+    assert done.went_through["series"] == {"41": ended, "42": gone, "44": ended}
+    assert done.went_through["tagged"] == {"41": ended, "42": ended, "44": ended}
 
 
 def test_who_has_a_coming_booking_is_asked_to_sign(done: Done) -> None:
@@ -393,7 +394,7 @@ def personal(done: Done) -> set[str]:
     people = [*range(30), *range(40, 45), *range(50, 56)]
     addresses = {part for number in people for part in (email_of(number), phone_of(number), phone_of(number)[1:])}
     assert {sent.to for sent in done.deployment.providers.log} <= addresses
-    return {FIRST_NAME, LAST_NAME, SUBJECT, BODY, *addresses}
+    return {FIRST_NAME, LAST_NAME, SUBJECT, BODY, TAG, *addresses}
 
 
 def leaks(done: Done, texts: Mapping[str, list[str]]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rebound.sequences.domain.happenings import Happened, Kind
+from rebound.sequences.domain.happenings import Happened, Kind, tag_name
 from rebound.sequences.domain.tasks import Told
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ class HearTags(Struct, frozen=True, kw_only=True):
 
 def _happenings(given: TagsGiven) -> Iterator[Happened]:
     """What it means; a tag that was taken away and is given again is another happening."""
-    for tag in given.tags:
+    for name in map(tag_name, given.tags):
         yield Happened(
             kind=Kind.TAG_ADDED,
-            key=f"{tag}#{given.at.isoformat()}",
+            key=f"{name}#{given.at.isoformat()}",
             at=given.at,
-            about={"tag": tag},
+            about={"tag": name},
             is_live=True,
             caused_by=given.by,
         )
