@@ -53,7 +53,7 @@ def test_only_one_of_two_writes_a_waiver(ports: EveryPorts) -> None:
 
 
 def test_who_was_asked_is_read_as_it_was_written(ports: EveryPorts) -> None:
-    full = ask(version=3, attempt=3, is_told=True, former={1: AskState.SIGNED, 2: AskState.WITHDRAWN})
+    full = ask(version=3, attempt=3, is_told=True, gone_by=at(7), former={1: AskState.SIGNED, 2: AskState.WITHDRAWN})
     bare = ask(2, channel=None, state=AskState.UNREACHED)
     saved = [ports.asks.save(full), ports.asks.save(bare)]
 

@@ -26,7 +26,10 @@ from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, s
 
 WAIVER: Final = "house-rules"
 URL: Final = "https://sign.example.com/house-rules"
+ELSEWHERE: Final = "https://elsewhere.example.com/rules"
 MINUTE: Final = timedelta(minutes=1)
+VERSIONS: Final = ("2", "3", "4")
+"""Those that are posted where anything may happen."""
 NIGHT: Final = QuietWindow(time(22), time(8), frozenset({Category.TRANSACTIONAL}))
 
 
@@ -57,9 +60,9 @@ class WaiverWorld(SequenceWorld):
     def signs(self, number: int, version: str, **more: Any) -> None:
         self.say("waiver", number, version=version, **more)
 
-    def posts(self, version: str, note: str | None = None, waiver_id: str = WAIVER) -> Waiver:
+    def posts(self, version: str, note: str | None = None, waiver_id: str = WAIVER, url: str = URL) -> Waiver:
         """A version, and the job that it starts has ended."""
-        waiver = self.waiver_service.post(BUSINESS_ID, waiver_id, Posting(version, note, URL))
+        waiver = self.waiver_service.post(BUSINESS_ID, waiver_id, Posting(version, note, url))
         self.run_jobs()
         return waiver
 
@@ -251,6 +254,52 @@ def test_a_version_within_the_hour_asks_nobody_twice() -> None:
     assert (world.count(1), world.count(2)) == ((2, 1, 1), (2, 0, 2))
 
 
+def test_whose_link_leads_elsewhere_is_asked_with_the_new_one_once_the_hour_is_over() -> None:
+    world = of(3)
+    for number in (1, 2, 3):
+        world.books(number)
+    world.passes()
+    world.posts("2")
+    world.passes(20 * MINUTE)
+    world.posts("3", url=ELSEWHERE)
+    world.passes(20 * MINUTE)
+    assert [len(world.asked(number)) for number in (1, 2, 3)] == [1, 1, 1]
+    # Nobody has the address at which the newest is signed.
+    assert (world.count(1), world.count(2)) == ((3, 0, 3), (0, 0, 0))
+    world.signs(2, "3")
+    world.cancels(3)
+    world.passes(DAY)
+    assert [len(world.asked(number)) for number in (1, 2, 3)] == [2, 1, 1]
+    assert ELSEWHERE in world.asked(1)[1]
+    assert world.count(2) == (1, 0, 1)
+
+
+def test_whose_link_leads_there_again_has_been_asked() -> None:
+    world = of(1)
+    world.books(1)
+    world.passes()
+    world.posts("2")
+    world.passes(10 * MINUTE)
+    world.posts("3", url=ELSEWHERE)
+    world.passes(10 * MINUTE)
+    world.posts("4")
+    world.passes(DAY)
+    assert len(world.asked(1)) == 1
+    assert world.count(3) == (1, 0, 1)
+
+
+def test_what_waits_for_the_morning_has_the_new_link() -> None:
+    world = of(1, quiet_hours=QuietHours(email=NIGHT, sms=NIGHT))
+    world.books(1)
+    world.live_until(NOON + 16 * HOUR)
+    world.posts("2")
+    world.passes()
+    world.posts("3", url=ELSEWHERE)
+    world.passes(DAY)
+    [text] = world.asked(1)
+    assert ELSEWHERE in text
+
+
 def test_a_version_after_an_hour_asks_again() -> None:
     world = of()
     world.books(1)
@@ -411,8 +460,8 @@ def test_whatever_happens_each_is_asked_once_for_a_version_and_who_has_to_be(see
     for number in range(1, people // 2 + 1):
         world.books(number, ahead=9 * DAY)
     world.passes()
-    for version in ("2", "3"):
-        twice(world, version)
+    for version in VERSIONS:
+        twice(world, version, world.random.choice([URL, ELSEWHERE]))
         for _ in range(6):
             number = world.random.randrange(1, people + 1)
             match world.random.choice(["books", "cancels", "signs", "waits", "waits"]):
@@ -445,21 +494,23 @@ def test_whatever_happens_each_is_asked_once_for_a_version_and_who_has_to_be(see
         coming = kept.summary is not None and kept.summary.coming(now) is not None
         if coming and not waiver.is_signed(kept):
             ask = world.asks.rows[world_key(number)]
-            assert (ask.state, ask.number) == (AskState.ASKED, 2)
+            assert (ask.state, ask.number) == (AskState.ASKED, len(VERSIONS))
             message = world.messages.rows[MessageKey(BUSINESS_ID, id_of(number), ask.message_id)]
             assert message.status in (MessageStatus.DELIVERED, MessageStatus.UNCERTAIN)
+            # What was sent to them last leads to what is to be signed.
+            assert message.status is MessageStatus.UNCERTAIN or waiver.current.url in texts[-1]
         elif world_key(number) in world.asks.rows:
             assert world.asks.rows[world_key(number)].is_told
 
 
-def twice(world: WaiverWorld, version: str) -> None:
+def twice(world: WaiverWorld, version: str, url: str) -> None:
     """Posted until it is answered, and once more at the same time."""
     for _ in range(2):
         while True:
             try:
                 world._mortal(
                     "serve_api",
-                    lambda: world.waiver_service.post(BUSINESS_ID, WAIVER, Posting(version, f"version {version}", URL)),
+                    lambda: world.waiver_service.post(BUSINESS_ID, WAIVER, Posting(version, f"version {version}", url)),
                 )
             except (WorkerDiedError, BrokenCallError):
                 continue
@@ -468,7 +519,7 @@ def twice(world: WaiverWorld, version: str) -> None:
 
 
 def version_of(text: str) -> str:
-    [found] = [each for each in ("2", "3") if f"version {each}" in text]
+    [found] = [each for each in VERSIONS if f"version {each}" in text]
     return found
 
 

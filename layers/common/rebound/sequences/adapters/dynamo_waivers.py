@@ -42,6 +42,7 @@ class AskRow(Model):
     channel = UnicodeAttribute(null=True)
     attempt = NumberAttribute()
     is_told = BooleanAttribute()
+    gone_by = InstantAttribute(null=True)
     former = JsonAttribute()
     row_version = NumberAttribute()
 
@@ -90,6 +91,7 @@ class DynamoAskBook:
             channel=Channel(row.channel) if row.channel else None,
             attempt=int(row.attempt),
             is_told=row.is_told,
+            gone_by=row.gone_by,
             former=_read_states(row.former),
             row_version=int(row.row_version),
         )
@@ -106,6 +108,7 @@ class DynamoAskBook:
             channel=ask.channel,
             attempt=ask.attempt,
             is_told=ask.is_told,
+            gone_by=ask.gone_by,
             former={str(number): state for number, state in ask.former.items()},
             row_version=version,
         )

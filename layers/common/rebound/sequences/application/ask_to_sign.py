@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from rebound.contacts.ports import ContactBook
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
+    from rebound.messages.domain.messages import Message
     from rebound.messages.ports import MessageLog
     from rebound.platform.ports import Clock
     from rebound.sending.application.post_message import PostMessage
@@ -141,25 +142,31 @@ class _Asking(Struct):
             if not ask.is_told:
                 self._send(ask, waiver, until)
             return None
-        gone_at = self._gone_at(ask, waiver)
-        if gone_at is None and ask.state is AskState.ASKED:
-            return replace(ask, state=AskState.WITHDRAWN)
-        if gone_at is None or now - gone_at >= NOT_AGAIN:
+        gone = self._gone(ask, waiver)
+        if gone is None:
+            return replace(ask, state=AskState.WITHDRAWN) if ask.state is AskState.ASKED else ask
+        # Nobody may know when it went: then the hour counts from when it was first found to be gone.
+        gone_at = gone.sent_at or gone.final_at or ask.gone_by or now
+        if now - gone_at >= NOT_AGAIN:
             return ask
-        if ask.state is AskState.SIGNED:
-            # They have done what they were asked; the next is asked of them once the hour is over.
-            self._come_back(gone_at + NOT_AGAIN)
-        else:
+        if ask.state is AskState.ASKED and waiver.leads_on(ask.asked_by) and gone.status is not MessageStatus.UNCERTAIN:
             self._tell(ask, waiver.versions[ask.asked_by - 1])
             self.uses.asks.save(replace(ask.stands_for(current), is_told=True))
+            return None
+        # They have done what they were asked, what they hold leads elsewhere, or they may have nothing: the next is
+        # asked of them once the hour is over.
+        if ask.gone_by != gone_at:
+            self._tell(ask, waiver.versions[ask.asked_by - 1])
+            self.uses.asks.save(replace(ask, gone_by=gone_at, is_told=True))
+        self._come_back(gone_at + NOT_AGAIN)
         return None
 
     def _end(self, ask: Ask | None, waiver: Waiver, state: AskState) -> None:
         """Nobody needs to be asked: take back what is not handed over."""
         if ask is None or ask.state in (AskState.SIGNED, AskState.WITHDRAWN):
             return
-        gone_at = self._gone_at(ask, waiver)
-        if state is AskState.SIGNED or gone_at is None:
+        gone = self._gone(ask, waiver)
+        if state is AskState.SIGNED or gone is None:
             self.uses.asks.save(replace(ask, state=state, is_told=True))
         elif not ask.is_told:
             # They were asked by who died before it was told.
@@ -217,8 +224,8 @@ class _Asking(Struct):
         order = sorted(Channel, key=lambda each: each is not Channel.EMAIL)
         return next((each for each in order if why_not_by(each, customer, self.business, known) is None), None)
 
-    def _gone_at(self, ask: Ask, waiver: Waiver) -> datetime | None:
-        """When the message went out; ``None`` where it has not, and from now on never will."""
+    def _gone(self, ask: Ask, waiver: Waiver) -> Message | None:
+        """The message where it went out, or may have; ``None`` where it has not, and from now on never will."""
         key = self.key
         if not ask.is_told:
             # Whoever began it may be about to send it, or be dead: only what is there can be taken back. If it is made
@@ -231,10 +238,7 @@ class _Asking(Struct):
         except ConflictError:
             named = MessageKey(key.business_id, key.customer_id, ask.message_id)
             found = self.uses.messages.get_many([named], consistent=True).get(named)
-            if found is None or found.status in _LEFT_OUT:
-                return None
-            # Of one whose sender died nobody may know when it went: it waited for the morning at the longest.
-            return found.sent_at or found.final_at or min(self.uses.clock.now(), ask.asked_at + DAY)
+            return None if found is None or found.status in _LEFT_OUT else found
         return None
 
     def _come_back(self, at: datetime) -> None:

@@ -121,6 +121,10 @@ class Waiver(Struct, frozen=True, kw_only=True):
         new = WaiverVersion(number=len(self.versions) + 1, posted_at=at, **asdict(posting))
         return replace(self, versions=(*self.versions, new))
 
+    def leads_on(self, number: int) -> bool:
+        """Whether the link that asks for the version of a number leads to where the one is signed that counts."""
+        return self.versions[number - 1].url == self.current.url
+
     def is_signed(self, kept: Kept) -> bool:
         """Whether a customer has signed the version that counts.
 
@@ -159,7 +163,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     ``number`` is that of the version that they are to sign; ``former`` has what became of those before, by their
     numbers. ``attempt`` counts the messages, and ``asked_by`` is the number of the version that the last of them is
     about; it goes by ``channel``, ``None`` where there was none. ``is_told`` is set once it is on its way, and all were
-    told who hear of it. ``row_version`` counts the writes of the stored row, 0 for none yet.
+    told who hear of it. ``gone_by`` is when it had gone out, of whom the next is asked later. ``row_version`` counts the
+    writes of the stored row, 0 for none yet.
     """
 
     key: AskKey
@@ -170,6 +175,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     channel: Channel | None = None
     attempt: int = 1
     is_told: bool = False
+    gone_by: datetime | None = None
     former: Mapping[int, AskState] = MappingProxyType({})
     row_version: int = 0
 
@@ -206,7 +212,7 @@ class Ask(Struct, frozen=True, kw_only=True):
         )
 
     def stands_for(self, number: int) -> Ask:
-        """What asked for a version a moment ago asks for the next one as well: its link leads there."""
+        """What asked for a version a moment ago asks for the next one as well, where that has the same address."""
         return replace(self, number=number, former=self.but(number))
 
     def but(self, number: int) -> Mapping[int, AskState]:
