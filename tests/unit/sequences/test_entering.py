@@ -159,6 +159,17 @@ def test_nothing_is_remembered_of_who_is_deleted_nor_of_a_sequence_that_is(world
     assert (book.rows, book.looks) == ({}, {})
 
 
+def test_nothing_is_remembered_of_who_is_deleted_where_something_else_begins_it_by_now(world: SequenceWorld) -> None:
+    world.set_up(send("hello"), trigger=ENTERED)
+    lives(world)
+    assert [key.customer_id for key in world.members_of_sequences.rows] == [id_of(2)]
+    world.set_up(send("hello"))
+    world.remove_customer(world.customers.get(BUSINESS_ID, id_of(2)))
+    lives(world)
+
+    assert world.members_of_sequences.rows == {}
+
+
 def test_it_ends_and_wakes_nobody(world: SequenceWorld) -> None:
     with pytest.raises(InvalidInputError) as refused:
         world.set_up(send("hello"), exit_on=(ExitOn(ENTERED),))

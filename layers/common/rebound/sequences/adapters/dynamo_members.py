@@ -71,7 +71,9 @@ class DynamoMemberBook:
             row.save(condition=MemberRow.row_version == read if read else MemberRow.row_version.does_not_exist())
 
     def forget(self, key: MemberKey) -> None:
-        self._row(_part(key), key.customer_id).delete()
+        # As enrolments are, so that who erases needs no more than for these.
+        with self._row.batch_write() as batch:
+            batch.delete(self._row(_part(key), key.customer_id))
 
     def forget_some(self, business_id: str, uid: str) -> bool:
         rows = list(self._row.query(f"{business_id}#{uid}#in", limit=_AT_ONCE, page_size=_AT_ONCE))

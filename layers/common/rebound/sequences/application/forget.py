@@ -31,9 +31,9 @@ class ForgetEnrolments(Struct, frozen=True, kw_only=True):
         """May be done again at any time."""
         business_id, customer_id = customer.business_id, customer.customer_id
         saved = self.sequences.all(business_id)
-        for sequence in saved:
-            if sequence.definition.is_entered:
-                self.members.forget(MemberKey(business_id, sequence.uid, customer_id))
+        # Also of what listens for something else by now.
+        for known in self.members.get_many([MemberKey(business_id, each.uid, customer_id) for each in saved]):
+            self.members.forget(known)
         found = self.enrolments.get_many([EnrolmentKey(business_id, customer_id, each.sequence_id) for each in saved])
         if not found:
             return
