@@ -154,6 +154,7 @@ class MemoryStepTallies:
 
     def __init__(self) -> None:
         self._tallies = MemoryTallyBook()
+        self._gone: set[tuple[str, str]] = set()
 
     def counts(self, business_id: str, uid: str) -> Mapping[str, int]:
         return self._tallies.counts(f"{business_id}#{uid}")
@@ -164,9 +165,11 @@ class MemoryStepTallies:
     def add(
         self, business_id: str, uid: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str
     ) -> None:
-        self._tallies.add(f"{business_id}#{uid}", shard, counts, after=after, position=position)
+        if after is not None or (business_id, uid) not in self._gone:
+            self._tallies.add(f"{business_id}#{uid}", shard, counts, after=after, position=position)
 
     def delete(self, business_id: str, uid: str) -> None:
+        self._gone.add((business_id, uid))
         self._tallies.forget(f"{business_id}#{uid}")
 
 

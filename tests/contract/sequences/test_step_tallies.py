@@ -33,3 +33,20 @@ def test_what_was_counted_of_a_sequence_is_removed_with_it(ports: EveryPorts) ->
 
     assert tallies.counts(BUSINESS_ID, UID) == {}
     assert tallies.counts(BUSINESS_ID, "another") == {"1|entered|": 1}
+
+
+def test_what_comes_late_of_a_sequence_that_is_gone_is_counted_nowhere(ports: EveryPorts) -> None:
+    tallies = ports.step_tallies
+    tallies.add(BUSINESS_ID, UID, "a", {"1|entered|": 1}, after=None, position="1")
+    for _ in range(2):
+        tallies.delete(BUSINESS_ID, UID)
+    # Who had read before it was removed begins anew, as after any other race.
+    with pytest.raises(ConcurrentChangeError):
+        tallies.add(BUSINESS_ID, UID, "a", {"1|entered|": -1}, after="1", position="2")
+    assert tallies.position(BUSINESS_ID, UID, "a") is None
+    for shard in ("a", "b"):
+        tallies.add(BUSINESS_ID, UID, shard, {"1|waiting|": -1}, after=None, position="2")
+
+    assert tallies.counts(BUSINESS_ID, UID) == {}
+    tallies.add(BUSINESS_ID, "another", "a", {"1|entered|": 1}, after=None, position="2")
+    assert tallies.counts(BUSINESS_ID, "another") == {"1|entered|": 1}

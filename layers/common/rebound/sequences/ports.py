@@ -91,10 +91,13 @@ class StepTallies(Protocol):
     def add(
         self, business_id: str, uid: str, shard: str, counts: Mapping[str, int], *, after: str | None, position: str
     ) -> None:
-        """Add counts and move the position on. Raises ``ConcurrentChangeError`` when it is not at ``after``."""
+        """Add counts and move the position on; nothing of a sequence that is removed.
+
+        Raises ``ConcurrentChangeError`` when it is not at ``after``.
+        """
 
     def delete(self, business_id: str, uid: str) -> None:
-        """Remove what was counted of a sequence."""
+        """Remove what was counted of a sequence, and count nothing of it any more."""
 
 
 class MemberBook(Protocol):
