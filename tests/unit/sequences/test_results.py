@@ -1,19 +1,34 @@
 """Results by step: exact, whatever is delivered twice and whoever dies."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rebound.messages.domain.messages import MessageStatus
-from rebound.sequences.domain.enrolments import LeftBecause
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
-from rebound.sequences.domain.results import StepResults, VersionResults
+from rebound.sequences.domain.results import StepResults, VersionResults, counts_of, results_of
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
 from rebound.sequences.domain.steps import Exit
-from tests.fakes.making import BUSINESS_ID, business, customer, id_of
+from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
 from tests.fakes.world import Chaos
-from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
+from tests.unit.sequences.worlds import (
+    DAY,
+    HOUR,
+    SEQUENCE_ID,
+    SequenceWorld,
+    definition_of,
+    send,
+    steps,
+    tag,
+    tagged,
+    wait,
+)
 
 
 def world_of(people: int, seed: int = 1) -> SequenceWorld:
@@ -127,6 +142,93 @@ def test_who_begins_again_counts_again_and_who_is_forgotten_later_stays_counted(
 
     found = results(world)
     assert (found.entered, found.inside, found.left) == (2, 0, {LeftBecause.ENDED: 2})
+
+
+def test_who_begins_anew_before_they_were_forgotten_has_left_and_entered() -> None:
+    world = world_of(1)
+    world.set_up(wait(HOUR), wait(DAY), wait(DAY))
+    begin(world, 0)
+    world.live_until(world.clock.now() + 2 * HOUR)
+    world.customer_service.delete(BUSINESS_ID, id_of(0))
+    world.clock.move(HOUR)
+    world.add(customer(0, created_at=world.clock.now()))
+    assert begin(world, 0, "b")
+
+    found = results(world)
+    assert (found.entered, found.inside, found.beginning, found.left) == (2, 1, 1, {LeftBecause.REMOVED: 1})
+    assert [(each.entered, each.passed, each.left) for each in found.steps] == [
+        (1, 1, {}), (1, 0, {LeftBecause.REMOVED: 1}), (0, 0, {}),
+    ]  # fmt: skip
+    world.live_until(world.clock.now() + 2 * HOUR)
+    assert (results(world).entered, results(world).left) == (2, {LeftBecause.REMOVED: 1})
+
+
+WRITES: Final = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(["enter", "on", "on", "on", "leave", "forget"])), max_size=40
+)
+
+
+@given(WRITES)
+def test_after_every_write_all_adds_up(writes: Sequence[tuple[int, str]]) -> None:
+    """Of the whole and of each step of three waits: whoever comes to a step has passed the one before."""
+    rows: dict[int, Enrolment] = {}
+    program, counts = definition_of(wait(), wait(), wait()).program, Counter[str]()
+    order = list(program.steps)
+    for number, (who, what) in enumerate(writes):
+        was, now = rows.get(who), NOON + number * HOUR
+        if what == "enter":
+            # Also in place of somebody inside, who had the id before.
+            after: Enrolment | None = Enrolment(
+                key=EnrolmentKey(BUSINESS_ID, id_of(who), SEQUENCE_ID), version=1, entry_key=str(number),
+                entered_at=now, standing=Stage.WAITING, step_id=None, since=now, wake_at=now,
+            )  # fmt: skip
+        elif was is None:
+            continue
+        elif what == "forget":
+            after = None
+        elif was.is_over:
+            continue
+        elif what == "leave" or was.step_id == order[-1]:
+            after = was.left(LeftBecause.ENDED, now)
+        else:
+            at = 0 if was.step_id is None else order.index(was.step_id) + 1
+            after = was.waits(order[at], now, now + HOUR)
+        counts.update(counts_of(was, after))
+        if after is None:
+            del rows[who]
+        else:
+            rows[who] = after
+
+        found = results_of(1, program, counts, {})
+        inside = [each for each in rows.values() if not each.is_over]
+        assert found.inside == len(inside)
+        assert found.entered == found.inside + sum(found.left.values())
+        assert [each.waiting for each in found.steps] == [
+            sum(i.step_id == step_id for i in inside) for step_id in order
+        ]
+        # Those who left before the first step stand at none.
+        came = found.entered - found.beginning - counts_left(counts, "")
+        for each in found.steps:
+            assert each.entered == came
+            came = each.passed
+
+
+def counts_left(counts: Mapping[str, int], step_id: str) -> int:
+    """Who left at a step."""
+    return sum(n for label, n in counts.items() if "|left:" in label and label.endswith(f"|{step_id}"))
+
+
+def test_nothing_is_counted_of_a_sequence_that_is_gone() -> None:
+    world = world_of(3)
+    saved = world.set_up(wait(DAY))
+    for number in range(3):
+        begin(world, number)
+    world.live_until(world.clock.now() + HOUR)
+    world.sequence_service.delete(BUSINESS_ID, SEQUENCE_ID)
+    world.run_jobs()
+    world.live_until(world.clock.now() + HOUR)
+
+    assert world.step_tallies.counts(BUSINESS_ID, saved.uid) == {}
 
 
 def test_a_sequence_of_an_id_that_is_free_again_begins_with_nothing() -> None:

@@ -86,9 +86,7 @@ class DynamoStepTallies:
         # First, so that nothing is begun behind the back of who removes the others.
         with self._row.batch_write() as batch:
             batch.save(
-                self._row(
-                    _part(business_id, uid), _GONE, counts={}, expires_at=expiry(datetime.now(UTC), CLOSED_AFTER)
-                )
+                self._row(_part(business_id, uid), _GONE, counts={}, expires_at=expiry(datetime.now(UTC), CLOSED_AFTER))
             )
         with self._row.batch_write() as batch:
             for row in self._all(business_id, uid):

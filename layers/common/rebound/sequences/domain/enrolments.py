@@ -106,6 +106,11 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         """Whether they have left."""
         return self.standing is Stage.LEFT
 
+    def became(self, after: Enrolment) -> bool:
+        """Whether the two are one enrolment, earlier and later; nobody goes back to before the first step."""
+        begun = (self.uid, self.entry_key, self.entered_at) == (after.uid, after.entry_key, after.entered_at)
+        return begun and (after.step_id is not None or self.step_id is None)
+
     def is_of(self, created_at: datetime) -> bool:
         """Whether it is of a customer who was created then, and not of one who had the id before and is deleted.
 

@@ -48,23 +48,24 @@ class EnrolmentChange(Struct, frozen=True):
 def counts_of(before: Enrolment | None, after: Enrolment | None) -> Mapping[str, int]:
     """What a write adds to the counts of its sequence, by label; ``None`` where there was no row, or is none any more.
 
-    Who is removed while inside has left. That one who left is forgotten, sooner or later, changes nothing; nor does it
-    when what a sequence has left behind which is gone is written over.
+    Who is removed while inside has left, also where somebody who has their id now begins in their place. That one who
+    left is forgotten, sooner or later, changes nothing; nor does it when what a sequence has left behind which is gone
+    is written over.
     """
     counts: Counter[str] = Counter()
     was, now = _inside(before), _inside(after)
     if was is not None and after is not None and was.uid != after.uid:
         was = None
-    if was is None:
+    if was is not None:
+        counts[_place(was)] -= 1
+    if was is not None and after is not None and was.became(after):
+        counts.update(_onward(was, after))
+    else:
+        if was is not None:
+            counts[_label(was.version, _LEFT + LeftBecause.REMOVED, was.step_id)] += 1
         if now is not None:
             counts[_label(now.version, ENTERED, None)] += 1
             counts[_place(now)] += 1
-    else:
-        counts[_place(was)] -= 1
-        if after is None:
-            counts[_label(was.version, _LEFT + LeftBecause.REMOVED, was.step_id)] += 1
-        else:
-            counts.update(_onward(was, after))
     return {label: count for label, count in counts.items() if count}
 
 

@@ -163,8 +163,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     ``number`` is that of the version that they are to sign; ``former`` has what became of those before, by their
     numbers. ``attempt`` counts the messages, and ``asked_by`` is the number of the version that the last of them is
     about; it goes by ``channel``, ``None`` where there was none. ``is_told`` is set once it is on its way, and all were
-    told who hear of it. ``gone_by`` is when it had gone out, of whom the next is asked later. ``row_version`` counts the
-    writes of the stored row, 0 for none yet.
+    told who hear of it. ``gone_by`` is when it had gone out, of whom the next is asked later. ``row_version`` counts
+    the writes of the stored row, 0 for none yet.
     """
 
     key: AskKey
