@@ -1,6 +1,7 @@
 """Sequences whose timers nobody sweeps for hours, and workers whose clocks do not agree: each step once, in order."""
 
 from collections.abc import Mapping
+from copy import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from unittest.mock import patch
@@ -8,12 +9,14 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebound.sequences.application.wake import WakeEnrolments
 from rebound.sequences.domain import tasks
-from rebound.sequences.domain.enrolments import LeftBecause
+from rebound.sequences.domain.enrolments import EnrolmentKey, LeftBecause
+from rebound.sequences.domain.tasks import StepTask, timer_of
 from tests.contract.platform.fakes import FakeClock
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
 from tests.fakes.world import Chaos
-from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, wait
+from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
 
 PEOPLE: Final = 5
 WORKERS: Final = ("advance_sequences", "sweep_timers", "send_email", "hear")
@@ -98,6 +101,33 @@ def test_after_an_outage_of_the_sweep_everybody_goes_on_once_and_who_was_due_fir
 
 
 @given(
+    st.lists(st.integers(0, 20 * 60), min_size=PEOPLE, max_size=PEOPLE),
+    st.sets(st.integers(0, PEOPLE - 1)),
+    st.integers(0, 1000),
+)
+@settings(max_examples=15, deadline=None)
+def test_of_those_who_go_on_together_who_was_due_first_goes_first(
+    minutes: list[int], vips: set[int], seed: int
+) -> None:
+    world = of(seed)
+    world.chaos = Chaos(duplicate=0.3)
+    world.add(*(replace(world.customers.get(BUSINESS_ID, id_of(each)), general_tags=("vip",)) for each in vips))
+    # Whichever way they take, behind it they are together again.
+    world.set_up(wait(20 * HOUR), tagged("vip", steps(tag("thanked"))), send("hello"))
+    at = {id_of(number): NOON + timedelta(minutes=minute) for number, minute in enumerate(minutes)}
+    with patch.object(SequenceWorld, "_timers_due_at", None):
+        for number in sorted(range(PEOPLE), key=minutes.__getitem__):
+            world.live_until(at[id_of(number)])
+            world.sequence_service.enrol(BUSINESS_ID, SEQUENCE_ID, id_of(number), "e1")
+        world.live_until(NOON + 60 * HOUR)
+    world.live_until(world.clock.now() + DAY)
+
+    sent = [at[each.key.customer_id] for each in world.mailer.handed if each.went_out]
+    assert len(sent) == PEOPLE
+    assert sent == sorted(sent)
+
+
+@given(
     # A sweep that is late is an outage, as above.
     st.fixed_dictionaries({name: st.integers(0 if name == "sweep_timers" else -300, 300) for name in WORKERS}),
     st.integers(1, 40),
@@ -115,3 +145,14 @@ def test_workers_whose_clocks_do_not_agree_do_each_step_once(seconds: dict[str, 
     world.live_until(NOON + 2 * DAY)
 
     end_is_right(world)
+
+
+def test_of_several_sequences_what_was_due_first_is_woken_first() -> None:
+    world = of()
+    world.clock.move(DAY)
+    at = {"a": NOON + HOUR, "b": NOON, "c": NOON + 2 * HOUR}
+    timers = [timer_of(EnrolmentKey(BUSINESS_ID, id_of(1), name), due_at) for name, due_at in at.items()]
+    WakeEnrolments(step_queue=world.step_queue, clock=world.clock)(timers)
+
+    put = [waiting.body for waiting in world.step_queue.queue.messages.values()]
+    assert [each.sequence_id for each in put if isinstance(each, StepTask)] == ["b", "a", "c"]

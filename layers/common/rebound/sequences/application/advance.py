@@ -137,7 +137,10 @@ class _Pass(Struct):
         """Take them through the steps in the order of the program, which only leads on."""
         steps = self.definition.program.steps
         at: dict[str | None, list[Enrolment]] = {}
-        for each in enrolments:
+        # Who was due first goes on first, at each step.
+        in_order = sorted(enrolments, key=lambda one: one.reached)
+        turns = {each.key: turn for turn, each in enumerate(in_order)}
+        for each in in_order:
             customer = self.customers.get(each.key.customer_id)
             if customer is None or not each.is_of(customer.created_at):
                 # Who was deleted is about to be forgotten; who is there again is somebody else.
@@ -150,7 +153,7 @@ class _Pass(Struct):
             else:
                 at.setdefault(self._place(each), []).append(each)
         for step_id, step in steps.items():
-            here = at.pop(step_id, [])
+            here = sorted(at.pop(step_id, []), key=lambda one: turns[one.key])
             if here:
                 for next_id, who in self._at(step, here):
                     at.setdefault(next_id, []).extend(who)

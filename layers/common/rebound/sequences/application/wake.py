@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -47,7 +48,7 @@ class WakeEnrolments(Struct, frozen=True, kw_only=True):
         """Wake for these; those of one time come together."""
         now = self.clock.now()
         by_delay: dict[timedelta, list[StepTask]] = {}
-        for due_at, task in tasks_of(timers):
+        for due_at, task in sorted(tasks_of(timers), key=itemgetter(0)):
             by_delay.setdefault(max(due_at - now, timedelta()), []).append(task)
         for delay, tasks in by_delay.items():
             self.step_queue.put(tasks, delay)
