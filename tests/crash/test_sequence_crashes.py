@@ -23,6 +23,7 @@ from rebound.sequences.application import (
     switch,
     wake,
 )
+from rebound.sequences.domain.sequences import SavedSequence
 from rebound.sequences.ports import EnrolmentBook, SequenceBook, StepCarriers, StepQueue
 from tests.contract.sequences.fakes import MemoryEnrolmentBook
 from tests.crash.harness import MODES, boundaries, one_of_each_kind, stopped_at
@@ -107,14 +108,13 @@ def forgets_whose_hands_they_are_in() -> Any:
 
 
 def wakes_nobody_who_is_asked_again() -> Any:
-    """A client whose answer was lost asks again, and is told that it is on already."""
-    switched = sequence_service.SequenceService._switched
+    """Nobody remembers that it was switched on and that what waited for that has not gone on."""
+    stands = SavedSequence.stands
 
-    def once(self: Any, before: Any, after: Any) -> None:
-        if before is None or before.status is not after.status:
-            switched(self, before, after)
+    def once(self: SavedSequence, *given: Any) -> SavedSequence:
+        return replace(stands(self, *given), owes=None)
 
-    return patch.object(sequence_service.SequenceService, "_switched", once)
+    return patch.object(SavedSequence, "stands", once)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from rebound.campaigns.domain.chunks import (
     left_out_name,
     taking_over,
 )
+from rebound.campaigns.domain.gates import Gate
 from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
 from rebound.campaigns.domain.redemptions import Redemption, Total, Totals
 from rebound.campaigns.domain.sent_again import SentAgain
@@ -51,6 +52,10 @@ class MemoryCampaignBook:
             return self.rows[business_id, campaign_id]
         except KeyError:
             raise NotFoundError("campaign") from None
+
+    def get_many(self, business_id: str, campaign_ids: Collection[str]) -> Sequence[Campaign]:
+        keys = [(business_id, campaign_id) for campaign_id in campaign_ids]
+        return [self.rows[key] for key in keys if key in self.rows]
 
     def add(self, campaign: Campaign) -> None:
         key = (campaign.business_id, campaign.campaign_id)
@@ -90,6 +95,22 @@ class MemoryCampaignBook:
             if matching is None or matching(campaign)
         ]
         return page_of(own, limit)
+
+
+class MemorySequenceGates:
+    """Implements ``SequenceGates``."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Gate] = {}
+
+    def get(self, business_id: str, sequence_id: str) -> Gate | None:
+        return self.rows.get((business_id, sequence_id))
+
+    def write(self, business_id: str, sequence_id: str, gate: Gate | None) -> None:
+        if gate is None:
+            self.rows.pop((business_id, sequence_id), None)
+        else:
+            self.rows[business_id, sequence_id] = gate
 
 
 class MemoryChunkLedger:
@@ -437,6 +458,10 @@ class MemoryCampaignsPorts(MemoryEligibilityPorts, MemoryRatesPorts):
     @cached_property
     def campaigns(self) -> MemoryCampaignBook:
         return MemoryCampaignBook()
+
+    @cached_property
+    def sequence_gates(self) -> MemorySequenceGates:
+        return MemorySequenceGates()
 
     @cached_property
     def chunks(self) -> MemoryChunkLedger:

@@ -15,7 +15,7 @@ from rebound.sequences.domain.results import EnrolmentChange, counts_of
 from rebound.sequences.domain.sequences import Definition, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
 from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
-from tests.contract.campaigns.fakes import MemoryTallyBook
+from tests.contract.campaigns.fakes import MemorySequenceGates, MemoryTallyBook
 from tests.contract.platform.fakes import FakeClock
 from tests.contract.recurring.fakes import MemoryRecurringPorts
 from tests.contract.segments.fakes import MemorySegmentBook
@@ -27,7 +27,8 @@ from tests.fakes.streams import Change, ChangeStream
 class MemorySequenceBook:
     """Implements ``SequenceBook``."""
 
-    def __init__(self, segments: MemorySegmentBook) -> None:
+    def __init__(self, segments: MemorySegmentBook, gates: MemorySequenceGates) -> None:
+        self._gates = gates
         self.rows: dict[tuple[str, str], SavedSequence] = {}
         self.written: dict[tuple[str, str, int], Definition] = {}
         self._numbers = count(1)
@@ -59,13 +60,16 @@ class MemorySequenceBook:
         if segments is not None:
             self._segments.use(sequence.business_id, segments)
         key = (sequence.business_id, sequence.sequence_id)
-        self.rows[key] = replace(sequence, row_version=next(self._numbers))
+        version = next(self._numbers)
+        self.rows[key] = replace(sequence, row_version=version)
+        self._gates.write(*key, sequence.gate(version))
         self.written[*key, sequence.version] = sequence.definition
 
     def delete(self, sequence: SavedSequence) -> None:
         self._check(sequence)
         key = (sequence.business_id, sequence.sequence_id)
         del self.rows[key]
+        self._gates.write(*key, None)
         for gone in [each for each in self.written if each[:2] == key]:
             del self.written[gone]
 
@@ -276,7 +280,7 @@ class MemorySequencesPorts(MemoryRecurringPorts):
 
     @cached_property
     def sequences(self) -> MemorySequenceBook:
-        return MemorySequenceBook(self.segments)
+        return MemorySequenceBook(self.segments, self.sequence_gates)
 
     @cached_property
     def enrolments(self) -> MemoryEnrolmentBook:

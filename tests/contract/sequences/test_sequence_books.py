@@ -1,16 +1,17 @@
 """Sequences, and who stands where in them: one suite against the fake and the tables."""
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 import pytest
 
+from rebound.campaigns.domain.gates import Gate
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.segments.domain.segments import Segment
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage
 from rebound.sequences.domain.heard import Heard
 from rebound.sequences.domain.ready_made import ready_made
-from rebound.sequences.domain.sequences import Late, SavedSequence, SequenceStatus
+from rebound.sequences.domain.sequences import Late, Owes, SavedSequence, SequenceStatus
 from rebound.sequences.domain.steps import Exit, Wait
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import BUSINESS_ID, at, id_of
@@ -67,6 +68,36 @@ def test_a_sequence_is_read_as_it_was_written_whatever_its_steps(ports: EveryPor
     assert ports.sequences.version(BUSINESS_ID, SEQUENCE, 1) == written.definition
     assert list(ports.sequences.all(BUSINESS_ID)) == [read]
     assert list(ports.sequences.all("another")) == []
+
+
+@pytest.mark.parametrize("lapsed_until", [None, at(3)])
+def test_its_gate_is_written_with_it_and_is_gone_with_it(ports: EveryPorts, lapsed_until: datetime | None) -> None:
+    gates = ports.sequence_gates
+    assert gates.get(BUSINESS_ID, SEQUENCE) is None
+    ports.sequences.save(sequence())
+    first = ports.sequences.get(BUSINESS_ID, SEQUENCE)
+    assert gates.get(BUSINESS_ID, SEQUENCE) == Gate(first.uid, True, None, first.row_version)
+    off = {"status": SequenceStatus.OFF, "lapsed_until": lapsed_until, "row_version": first.row_version}
+    ports.sequences.save(sequence(**off))
+    read = ports.sequences.get(BUSINESS_ID, SEQUENCE)
+    assert read.lapsed_until == lapsed_until
+    gate = gates.get(BUSINESS_ID, SEQUENCE)
+    assert gate == Gate(first.uid, False, lapsed_until, read.row_version)
+    assert read.row_version > first.row_version
+    # Who has read it before writes neither.
+    with pytest.raises(ConcurrentChangeError):
+        ports.sequences.save(first)
+    assert gates.get(BUSINESS_ID, SEQUENCE) == gate
+    ports.sequences.delete(read)
+    assert gates.get(BUSINESS_ID, SEQUENCE) is None
+
+
+@pytest.mark.parametrize("owes", [None, *Owes])
+def test_what_is_being_deleted_has_no_gate_any_more(ports: EveryPorts, owes: Owes | None) -> None:
+    ports.sequences.save(sequence(owes=owes))
+
+    assert ports.sequences.get(BUSINESS_ID, SEQUENCE).owes is owes
+    assert (ports.sequence_gates.get(BUSINESS_ID, SEQUENCE) is None) == (owes is Owes.DELETION)
 
 
 def test_a_version_stays_as_it_was_when_the_next_is_written(ports: EveryPorts) -> None:

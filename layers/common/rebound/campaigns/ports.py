@@ -17,6 +17,7 @@ from rebound.campaigns.domain.chunks import (
     MembersPart,
     RangeProgress,
 )
+from rebound.campaigns.domain.gates import Gate
 from rebound.campaigns.domain.loyalty_weeks import LoyaltyWeek
 from rebound.campaigns.domain.redemptions import Redemption, Totals
 from rebound.campaigns.domain.sent_again import SentAgain
@@ -30,6 +31,9 @@ class CampaignBook(Protocol):
 
     def get(self, business_id: str, campaign_id: str) -> Campaign:
         """The campaign, read strongly consistent. Raises ``NotFoundError``."""
+
+    def get_many(self, business_id: str, campaign_ids: Collection[str]) -> Sequence[Campaign]:
+        """Those that are there, in any order; strongly consistent."""
 
     def add(self, campaign: Campaign) -> None:
         """Write a new campaign."""
@@ -47,6 +51,20 @@ class CampaignBook(Protocol):
 
         A page is full while there is more, unless very many were looked at for it.
         """
+
+
+class SequenceGates(Protocol):
+    """Whether what sequences send may go out; written together with the sequence (``SequenceBook``)."""
+
+    def get(self, business_id: str, sequence_id: str) -> Gate | None:
+        """How a sequence stands, read strongly consistent; ``None`` for one that is deleted."""
+
+
+class GateTransactions(Protocol):
+    """Lets the owner of sequences write how they stand in the same transaction."""
+
+    def write_within(self, writes: Any, business_id: str, sequence_id: str, gate: Gate | None) -> None:
+        """Write one, or remove it."""
 
 
 class SingleMessages(Protocol):
@@ -243,6 +261,9 @@ class CampaignsPorts(EligibilityPorts, RatesPorts, Protocol):
 
     @property
     def campaigns(self) -> CampaignBook: ...
+
+    @property
+    def sequence_gates(self) -> SequenceGates: ...
 
     @property
     def chunks(self) -> ChunkLedger: ...

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rebound.activity.ports import Watcher
     from rebound.businesses.domain.business import Business
+    from rebound.campaigns.adapters.dynamo_gates import DynamoSequenceGates
     from rebound.campaigns.adapters.dynamo_members import DynamoMemberList
     from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.campaigns.application.choose_winner import ChooseWinner
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         LoyaltyWeeks,
         MemberList,
         SentAgainBook,
+        SequenceGates,
         SharedAddressLedger,
         SingleMessages,
         TallyBook,
@@ -58,6 +60,17 @@ class AwsCampaignsPorts(AwsEligibilityPorts, AwsRatesPorts):
         from rebound.campaigns.adapters.dynamo_campaigns import DynamoCampaignBook
 
         return DynamoCampaignBook(self.settings["CAMPAIGNS_TABLE"])
+
+    @cached_property
+    def sequence_gates(self) -> SequenceGates:
+        return self.dynamo_gates
+
+    @cached_property
+    def dynamo_gates(self) -> DynamoSequenceGates:
+        """For the adapter that writes them in one transaction with the sequences."""
+        from rebound.campaigns.adapters.dynamo_gates import DynamoSequenceGates
+
+        return DynamoSequenceGates(self.settings["DIRECTORY_TABLE"])
 
     @cached_property
     def chunks(self) -> ChunkLedger:

@@ -46,6 +46,7 @@ type Conflict = Literal[
     "reply_forgotten",
     "reply_resolved",
     "sequence_off",
+    "sequence_being_deleted",
     "too_many_sequences",
     "waiver_version_known",
     "too_many_waivers",

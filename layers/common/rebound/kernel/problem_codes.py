@@ -257,6 +257,11 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
         "The sequence is off: nobody begins it.",
         "`PUT` it with `status` `on` first.",
     ),
+    "sequence_being_deleted": ProblemKind(
+        HTTPStatus.CONFLICT,
+        "The sequence is being deleted: somebody asked for it, and it has not come to its end.",
+        "`DELETE` it once more; then its name is free.",
+    ),
     "too_many_sequences": ProblemKind(
         HTTPStatus.CONFLICT,
         "A business has as many sequences as there may be, which is 50.",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.schedule import ScheduleSteps
     from rebound.sequences.application.sequence_results import ReadResults
     from rebound.sequences.application.sequence_service import SequenceService
-    from rebound.sequences.application.switch import MoveCarrier, SwitchCarriers
+    from rebound.sequences.application.switch import SwitchCarriers
     from rebound.sequences.application.tell import HearTold, TellSequences
     from rebound.sequences.application.tell_custom import TellCustom
     from rebound.sequences.application.waiver_service import ForgetAsked, LookAtSigner, WaiverService
@@ -64,7 +64,7 @@ class AwsSequencesPorts(AwsRecurringPorts):
     def sequences(self) -> SequenceBook:
         from rebound.sequences.adapters.dynamo_sequences import DynamoSequenceBook
 
-        return DynamoSequenceBook(self.settings["DIRECTORY_TABLE"], self.dynamo_segments)
+        return DynamoSequenceBook(self.settings["DIRECTORY_TABLE"], self.dynamo_segments, self.dynamo_gates)
 
     @cached_property
     def enrolments(self) -> EnrolmentBook:
@@ -128,9 +128,8 @@ class SequencesUseCases(RecurringUseCases):
     ports: SequencesPorts
 
     ask_filter: AskFilter = use_case("rebound.sequences.application.advance", pin="pin_filters")
-    move_carrier: MoveCarrier = use_case("rebound.sequences.application.switch")
-    switch_carriers: SwitchCarriers = use_case("rebound.sequences.application.switch", move="move_carrier")
-    do_steps: DoSteps = use_case("rebound.sequences.application.do_steps", move="move_carrier", queue="chunk_queue")
+    switch_carriers: SwitchCarriers = use_case("rebound.sequences.application.switch")
+    do_steps: DoSteps = use_case("rebound.sequences.application.do_steps", queue="chunk_queue")
     schedule_steps: ScheduleSteps = use_case("rebound.sequences.application.schedule")
     advance_enrolments: AdvanceEnrolments = use_case(
         "rebound.sequences.application.advance", ask="ask_filter", do="do_steps", schedule="schedule_steps"

@@ -1,6 +1,6 @@
 """Campaigns, and in the Chunks table the claim ledger."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -10,21 +10,9 @@ from msgspec.structs import asdict
 
 from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.adapters.rollbacks import read_rollback, write_rollback
-from rebound.campaigns.adapters.rows import (
-    CampaignRow,
-    ChunkRow,
-    HoldsRow,
-    RunningCampaigns,
-)
+from rebound.campaigns.adapters.rows import CampaignRow, ChunkRow, HoldsRow, RunningCampaigns
 from rebound.campaigns.adapters.selections import read_selection, read_taken_out, write_selection
-from rebound.campaigns.domain.campaigns import (
-    SINGLE,
-    UNDER_WAY,
-    Campaign,
-    CampaignStatus,
-    FinalWords,
-    all_named,
-)
+from rebound.campaigns.domain.campaigns import SINGLE, UNDER_WAY, Campaign, CampaignStatus, FinalWords, all_named
 from rebound.campaigns.domain.chunks import (
     CHUNK,
     CHUNK_KEYS,
@@ -76,6 +64,10 @@ class DynamoCampaignBook:
             return _campaign(self._row.get(business_id, campaign_id, consistent_read=True))
         except self._row.DoesNotExist:
             raise NotFoundError("campaign") from None
+
+    def get_many(self, business_id: str, campaign_ids: Collection[str]) -> Sequence[Campaign]:
+        keys = [(business_id, campaign_id) for campaign_id in campaign_ids]
+        return [_campaign(row) for row in self._row.batch_get(keys, consistent_read=True)] if keys else []
 
     def add(self, campaign: Campaign) -> None:
         with lost_races():
@@ -155,7 +147,7 @@ class DynamoCampaignBook:
             copy_name=campaign.copy_name,
             relation_id=campaign.relation_id,
             sequence_id=campaign.sequence_id,
-            lapsed_until=campaign.lapsed_until,
+            aside=campaign.aside,
             split=campaign.split and written_split(campaign.split),
             goal=campaign.goal and asdict(campaign.goal),
             version=version,
@@ -217,7 +209,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         copy_name=row.copy_name,
         relation_id=row.relation_id,
         sequence_id=row.sequence_id,
-        lapsed_until=row.lapsed_until,
+        aside=_read_aside(row.aside),
         split=row.split and read_split(row.split),
         goal=row.goal and convert(row.goal, Goal),
         version=int(row.version or 0),
@@ -226,6 +218,10 @@ def _campaign(row: CampaignRow) -> Campaign:
 
 def _read_lead(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=int(seconds))
+
+
+def _read_aside(version: float | None) -> int | None:
+    return None if version is None else int(version)
 
 
 def _read_voucher(document: Mapping[str, Any] | None) -> Voucher | None:

@@ -81,7 +81,7 @@ class CampaignRow(Model):
     copy_name = UnicodeAttribute(null=True)
     relation_id = UnicodeAttribute(null=True)
     sequence_id = UnicodeAttribute(null=True)
-    lapsed_until = InstantAttribute(null=True)
+    aside = NumberAttribute(null=True)
     split = JsonAttribute(null=True)
     goal = JsonAttribute(null=True)
     version = NumberAttribute(null=True)

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from rebound.campaigns.domain.chunks import Chunk
+from rebound.campaigns.domain.gates import Gate
 from rebound.kernel.channels import Channel
 from rebound.kernel.ids import derived_ulid, id_of_external
 from rebound.kernel.receipts import MessageKey
@@ -104,9 +105,9 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     ``copy_of`` is the message that a single one is a copy of, ``relation_id`` the relation to which one invites, and
     ``copy_to`` the address that either goes to in place of the customer's. An invitation to somebody who is no customer
     speaks to them by their ``copy_name``. What carries the messages of a step has the ``sequence_id`` of its sequence,
-    neither an audience nor a run of its own (``of_chunk``), and
-    ``lapsed_until`` up to when what was to go out goes out no more. ``goal`` is what it is to bring about. ``version``
-    counts the writes of the stored row, 0 for none yet.
+    neither an audience nor a run of its own (``of_chunk``); ``aside`` is the version of the gate behind which chunks of
+    it were set aside last, 0 for those that the breaker held, ``None`` where none wait for the sequence to go on.
+    ``goal`` is what it is to bring about. ``version`` counts the writes of the stored row, 0 for none yet.
     """
 
     campaign_id: str
@@ -140,7 +141,7 @@ class Campaign(Mailing, frozen=True, kw_only=True):
     copy_name: str | None = None
     relation_id: str | None = None
     sequence_id: str | None = None
-    lapsed_until: datetime | None = None
+    aside: int | None = None
     goal: Goal | None = None
     version: int = 0
 
@@ -149,17 +150,23 @@ class Campaign(Mailing, frozen=True, kw_only=True):
         """Whether it only carries messages, and is no campaign to clients."""
         return self.single or self.sequence_id is not None
 
-    def of_chunk(self, chunk: Chunk) -> Campaign:
+    def of_chunk(self, chunk: Chunk, gate: Gate | None) -> Campaign:
         """The campaign as it is for a chunk: what carries a sequence's messages has a run for each.
 
-        A chunk whose time came while the sequence was off is cancelled where what is late lapses (``lapsed_until``).
+        It is paused while the sequence is off, and cancelled once it is deleted; so is a chunk whose time came while
+        the sequence was off, where what is late lapses.
         """
         if self.sequence_id is None:
             return self
         made_at = chunk.created_at or self.created_at
         run_id = derived_ulid(made_at, f"{self.campaign_id}#{chunk.key.chunk}")
-        has_lapsed = self.lapsed_until is not None and max(made_at, chunk.not_before or made_at) <= self.lapsed_until
-        return replace(self, run_id=run_id, status=CampaignStatus.CANCELLED if has_lapsed else self.status)
+        if (
+            gate is None
+            or not gate.is_for(self.campaign_id)
+            or gate.has_lapsed(max(made_at, chunk.not_before or made_at))
+        ):
+            return replace(self, run_id=run_id, status=CampaignStatus.CANCELLED)
+        return replace(self, run_id=run_id, status=self.status if gate.is_open else CampaignStatus.PAUSED)
 
     @property
     def named_to_include(self) -> frozenset[str]:

@@ -24,6 +24,11 @@ def carrier_id(step: StepOf, uid: str, template_version: int) -> str:
     return ":".join(named)
 
 
+def is_of_sequence(campaign_id: str, uid: str) -> bool:
+    """Whether a carrier is of the sequence with this uid."""
+    return campaign_id.split(":")[2] == uid[-MARK:]
+
+
 def step_of(campaign_id: str | None) -> StepOf | None:
     """The step that a campaign carries messages of; ``None`` for any other campaign, and for none."""
     if campaign_id is None or not campaign_id.startswith(f"{STEP}:"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,8 +14,9 @@ from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey, ClaimOutcome
 from rebound.eligibility.domain.eligibility import Hold
 from rebound.kernel.channels import Channel
-from rebound.kernel.errors import ReboundError
+from rebound.kernel.errors import ConcurrentChangeError, ReboundError
 from rebound.kernel.provider_codes import Provider
+from rebound.kernel.retrying import ATTEMPTS
 from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.sending.application.acquire_send_slot import SlotResult
@@ -25,7 +27,10 @@ from rebound.sending.domain.recipients import ClaimedChunk, without_record
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.count_results import TripBreaker
-    from rebound.campaigns.ports import CampaignBook, ChunkLedger
+    from rebound.campaigns.domain.campaigns import Campaign
+    from rebound.campaigns.domain.chunks import Chunk
+    from rebound.campaigns.domain.gates import Gate
+    from rebound.campaigns.ports import CampaignBook, ChunkLedger, SequenceGates
     from rebound.customers.ports import CustomerBook
     from rebound.eligibility.application.frequency_reservations import FrequencyReservations
     from rebound.messages.ports import MessageLog
@@ -48,6 +53,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
 
     chunks: ChunkLedger
     campaigns: CampaignBook
+    sequence_gates: SequenceGates
     businesses: BusinessDirectory
     customers: CustomerBook
     messages: MessageLog
@@ -70,7 +76,8 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             raise ChunkHeldError
         campaign = loaded(self.campaigns.get(key.business_id, key.campaign_id), self.template_contents)
         business = self.businesses.get(key.business_id)
-        claimed = ClaimedChunk.under(business, chunk, campaign.of_chunk(chunk), settle=outcome is ClaimOutcome.SETTLE)
+        standing = campaign.of_chunk(chunk, self._gate(campaign))
+        claimed = ClaimedChunk.under(business, chunk, standing, settle=outcome is ClaimOutcome.SETTLE)
         if slot is SlotResult.SETTLE and not claimed.settle:
             # The worker that was handing it over has put it back since, so its turn is yet to come.
             self._come_again(claimed, chunk.remaining)
@@ -107,7 +114,8 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         """Set aside recipients who have not been handed over, or cancel them if the campaign is cancelled.
 
         A resume first changes the status and then looks for chunks that are set aside. It may look before this chunk is
-        put back; so the status is read again, and a chunk whose campaign is no longer paused is queued at once.
+        put back; so the status is read again, and a chunk whose campaign is no longer paused is queued at once. What
+        carries a sequence's messages is looked at only where it says that chunks were set aside, so it says so first.
         """
         self.release_earlier(claimed, customer_ids)
         if self._status(claimed) is CampaignStatus.CANCELLED:
@@ -118,7 +126,7 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
             self.chunks.finish(claimed.chunk)
             return
         self.chunks.put_back(claimed.chunk, customer_ids)
-        if self._status(claimed) is not CampaignStatus.PAUSED:
+        if not self._is_set_aside(claimed):
             self.queue.put(claimed.campaign.channel, [claimed.task(customer_ids)])
 
     def finish(self, claimed: ClaimedChunk, outcomes: Outcomes) -> None:
@@ -186,9 +194,31 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         if claimed.business.text_plan is not None and claimed.campaign.channel is Channel.SMS:
             self.meter().release(claimed.business, map(claimed.message_key, customer_ids))
 
+    def _is_set_aside(self, claimed: ClaimedChunk) -> bool:
+        """Whether who resumes finds a chunk that is put back; ``False`` where nothing is paused any more."""
+        for _ in range(ATTEMPTS):
+            campaign, gate = self._now(claimed.chunk)
+            if campaign.of_chunk(claimed.chunk, gate).status is not CampaignStatus.PAUSED:
+                return False
+            # Read after the campaign: whoever opens the gate after that reads what the campaign says now.
+            if gate is None or gate.is_open or campaign.aside == gate.version:
+                return True
+            with suppress(ConcurrentChangeError):
+                self.campaigns.replace(campaign, replace(campaign, aside=gate.version))
+        raise ConcurrentChangeError
+
     def _status(self, claimed: ClaimedChunk) -> CampaignStatus:
-        key = claimed.chunk.key
-        return self.campaigns.get(key.business_id, key.campaign_id).of_chunk(claimed.chunk).status
+        campaign, gate = self._now(claimed.chunk)
+        return campaign.of_chunk(claimed.chunk, gate).status
+
+    def _now(self, chunk: Chunk) -> tuple[Campaign, Gate | None]:
+        campaign = self.campaigns.get(chunk.key.business_id, chunk.key.campaign_id)
+        return campaign, self._gate(campaign)
+
+    def _gate(self, campaign: Campaign) -> Gate | None:
+        """Nothing is read for what no sequence sends."""
+        sequence_id = campaign.sequence_id
+        return None if sequence_id is None else self.sequence_gates.get(campaign.business_id, sequence_id)
 
     def _queued(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> Sequence[Message]:
         if claimed.campaign.single and (known := self.known(claimed)):

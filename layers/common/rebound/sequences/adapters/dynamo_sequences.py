@@ -16,11 +16,12 @@ from rebound.platform.adapters.dynamo import (
     write_instant,
 )
 from rebound.sequences.adapters.documents import read_definition, written_definition
-from rebound.sequences.domain.sequences import Late, SavedSequence, SequenceStatus
+from rebound.sequences.domain.sequences import Late, Owes, SavedSequence, SequenceStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rebound.campaigns.ports import GateTransactions
     from rebound.segments.domain.segments import SavedSegments
     from rebound.segments.ports import SegmentTransactions
     from rebound.sequences.domain.sequences import Definition
@@ -33,9 +34,10 @@ class DynamoSequenceBook(Directory):
 
     kind = "sequence"
 
-    def __init__(self, table_name: str, segments: SegmentTransactions) -> None:
+    def __init__(self, table_name: str, segments: SegmentTransactions, gates: GateTransactions) -> None:
         super().__init__(table_name)
         self._segments = segments
+        self._gates = gates
 
     def get(self, business_id: str, sequence_id: str) -> SavedSequence:
         try:
@@ -63,12 +65,8 @@ class DynamoSequenceBook(Directory):
 
     def save(self, sequence: SavedSequence, segments: SavedSegments | None = None) -> None:
         business_id = sequence.business_id
-        row = self.row(
-            business_id,
-            self.entry(sequence.sequence_id),
-            document=_written(sequence),
-            version=next_version(sequence.row_version),
-        )
+        version = next_version(sequence.row_version)
+        row = self.row(business_id, self.entry(sequence.sequence_id), document=_written(sequence), version=version)
         says = self.row(
             business_id,
             _version_entry(sequence.sequence_id, sequence.version),
@@ -77,6 +75,8 @@ class DynamoSequenceBook(Directory):
         with transaction(self.row) as writes:
             writes.save(row, condition=as_read(DirectoryRow, sequence.row_version))
             writes.save(says)
+            gate = sequence.gate(version)
+            self._gates.write_within(writes, business_id, sequence.sequence_id, gate)
             if segments is not None:
                 self._segments.use_within(writes, business_id, segments)
 
@@ -85,6 +85,7 @@ class DynamoSequenceBook(Directory):
         with transaction(self.row) as writes:
             gone = self.row(business_id, self.entry(id_))
             writes.delete(gone, condition=as_read(DirectoryRow, sequence.row_version))
+            self._gates.write_within(writes, business_id, id_, None)
         for version in range(1, sequence.version + 1):
             self.row(business_id, _version_entry(id_, version)).delete()
 
@@ -104,6 +105,8 @@ def _written(sequence: SavedSequence) -> dict[str, Any]:
         "version": sequence.version,
         "definition": written_definition(sequence.definition),
         "late": sequence.late,
+        "lapsed_until": None if sequence.lapsed_until is None else write_instant(sequence.lapsed_until),
+        "owes": sequence.owes,
         "created_at": write_instant(sequence.created_at),
         "updated_at": write_instant(sequence.updated_at),
         "switched_at": write_instant(sequence.switched_at),
@@ -115,6 +118,7 @@ def _sequence(row: DirectoryRow) -> SavedSequence:
     times: dict[str, datetime] = {
         name: read_instant(document[name]) for name in ("created_at", "updated_at", "switched_at")
     }
+    lapsed, owes = document["lapsed_until"], document["owes"]
     return SavedSequence(
         business_id=row.business_id,
         sequence_id=row.entry_id.split("#", 1)[1],
@@ -124,6 +128,8 @@ def _sequence(row: DirectoryRow) -> SavedSequence:
         version=document["version"],
         definition=read_definition(document["definition"]),
         late=Late(document["late"]),
+        lapsed_until=None if lapsed is None else read_instant(lapsed),
+        owes=None if owes is None else Owes(owes),
         row_version=int(row.version or 0),
         **times,
     )

@@ -24,23 +24,20 @@ if TYPE_CHECKING:
     from rebound.messages.domain.origins import StepOf
     from rebound.platform.ports import Clock
     from rebound.sending.ports import ChunkQueue
-    from rebound.sequences.application.switch import MoveCarrier
     from rebound.sequences.domain.enrolments import Enrolment
     from rebound.sequences.domain.sequences import SavedSequence
     from rebound.sequences.domain.steps import Send, Tag
-    from rebound.sequences.ports import SequenceBook, StepCarriers
+    from rebound.sequences.ports import StepCarriers
     from rebound.templates.application.template_contents import TemplateContents
 
 
 class DoSteps(Struct, frozen=True, kw_only=True):
     """Does a step for some customers, once for each task (``batch``), however often it is tried."""
 
-    sequences: SequenceBook
     step_carriers: StepCarriers
     campaigns: CampaignBook
     chunks: ChunkLedger
     queue: ChunkQueue
-    move: MoveCarrier
     template_contents: TemplateContents
     customer_service: CustomerService
     clock: Clock
@@ -116,7 +113,7 @@ class DoSteps(Struct, frozen=True, kw_only=True):
             left, number = missing(left, members), number + 1
 
     def _carrier(self, sequence: SavedSequence, step: StepOf, send: Send, made: int | None) -> Campaign:
-        """What carries a step's messages; paused where the sequence has been switched off meanwhile."""
+        """What carries a step's messages: whoever hands them over asks whether the sequence is on."""
         said = send.content
         if isinstance(said, TemplateContent):
             said = self._made(sequence, send, replace(said, made_from=replace(said.made_from, version=made)))
@@ -124,10 +121,8 @@ class DoSteps(Struct, frozen=True, kw_only=True):
         try:
             return self.campaigns.get(carrier.business_id, carrier.campaign_id)
         except NotFoundError:
-            # Noted first: who switches the sequence off finds it, or it finds the sequence off.
+            # Noted first: who lets the sequence go on finds it with all that is set aside of it.
             self.step_carriers.note(sequence.business_id, sequence.uid, carrier.campaign_id)
             with suppress(ConcurrentChangeError):
                 self.campaigns.add(carrier)
-            if not self.sequences.get(sequence.business_id, sequence.sequence_id).is_on:
-                self.move.pause(carrier.business_id, carrier.campaign_id)
             return carrier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -25,6 +25,7 @@ from rebound.sequences.domain.happenings import Happened, Kind
 from rebound.sequences.domain.sequences import (
     MOST_SEQUENCES,
     Late,
+    Owes,
     Reentry,
     SavedSequence,
     SequenceStatus,
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
 WAKE: Final = "wake"
 LAPSE: Final = "lapse"
 REMOVE: Final = "remove"
-ASKED_AGAIN: Final = timedelta(hours=1)
-"""For how long somebody may ask again to switch one on, because no answer came: whoever is due is woken again then."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -88,45 +87,46 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         """
         business = self.businesses.get(business_id)
 
-        def write() -> tuple[SavedSequence | None, SavedSequence]:
+        def write() -> None:
             before = self._expected(business_id, sequence_id, tags)
+            if before is not None:
+                _refuse_if_leaving(before)
             segments = self._segments_for(business_id, wanted.definition, before)
             self.check(business, wanted.definition)
             kept = replace(wanted, definition=wanted.definition.unpinned)
             after = self._after(business_id, sequence_id, kept, before, self.clock.now())
             if before is None or after != before:
                 self.sequences.save(after, segments if wanted.definition.segments else None)
-            return before, after
 
-        before, after = retried(write)
-        self._switched(before, after)
-        return self.sequences.get(business_id, sequence_id)
+        retried(write)
+        return retried(lambda: self._followed(business_id, sequence_id))
 
     def switch(
         self, business_id: str, sequence_id: str, status: SequenceStatus | None, late: Late | None = None
     ) -> SavedSequence:
         """Switch one on or off, or say what becomes of what is late; ``None`` is as before.
 
-        Raises ``NotFoundError``.
+        Raises ``NotFoundError`` and ``ConflictError``.
         """
 
-        def write() -> tuple[SavedSequence, SavedSequence]:
+        def write() -> None:
             before = self.sequences.get(business_id, sequence_id)
-            after = replace(before, late=late or before.late)
-            if status is not None and status is not before.status:
-                now = self.clock.now()
-                after = replace(after, status=status, switched_at=now, updated_at=now)
+            _refuse_if_leaving(before)
+            now = self.clock.now()
+            after = before.stands(status or before.status, late or before.late, now)
+            if after.status is not before.status:
+                after = replace(after, updated_at=now)
             if after != before:
                 self.sequences.save(after)
-            return before, after
 
-        self._switched(*retried(write))
-        return self.sequences.get(business_id, sequence_id)
+        retried(write)
+        return retried(lambda: self._followed(business_id, sequence_id))
 
     def delete(self, business_id: str, sequence_id: str, tags: Sequence[str] | None = None) -> None:
         """Remove one: whoever is inside leaves, and what is on its way and not handed over is cancelled.
 
-        It is switched off first and gone last: asked again after a death, it is there to be found. Raises
+        It says first that it is being deleted, by which nothing changes it or goes out any more, and is gone last:
+        asked again after a death, it is there to be found, and the tags are those of the first time. Raises
         ``NotFoundError`` and ``ChangedMeanwhileError``.
         """
 
@@ -134,10 +134,10 @@ class SequenceService(Struct, frozen=True, kw_only=True):
             before = self._expected(business_id, sequence_id, tags)
             if before is None:
                 raise NotFoundError("sequence")
-            off = self._off(before)
-            self.carriers.cancel(off)
-            self._start(off, REMOVE, off.uid, self.clock.now())
-            self.sequences.delete(off)
+            leaving = self._leaving(before)
+            self.carriers.cancel(leaving)
+            self._start(leaving, REMOVE, leaving.updated_at)
+            self.sequences.delete(leaving)
 
         retried(write)
 
@@ -158,6 +158,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         ``InvalidInputError`` for the customer, and ``ConflictError`` while it is off.
         """
         sequence = self.sequences.get(business_id, sequence_id)
+        _refuse_if_leaving(sequence)
         if not sequence.is_on:
             raise ConflictError("sequence_off", "The sequence is off: nobody begins it. Switch it on first.")
         try:
@@ -208,42 +209,45 @@ class SequenceService(Struct, frozen=True, kw_only=True):
                 updated_at=now,
                 switched_at=now,
             )
-        after = replace(before, name=wanted.name, status=wanted.status, late=wanted.late)
+        after = replace(before.stands(wanted.status, wanted.late, now), name=wanted.name)
         if wanted.definition != before.definition:
             after = replace(after, definition=wanted.definition, version=before.version + 1)
-        if after.status is not before.status:
-            after = replace(after, switched_at=now)
         return after if after == before else replace(after, updated_at=now)
 
-    def _off(self, sequence: SavedSequence) -> SavedSequence:
-        """It, switched off. Raises ``ConcurrentChangeError``."""
-        if not sequence.is_on:
+    def _leaving(self, sequence: SavedSequence) -> SavedSequence:
+        """It, as one that is being deleted. Raises ``ConcurrentChangeError``."""
+        if sequence.owes is Owes.DELETION:
             return sequence
         now = self.clock.now()
-        self.sequences.save(replace(sequence, status=SequenceStatus.OFF, switched_at=now, updated_at=now))
-        off = self.sequences.get(sequence.business_id, sequence.sequence_id)
-        if off.is_on or off.uid != sequence.uid:
+        off = sequence.stands(SequenceStatus.OFF, sequence.late, now)
+        self.sequences.save(replace(off, owes=Owes.DELETION, updated_at=now))
+        leaving = self.sequences.get(sequence.business_id, sequence.sequence_id)
+        if leaving.owes is not Owes.DELETION or leaving.uid != sequence.uid:
             raise ConcurrentChangeError
-        return off
+        return leaving
 
-    def _switched(self, before: SavedSequence | None, after: SavedSequence) -> None:
-        """Let what carries its messages follow, and wake who came due; also when it is asked again after a death."""
-        if not after.is_on:
-            self.carriers.pause(after)
-            return
-        self.looks.begin(after)
-        if before is None:
-            return
-        self.carriers.resume(after)
-        if after.switched_at > max(after.created_at, self.clock.now() - ASKED_AGAIN):
-            what = LAPSE if after.late is Late.LAPSE else WAKE
-            self._start(after, what, after.switched_at.isoformat(), after.switched_at)
+    def _followed(self, business_id: str, sequence_id: str) -> SavedSequence:
+        """It, once what and who waited for it to be on goes on; whoever dies before that is asked again.
 
-    def _start(self, sequence: SavedSequence, what: str, named: str, at: datetime) -> None:
+        Raises ``ConcurrentChangeError`` where somebody else has written it meanwhile.
+        """
+        sequence = self.sequences.get(business_id, sequence_id)
+        if not sequence.is_on:
+            return sequence
+        self.looks.begin(sequence)
+        if sequence.owes is not Owes.GOING_ON:
+            return sequence
+        self.carriers.resume(sequence)
+        self._start(sequence, LAPSE if sequence.late is Late.LAPSE else WAKE, sequence.switched_at)
+        self.sequences.save(replace(sequence, owes=None))
+        return self.sequences.get(business_id, sequence_id)
+
+    def _start(self, sequence: SavedSequence, what: str, at: datetime) -> None:
         """Start the job; another of the same name and time is the same."""
         own = {"sequence_id": sequence.sequence_id, "uid": sequence.uid}
         asked = {**own, "what": what, "at": sequence.switched_at.isoformat()}
-        job_id = derived_ulid(at, f"sequence#{sequence.business_id}#{sequence.uid}#{what}#{named}")
+        named = f"sequence#{sequence.business_id}#{sequence.uid}#{what}#{sequence.row_version}"
+        job_id = derived_ulid(at, named)
         self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
 
     def _expected(self, business_id: str, sequence_id: str, tags: Sequence[str] | None) -> SavedSequence | None:
@@ -253,6 +257,8 @@ class SequenceService(Struct, frozen=True, kw_only=True):
             if tags is not None:
                 raise ChangedMeanwhileError("There is no such sequence any more.") from None
             return None
+        if found.owes is Owes.DELETION:
+            return found
         if tags is not None and "*" not in tags and tag_of(found) not in tags:
             raise ChangedMeanwhileError("The sequence has been changed since it was read.")
         return found
@@ -264,6 +270,13 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         if not definition.segments or (before is not None and before.definition == definition):
             return None
         return self.segments.all(business_id)
+
+
+def _refuse_if_leaving(sequence: SavedSequence) -> None:
+    if sequence.owes is Owes.DELETION:
+        raise ConflictError(
+            "sequence_being_deleted", "The sequence is being deleted. Delete it once more to bring that to its end."
+        )
 
 
 def tag_of(sequence: SavedSequence) -> str:

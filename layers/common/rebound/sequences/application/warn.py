@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.kernel.errors import InvalidInputError
 from rebound.messages.domain.origins import step_of
 from rebound.sequences.domain.steps import If, Send
 from rebound.templates.domain.content import TemplateContent
@@ -86,13 +86,10 @@ class WarnOfSteps(Struct, frozen=True, kw_only=True):
                 yield StepWarning(WarningKind.FILTER, step_id, each.message)
 
     def _held(self, sequence: SavedSequence) -> Iterator[StepWarning]:
-        """What the breaker has paused; whoever switches a sequence off pauses without a reason."""
-        for campaign_id in self.step_carriers.of(sequence.business_id, sequence.uid):
-            step = step_of(campaign_id)
-            try:
-                carrier = self.campaigns.get(sequence.business_id, campaign_id)
-            except NotFoundError:
-                continue
+        """What the breaker has paused."""
+        carriers = self.step_carriers.of(sequence.business_id, sequence.uid)
+        for carrier in self.campaigns.get_many(sequence.business_id, carriers):
+            step = step_of(carrier.campaign_id)
             if step is not None and carrier.paused_because is not None:
                 yield StepWarning(
                     WarningKind.HELD,

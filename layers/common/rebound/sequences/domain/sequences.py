@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.campaigns.domain.gates import Gate
 from rebound.segments.domain.filters import segments_in
 from rebound.sequences.domain.happenings import Kind
 from rebound.sequences.domain.steps import If, Program, Send, Wait
@@ -44,6 +45,15 @@ class Late(StrEnum):
     GO_ON = "go_on"
     LAPSE = "lapse"
     """Who was due leaves."""
+
+
+class Owes(StrEnum):
+    """What was begun with a sequence and is to be brought to its end, also after a death."""
+
+    GOING_ON = "going_on"
+    """It was switched on: who and what waited for that is to go on."""
+    DELETION = "deletion"
+    """It is being deleted: nothing changes it any more."""
 
 
 class ExitOn(Struct, frozen=True):
@@ -122,7 +132,8 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
     """A sequence of a business as it is now: its newest version is what whoever begins goes through.
 
     ``uid`` names it for good: an id that is free again may be given to another. ``switched_at`` is when it was
-    switched on or off last; ``late`` is what becomes of what came due while it was off.
+    switched on or off last; ``late`` is what becomes of what came due while it was off. Messages that were to go out up
+    to ``lapsed_until`` go out no more. ``owes`` is what was begun with it and is not known to be done.
     ``row_version`` counts the writes of the stored row, 0 for none yet.
     """
 
@@ -137,6 +148,8 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     switched_at: datetime
+    lapsed_until: datetime | None = None
+    owes: Owes | None = None
     row_version: int = 0
 
     @property
@@ -145,9 +158,28 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
         return self.status is SequenceStatus.ON
 
     @property
+    def was_off(self) -> bool:
+        """Whether it has been switched since it was made."""
+        return self.switched_at > self.created_at
+
+    def stands(self, status: SequenceStatus, late: Late, now: datetime) -> SavedSequence:
+        """On or off, with what becomes of what was late by the time that it was switched on."""
+        after = replace(self, status=status, late=late)
+        if status is not self.status:
+            after = replace(after, switched_at=now, owes=Owes.GOING_ON if after.is_on else None)
+        if after.is_on and after.was_off and late is Late.LAPSE:
+            after = replace(after, lapsed_until=after.switched_at)
+        return after
+
+    def gate(self, version: int) -> Gate | None:
+        """How it stands for who hands over its messages, as the ``version`` of its row."""
+        is_gone = self.owes is Owes.DELETION
+        return None if is_gone else Gate(self.uid, self.is_on, self.lapsed_until, version)
+
+    @property
     def may_have_people(self) -> bool:
         """Whether somebody may be inside: it is on, or has been since it was made."""
-        return self.is_on or self.switched_at > self.created_at
+        return self.is_on or self.was_off
 
     def may_hear(self, happened: Happened) -> bool:
         """Whether it could mean something to somebody inside, or start; earlier versions are taken to hear all."""
