@@ -16,7 +16,7 @@ from rebound.kernel.pages import Page
 from rebound.kernel.provider_codes import Provider
 from rebound.messages.domain.messages import Message, MessageStatus
 from rebound.messages.domain.origins import step_of
-from rebound.messages.domain.variants import WHOLE, Variant, in_percent
+from rebound.messages.domain.variants import MAX_HOLDOUT, MAX_NAME, MOST, Variant, share_problems
 from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import Answer, Moment, Request, Time, WrittenTime
 from rebound.templates import wiring
@@ -35,9 +35,6 @@ from rebound.templates.http.given_layout import GivenLayout
 
 SAYS: Final = ("content", "layout", "template_id")
 ONE_OF: Final = f"Give one of {', '.join(SAYS)}."
-MAX_VARIANT_NAME: Final = 30
-MOST_VARIANTS: Final = 5
-MAX_HOLDOUT: Final = 50
 _ROUNDING: Final = 1e-6
 """By how much a number with two decimals may be off in floating point."""
 
@@ -206,7 +203,7 @@ Percent = Annotated[float, AfterValidator(_is_whole_hundredths)]
 class VariantRequest(Says):
     """One of the things that a campaign says, and to how many of its recipients."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_VARIANT_NAME)] = Field(
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME)] = Field(
         description="Another for each. Who gets which variant depends on their names: of one that is renamed, others "
         "are drawn."
     )
@@ -245,7 +242,7 @@ class VariantRequest(Says):
         return Variant(self.name, round(self.share * 100), said)
 
 
-Variants = Annotated[list[VariantRequest], Field(min_length=2, max_length=MOST_VARIANTS)]
+Variants = Annotated[list[VariantRequest], Field(min_length=2, max_length=MOST)]
 
 
 class Divides(Request):
@@ -277,15 +274,11 @@ class Divides(Request):
         errors: list[FieldError] = []
         for number, given in enumerate(self.variants or ()):
             where = f"variants[{number}]"
-            if given.name in {each.name for each in found}:
-                errors.append(FieldError(f"{where}.name", "Is the name of another variant."))
             try:
                 found.append(given.made(business_id, channel, category, more, where, silent=silent))
             except InvalidInputError as error:
                 errors.extend(error.errors)
-        total = sum(round(each.share * 100) for each in self.variants or ())
-        if self.variants and total != WHOLE:
-            errors.append(FieldError("variants", f"The shares must be 100 together; they are {in_percent(total):g}."))
+        errors.extend(share_problems([(each.name, round(each.share * 100)) for each in self.variants or ()]))
         if errors:
             raise InvalidInputError(*errors)
         return tuple(found)

@@ -6,6 +6,7 @@ from typing import Final
 
 _MARKS: Final = re.compile(r"(?<=[0-9])[\s.,'’](?=[0-9]{3}(?![0-9]))")
 """Between thousands, in whatever language."""
+_PERCENT: Final = re.compile("([0-9]{1,3})(?:[.,]([0-9]{1,2}))?")
 CLOCK: Final = "%Y-%m-%dT%H:%M"
 """A time as forms have it."""
 _FARTHEST_ZONE: Final = timedelta(days=2)
@@ -21,6 +22,15 @@ def whole_number(text: str, most: int, least: int = 0) -> int | None:
         return None
     number = int(digits)
     return number if least <= number <= most else None
+
+
+def hundredths(text: str) -> int | None:
+    """A percentage below a thousand, typed with at most two decimals after a point or a comma, in hundredths.
+
+    ``None`` for what is none.
+    """
+    read = _PERCENT.fullmatch(text.removesuffix("%").strip())
+    return None if read is None else int(read[1]) * 100 + int((read[2] or "").ljust(2, "0"))
 
 
 def confirms(text: str, number: int) -> bool:

@@ -15,11 +15,17 @@ from typing import Any, Final
 
 from msgspec import Struct, convert, to_builtins
 
+from rebound.kernel.errors import FieldError
 from rebound.messages.domain.winners import Choice, WinnerRule
 from rebound.templates.domain.content import Said, read_said, written_said
 
 WHOLE: Final = 10_000
 """All of a mailing's recipients, in hundredths of a percent, in which shares are kept."""
+MAX_NAME: Final = 30
+MOST: Final = 5
+"""Variants of one mailing."""
+MAX_HOLDOUT: Final = 50
+"""In percent."""
 _BITS: Final = 53
 _HOLDOUT: Final = "holdout"
 _TEST: Final = "test"
@@ -27,6 +33,20 @@ REST: Final = "rest"
 """In place of a variant's name: who gets the winner, once it was tried on others."""
 LOOK_AGAIN: Final = timedelta(minutes=1)
 _KEPT: Final = tuple[WinnerRule | None, datetime | None, Choice | None]
+
+
+def share_problems(shares: Sequence[tuple[str, int]]) -> list[FieldError]:
+    """What is wrong with the names of variants, in their order, and with their shares, in hundredths of a percent."""
+    names = [name for name, _ in shares]
+    wrong = [
+        FieldError(f"variants[{number}].name", "Is the name of another variant.")
+        for number, name in enumerate(names)
+        if name in names[:number]
+    ]
+    total = sum(share for _, share in shares)
+    if shares and total != WHOLE:
+        wrong.append(FieldError("variants", f"The shares must be 100 together; they are {in_percent(total):g}."))
+    return wrong
 
 
 def in_percent(hundredths: int) -> float:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 from msgspec.json import encode
@@ -15,10 +15,12 @@ from msgspec.json import encode
 from rebound.campaigns.application.edit_campaign import timing_of
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
 from rebound.console.domain.deeds import Deed
+from rebound.console.http.campaigns.compared import winner
 from rebound.console.http.campaigns.compose import business_of, campaign_page, found, in_frame, segment_of
+from rebound.console.http.campaigns.content import with_templates
 from rebound.console.http.preview_frames import framed, framed_flaws, framed_text
 from rebound.console.http.requests import PageAnswer, see
-from rebound.console.http.typed import confirms
+from rebound.console.http.typed import confirms, whole_number
 from rebound.console.http.visits import Visit
 from rebound.customers.domain import Customer, made_up_customer
 from rebound.eligibility.application.preview_audience import FirstLook, Question
@@ -31,6 +33,7 @@ from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, InvalidI
 from rebound.kernel.ids import ULIDS
 from rebound.messages.application.load_content import loaded
 from rebound.messages.domain.by_tier import parts_of
+from rebound.messages.domain.variants import REST, in_percent
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.templates.domain.content import UNWRITTEN
 from rebound.templates.domain.rendering import warnings_about
@@ -102,12 +105,17 @@ class Reach(Struct, frozen=True):
 
 
 class Shown(Struct, frozen=True):
-    """The preview: whose it is, and what they would get. ``segments`` is how many texts it is, 0 for an email."""
+    """The preview: whose it is, and what they would get. ``segments`` is how many texts it is, 0 for an email.
+
+    ``variant`` is the index of the variant that is shown, and ``theirs`` of the one that they get; ``None`` for none.
+    """
 
     customer: Customer
     preview: "Preview | None" = None
     flaws: Sequence[str] = ()
     segments: int = 0
+    variant: int | None = None
+    theirs: int | None = None
 
 
 def show(visit: Visit, campaign_id: str) -> PageAnswer:
@@ -154,7 +162,8 @@ def decide(visit: Visit, campaign_id: str) -> PageAnswer:
 def show_in_frame(visit: Visit, campaign_id: str) -> PageAnswer:
     """The document of a frame: what it says to the ``customer`` of the query, or to somebody made up."""
     campaign = found(visit, campaign_id)
-    shown = _shown_to(visit, campaign, _customer(visit, campaign, visit.request.query.given("customer")))
+    customer = _customer(visit, campaign, visit.request.query.given("customer"))
+    shown = _shown_to(visit, campaign, customer, visit.request.query.one("variant"))
     if shown.preview is None:
         return framed_flaws(map(visit.words.said, shown.flaws))
     return framed(shown.preview.html) if shown.preview.html is not None else framed_text(shown.preview.text)
@@ -182,7 +191,8 @@ def reach_of(visit: Visit, campaign: Campaign, segment: "Segment | None", job_id
         people.sort(key=lambda each: (each.decision != "excluded", each.name))
         got = [each.customer for each in look.everybody if isinstance(each.decision, Send | Hold)]
         got.sort(key=lambda customer: customer.full_name)
-        return Reach(Audience(len(people), reasons), got, people)
+        counts = {} if campaign.split is None else campaign.split.counts([each.customer_id for each in got])
+        return Reach(Audience(len(people), reasons, variants=counts), got, people)
     view = count_of(visit, job_id)
     if view is None:
         return Reach(meant=look.meant)
@@ -319,15 +329,43 @@ def _customer(visit: Visit, campaign: Campaign, customer_id: str | None) -> Cust
     return made_up_customer(visit.business_id, channel, _NAMES[channel], behind.ports.clock.now())
 
 
-def _shown_to(visit: Visit, campaign: Campaign, customer: Customer) -> Shown:
+def _shown_to(visit: Visit, campaign: Campaign, customer: Customer, variant: str) -> Shown:
+    """What a customer gets; or what the ``variant`` of an index says, also to who gets another one."""
+    split = campaign.split
+    theirs = wanted = None
+    if split is not None and split.variants:
+        # Who gets the best is shown the first, as long as nobody knows which that is.
+        drawn = split.drawn_by(customer.customer_id)
+        theirs = next((index for index, each in enumerate(split.variants) if each == drawn), None)
+        at = whole_number(variant, len(split.variants) - 1)
+        wanted = theirs if at is None else at
+        said = split.variants[wanted or 0].content or campaign.content
+        theirs = None if split.variant_of(customer.customer_id) in (None, REST) else theirs
+        # Only what is shown has to be read.
+        campaign = replace(campaign, content=said, split=None)
+    of: dict[str, Any] = {"variant": wanted, "theirs": theirs}
     if campaign.content in UNWRITTEN:
-        return Shown(customer, flaws=[visit.words("compose.unwritten")])
+        return Shown(customer, flaws=[visit.words("compose.unwritten")], **of)
     try:
         preview = visit.behind.preview_campaign(campaign, customer, business_of(visit))
     except InvalidInputError as error:
-        return Shown(customer, flaws=[each.message for each in error.errors])
+        return Shown(customer, flaws=[each.message for each in error.errors], **of)
     segments = 0 if preview.html is not None else size_of_text(preview.text).segments
-    return Shown(customer, preview, segments=segments)
+    return Shown(customer, preview, segments=segments, **of)
+
+
+def _by_variant(visit: Visit, campaign: Campaign, reach: Reach) -> Sequence[tuple[str, float | None, int | None]]:
+    """The variants, each with its share in percent and how many get it, as far as that is known; and the others."""
+    split = campaign.split
+    if split is None or not split.variants:
+        return []
+    known = {} if reach.audience is None else reach.audience.variants
+    counts = [known.get(name, 0) if reach.audience is not None else None for name in split.names]
+    shares: list[float | None] = [in_percent(each.share) for each in split.variants]
+    names = [each.name for each in split.variants]
+    if split.winner is not None:
+        names, shares = [*names, visit.words("campaign.the_rest")], [*shares, None]
+    return list(zip(names, shares, counts, strict=True))
 
 
 def _page(
@@ -341,7 +379,7 @@ def _page(
     wrong: Mapping[str, Sequence[str]] | None = None,
     is_changed: bool = False,
 ) -> PageAnswer:
-    behind = visit.behind
+    behind, campaign = visit.behind, with_templates(visit, campaign)
     segment = segment_of(visit, campaign)
     reach = reach_of(visit, campaign, segment, job_id) if reach is None else reach
     people, wanted = reach.people or (), visit.request.query.given("customer")
@@ -358,7 +396,10 @@ def _page(
             (reason, reason_in_words(visit, reason), n)
             for reason, n in sorted(reasons.items(), key=lambda each: -each[1])
         ],
-        shown=_shown_to(visit, campaign, customer),
+        shown=_shown_to(visit, campaign, customer, visit.request.query.one("variant")),
+        by_variant=_by_variant(visit, campaign, reach),
+        holdout=0 if campaign.split is None else in_percent(campaign.split.holdout),
+        winner=winner(campaign),
         segment=segment,
         people=people,
         choices=sorted(((each.customer_id, each.full_name) for each in reach.meant), key=itemgetter(1)),

@@ -1,6 +1,7 @@
 """Writing a campaign in steps: for whom, what it says, and when. What is typed in a step is kept with the draft."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,7 @@ from rebound.campaigns.application.campaign_service import NewCampaign
 from rebound.campaigns.application.check_contents import unpinned
 from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus
+from rebound.console.http.campaigns import divided
 from rebound.console.http.campaigns.content import (
     beside_fields,
     content_of,
@@ -28,6 +30,8 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ChangedMeanwhileError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.ids import CUSTOMER_IDS
 from rebound.kernel.local_time import first_instant_of, wall_clock
+from rebound.messages.domain.goals import GoalKind
+from rebound.messages.domain.variants import MOST as MOST_VARIANTS
 from rebound.segments.domain.selections import CustomerFilter, Selection
 from rebound.templates.domain.content import UNWRITTEN
 
@@ -250,25 +254,32 @@ def _whom(
 def show_what(visit: Visit, campaign_id: str) -> PageAnswer:
     """What it says."""
     campaign = found(visit, campaign_id)
-    typed = typed_of(campaign.content, campaign.voucher)
-    return campaign_page(visit, campaign) or _what(visit, campaign, typed)
+    return campaign_page(visit, campaign) or _what(visit, campaign, _typed_of_what(visit, campaign))
 
 
 def save_what(visit: Visit, campaign_id: str) -> PageAnswer:
-    """Keep what it says; or only measure what is typed, and show what a template wants to know."""
-    campaign, typed = found(visit, campaign_id), typed_in(visit.request.form)
-    if visit.request.form.one("do") not in ("on", "save"):
-        return _what(visit, campaign, typed)
+    """Keep what it says; or only measure what is typed, or add a variant, and show what a template wants to know."""
+    form = visit.request.form
+    campaign, typed = found(visit, campaign_id), {**typed_in(form), **divided.typed_in(form)}
+    if form.one("do") not in ("on", "save"):
+        return _what(visit, campaign, divided.acted(visit, typed, form.one("do")))
 
     def change() -> CampaignChange:
-        said = content_of(visit, typed, campaign.channel, campaign.category, campaign.content)
+        if divided.is_asked(typed) and campaign.contents is None:
+            wanted = divided.change_of(visit, typed, campaign)
+        else:
+            said = content_of(visit, typed, campaign.channel, campaign.category, campaign.content)
+            wanted = CampaignChange(content=None if says_several(campaign) else lambda _: said)
         voucher = voucher_of(visit, typed)
-        return CampaignChange(
-            content=None if says_several(campaign) else lambda _: said,
-            voucher=UNSET if voucher is None and campaign.voucher is None else voucher,
-        )
+        return replace(wanted, voucher=UNSET if voucher is None and campaign.voucher is None else voucher)
 
     return saved(visit, campaign_id, change, lambda again, **said: _what(visit, again, typed, **said), "when")
+
+
+def _typed_of_what(visit: Visit, campaign: Campaign) -> dict[str, str]:
+    variants = () if campaign.split is None else campaign.split.variants
+    said = {each.name: typed_of(each.content or campaign.content, None) for each in variants}
+    return {**typed_of(campaign.content, campaign.voucher), **divided.typed_of(campaign, said, visit)}
 
 
 def _what(
@@ -280,18 +291,25 @@ def _what(
     wrong: Mapping[str, Sequence[str]] | None = None,
     is_changed: bool = False,
 ) -> PageAnswer:
+    if not divided.is_asked(typed):
+        typed = {**_typed_of_what(visit, campaign), **typed}
+    what, _, place = visit.request.form.one("do").partition(":")
+    shown = shown_content(
+        visit,
+        typed,
+        campaign.channel,
+        is_by_tier=campaign.contents is not None,
+        is_to_all=not divided.variants_in(typed),
+    )
     return visit.page(
         "compose_what",
         status,
         **in_frame(campaign, "what", is_changed=is_changed, wrong=wrong or {}),
         typed=typed,
-        shown=shown_content(
-            visit,
-            typed,
-            campaign.channel,
-            is_by_tier=campaign.contents is not None,
-            is_by_variant=len(campaign.all_said) > 1,
-        ),
+        shown=shown,
+        variants=divided.shown(visit, typed, shown.published, place if what == "measure" else ""),
+        most_variants=MOST_VARIANTS,
+        goals=[each for each in GoalKind if each is not GoalKind.REPLY or campaign.channel is Channel.SMS],
     )
 
 
@@ -428,7 +446,8 @@ def saved(
         wanted = change()
 
         def checked(campaign: Campaign) -> CampaignChange:
-            if only_drafts:
+            held = 0 if campaign.split is None else campaign.split.holdout
+            if only_drafts or wanted.holdout not in (None, held):
                 check_draft(visit, campaign)
             return wanted
 
@@ -463,7 +482,7 @@ def _kept(campaign: Campaign) -> Campaign:
 
 
 def says_several(campaign: Campaign) -> bool:
-    """Whether it says something else to some than to others, which the composer does not write."""
+    """Whether it says something else to some than to others."""
     return campaign.contents is not None or len(campaign.all_said) > 1
 
 

@@ -1,7 +1,9 @@
 """What campaigns say, as forms have it: a template or words of one's own, and a voucher."""
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -18,6 +20,7 @@ from rebound.templates.domain.typed_values import allowed
 from rebound.templates.domain.variables import Variable
 
 if TYPE_CHECKING:
+    from rebound.campaigns.domain.campaigns import Campaign
     from rebound.templates.application.measure_text import MeasuredText
     from rebound.templates.domain.template import TemplateVersion
 
@@ -26,7 +29,9 @@ MOST_TEMPLATES: Final = 100
 OWN: Final = ("subject", "text", "html", "body")
 VOUCHER: Final = ("kind", "value", "currency", "valid_from", "valid_until", "valid_days")
 VARIABLE: Final = "variables."
+_SEVERAL: Final = 2
 _LINES: Final = ("text", "html", "body")
+_OF_VARIANT: Final = re.compile(r"variants(?:\[(\d)\]|\.(\d))\.(?:content\.)?(.*)")
 
 
 class ShownVariable(Struct, frozen=True):
@@ -47,10 +52,9 @@ class ShownContent(Struct, frozen=True):
     measured: "MeasuredText | None"
     flaws: Sequence[str]
     """Why a text cannot be measured."""
-    is_found: bool = False
-    """Whether the template that is chosen is there, and published."""
+    published: Mapping[str, int] = MappingProxyType({})
+    """The number of the published version of each of the templates."""
     is_by_tier: bool = False
-    is_by_variant: bool = False
 
 
 def typed_of(said: Said, voucher: Voucher | None) -> dict[str, str]:
@@ -104,7 +108,7 @@ def content_of(visit: Visit, typed: Mapping[str, str], channel: Channel, categor
     try:
         said = read(channel, given)
     except ValidationError as error:
-        raise InvalidInputError(*map(_in_form, fields_of_content(error))) from None
+        raise InvalidInputError(*map(in_form, fields_of_content(error))) from None
     if isinstance(said, TextContent) and isinstance(before, TextContent):
         # Only programs give an email for those whom the text plan has no room for.
         return replace(said, email_content=before.email_content)
@@ -152,25 +156,38 @@ def voucher_of(visit: Visit, typed: Mapping[str, str]) -> Voucher | None:
 
 
 def shown_content(
-    visit: Visit, typed: Mapping[str, str], channel: Channel, *, is_by_tier: bool = False, is_by_variant: bool = False
+    visit: Visit, typed: Mapping[str, str], channel: Channel, *, is_by_tier: bool = False, is_to_all: bool = True
 ) -> ShownContent:
-    """What the form needs to be shown."""
+    """What the form needs to be shown; all but the templates is of what is said to everybody, if that is so."""
     listed = visit.behind.template_service.page(visit.business_id, MOST_TEMPLATES, None, business=visit.of_business)
-    templates = [
-        (each.template.template_id, each.about.name)
+    found = [
+        each
         for each in listed.items
         # Those of events say what happened to one customer.
         if each.about.channel is channel and each.template.published and each.about.event is None
     ]
+    templates = [(each.template.template_id, each.about.name) for each in found]
+    published = {each.template.template_id: each.template.published for each in found}
+    if not is_to_all:
+        return ShownContent(channel, templates, (), None, (), published)
     version, measured, flaws = template_of(visit, typed), None, list[str]()
     # A page that opens has itself measured when it is there, for which more is read.
     if channel is Channel.SMS and typed["say"] == "own" and visit.request.method == "POST":
-        try:
-            measured = visit.behind.measure_text(visit.business_id, typed["body"], _of_voucher(typed))
-        except InvalidInputError as error:
-            flaws = [each.message for each in error.errors]
-    variables = [] if version is None else [_shown(name, each) for name, each in version.variables.items()]
-    return ShownContent(channel, templates, variables, measured, flaws, version is not None, is_by_tier, is_by_variant)
+        measured, flaws = measured_of(visit, typed)
+    return ShownContent(channel, templates, variables_of(version), measured, flaws, published, is_by_tier)
+
+
+def variables_of(version: "TemplateVersion | None") -> Sequence[ShownVariable]:
+    """What a template wants to know."""
+    return [] if version is None else [_shown(name, each) for name, each in version.variables.items()]
+
+
+def measured_of(visit: Visit, typed: Mapping[str, str]) -> tuple["MeasuredText | None", list[str]]:
+    """How large the text is that is typed; or why that cannot be told."""
+    try:
+        return visit.behind.measure_text(visit.business_id, typed["body"], _of_voucher(typed)), []
+    except InvalidInputError as error:
+        return None, [each.message for each in error.errors]
 
 
 def _of_voucher(typed: Mapping[str, str]) -> Mapping[str, Variable]:
@@ -183,10 +200,37 @@ def _shown(name: str, variable: Variable) -> ShownVariable:
     return ShownVariable(name, variable.required and variable.default is None, allowed(variable.type))
 
 
+def with_templates(visit: Visit, campaign: "Campaign") -> "Campaign":
+    """The campaign with what its variants say that are made from several templates, in few requests; else as it is."""
+    made_from = [each.made_from for each in campaign.all_said if isinstance(each, TemplateContent)]
+    if len({each.template_id for each in made_from}) < _SEVERAL:
+        return campaign
+    numbers = {each.template_id: each.version for each in made_from}
+    if None in numbers.values():
+        service = visit.behind.template_service
+        listed = service.page(visit.business_id, MOST_TEMPLATES, None, own=True, business=visit.of_business)
+        known = {each.template.template_id: each.template.published for each in listed.items}
+        numbers = {name: known.get(name) if number is None else number for name, number in numbers.items()}
+    versions = visit.behind.ports.templates.versions(
+        visit.business_id, {name: number for name, number in numbers.items() if number}
+    )
+
+    def read(said: Said) -> Said:
+        if not isinstance(said, TemplateContent) or said.made_from.template_id not in versions:
+            return said
+        return versions[said.made_from.template_id].content_for(said.made_from, said.mark)
+
+    return campaign.with_said(read)
+
+
 def beside_fields(visit: Visit, error: InvalidInputError) -> dict[str, list[str]]:
     """What is wrong, by the names of the form's fields."""
-    return visit.wrong(InvalidInputError(*map(_in_form, error.errors)))
+    return visit.wrong(InvalidInputError(*map(in_form, error.errors)))
 
 
-def _in_form(error: FieldError) -> FieldError:
+def in_form(error: FieldError) -> FieldError:
+    """What is wrong, by the name of its field in the form; those of the first variant begin with ``v0.``."""
+    place = _OF_VARIANT.fullmatch(error.field)
+    if place is not None:
+        return replace(error, field=f"v{place[1] or place[2]}.{place[3]}")
     return replace(error, field=error.field.removeprefix("content.").removeprefix("audience."))
