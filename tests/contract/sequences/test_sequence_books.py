@@ -1,5 +1,6 @@
 """Sequences, and who stands where in them: one suite against the fake and the tables."""
 
+from copy import replace
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
@@ -136,6 +137,17 @@ def test_a_segment_that_was_written_meanwhile_makes_the_write_fail(ports: EveryP
 
     assert list(ports.sequences.using(BUSINESS_ID, "vips")) == [SEQUENCE]
     assert list(ports.sequences.using(BUSINESS_ID, "others")) == []
+
+
+def test_what_somebody_waits_for_and_waited_for_before_is_read_as_it_was_written(ports: EveryPorts) -> None:
+    first = replace(enrolment(), about="gold", former=("a", "b"))
+    assert ports.enrolments.enter(first, None, once=True)
+    read = ports.enrolments.get_many([first.key])[first.key]
+    withdrawn = replace(read.left(LeftBecause.EXIT, at(9)), entry_key="")
+    ports.enrolments.replace(read, withdrawn)
+
+    assert (read.about, read.former) == ("gold", ("a", "b"))
+    assert ports.enrolments.get_many([first.key])[first.key].entry_key == ""
 
 
 def test_where_somebody_stands_is_read_as_it_was_written(ports: EveryPorts) -> None:

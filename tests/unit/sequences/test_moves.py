@@ -1,6 +1,6 @@
 """Moving those who wait to the newest version."""
 
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from unittest.mock import patch
 
@@ -127,11 +127,10 @@ def test_who_is_in_a_workers_hands_stays(world: SequenceWorld) -> None:
 
 
 def test_who_has_not_begun_begins_the_newest_at_the_time_that_it_says(world: SequenceWorld) -> None:
-    ends = NOON + 30 * DAY
+    ends = datetime(2026, 12, 20, 5, tzinfo=UTC)  # the day begins in New York
     about = Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=10)
     world.set_up(send("old"), trigger=about)
-    happened = Happened(kind=Kind.MEMBERSHIP_EXPIRING, key="m", at=NOON, due_at=ends)
-    world.hear_happenings(BUSINESS_ID, id_of(0), [happened])
+    world.has_membership(0, "one", ends.date())
     world.live_until(NOON + HOUR)
     world.set_up(send("new"), trigger=Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=7))
     told = world.move_waiting(1, {})

@@ -68,6 +68,8 @@ class EnrolmentRow(Model):
     heard = JsonAttribute(null=True)
     caused_by = TextListAttribute(null=True)
     template_version = NumberAttribute(null=True)
+    about = UnicodeAttribute(null=True)
+    former = TextListAttribute(null=True)
     row_version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
 
@@ -157,6 +159,8 @@ class DynamoEnrolmentBook:
             heard=[_written(each) for each in after.heard] or None,
             caused_by=list(after.caused_by) or None,
             template_version=after.template_version,
+            about=after.about,
+            former=list(after.former) or None,
             row_version=next_version(read),
             expires_at=None if keeps else expiry(datetime.now(UTC), KEPT_AFTER),
         )
@@ -275,5 +279,7 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         heard=tuple(map(_heard, row.heard or ())),
         caused_by=tuple(row.caused_by or ()),
         template_version=_number(row.template_version),
+        about=row.about,
+        former=tuple(row.former or ()),
         row_version=int(row.row_version),
     )

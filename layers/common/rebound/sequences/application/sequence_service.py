@@ -186,7 +186,10 @@ class SequenceService(Struct, frozen=True, kw_only=True):
             self.enrolments.replace(found, found.left(LeftBecause.REMOVED, self.clock.now()), once=once)
             return True
 
-        return retried(write)
+        is_new = retried(write)
+        if sequence.definition.plans_again:
+            self.hear.plan(sequence, customer_id)
+        return is_new
 
     def _after(
         self, business_id: str, sequence_id: str, wanted: Wanted, before: SavedSequence | None, now: datetime

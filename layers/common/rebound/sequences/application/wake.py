@@ -131,15 +131,21 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
             counts: Counter[str] = Counter()
             for each in due:
                 if each.wake_at is not None and each.wake_at <= sequence.switched_at:
+                    if sequence.definition.plans_again:
+                        # Who lets them go has them wait for what comes next; where they are gone already, too.
+                        self._wake(job, sequence, [each])
                     with suppress(ConcurrentChangeError):
                         self.enrolments.replace(each, each.left(LeftBecause.LAPSED, now), once=once)
                         counts["lapsed"] += 1
             return counts
+        self._wake(job, sequence, due)
+        return {"woken": len(due)}
+
+    def _wake(self, job: Job, sequence: SavedSequence, due: Sequence[Enrolment]) -> None:
         for start in range(0, len(due), TOGETHER):
             ids = [each.key.customer_id for each in due[start : start + TOGETHER]]
             task = task_of(job.business_id, sequence.sequence_id, ids, sequence.switched_at, job.job_id)
             self.step_queue.put([task])
-        return {"woken": len(due)}
 
     def _take_up(self, found: Sequence[Enrolment]) -> None:
         """Have those go on whose task came while it was off, in the hands in which they are."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 KEPT_AFTER: Final = timedelta(days=400)
 """For how long it is remembered what began an enrolment that is over, where somebody may begin again."""
+MOST_FORMER: Final = 30
+"""So many names of what has begun earlier ones are kept with an enrolment, the last of them."""
 CLOCKS_DIFFER: Final = timedelta(seconds=10)
 """By so much at most the clocks of two functions differ."""
 
@@ -77,6 +79,9 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     that moved them here from an older version, until they go on.
     ``began_at`` is when that which began it happened. ``heard`` is what waits may be over for (``domain.heard``).
     ``caused_by`` are the sequences whose doing began it, each because of the one before.
+    ``about`` is the membership, the package or the waiver because of which they began, where that is what begins it.
+    ``former`` are the names of what began earlier enrolments of somebody who waits for what is to come, such as the end
+    of a membership; other sequences remember them apart. ``entry_key`` is empty where what was to come did not.
     ``template_version`` is that of the template of the step which is being done, as it was when it was begun: 0 where
     there was none to be had, ``None`` where the step has no template.
     ``row_version`` counts the writes of the stored row, 0 for none yet.
@@ -99,6 +104,8 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     heard: tuple[Heard, ...] = ()
     caused_by: tuple[str, ...] = ()
     template_version: int | None = None
+    about: str | None = None
+    former: tuple[str, ...] = ()
     row_version: int = 0
 
     @property
@@ -108,8 +115,21 @@ class Enrolment(Struct, frozen=True, kw_only=True):
 
     def became(self, after: Enrolment) -> bool:
         """Whether the two are one enrolment, earlier and later; nobody goes back to before the first step."""
-        begun = (self.uid, self.entry_key, self.entered_at) == (after.uid, after.entry_key, after.entered_at)
+        begun = (self.uid, self.entered_at) == (after.uid, after.entered_at)
+        # Who waits for what is to come waits for something else once that is told otherwise.
+        begun = begun and (self.is_ahead or self.entry_key == after.entry_key)
         return begun and (after.step_id is not None or self.step_id is None)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether they wait for what is to come, and nothing has been done yet."""
+        return self.about is not None and self.step_id is None and self.standing is Stage.WAITING
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """The names of all that has begun it and is over."""
+        is_done = self.is_over and self.about is not None and self.entry_key
+        return (*self.former, *([entry_name(self.entry_key)] if is_done else []))[-MOST_FORMER:]
 
     def is_of(self, created_at: datetime) -> bool:
         """Whether it is of a customer who was created then, and not of one who had the id before and is deleted.

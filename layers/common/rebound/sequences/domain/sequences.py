@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.gates import Gate
 from rebound.segments.domain.filters import segments_in
-from rebound.sequences.domain.happenings import Kind
+from rebound.sequences.domain.happenings import LOGGED, OBJECTS, PLANNED, Kind
 from rebound.sequences.domain.steps import If, Program, Send, Wait
 from rebound.templates.domain.content import TemplateContent
 
@@ -109,9 +109,40 @@ class Definition(Struct, frozen=True, kw_only=True):
         meant = [self.trigger, *(one.happening for one in self.exit_on), *awaited]
         return any(each.means(happened) for each in meant)
 
-    def ended_by(self, happened: Happened) -> ExitOn | None:
-        """What ends it for whom this happened to; ``None`` where nothing does."""
-        return next((each for each in self.exit_on if each.happening.means(happened)), None)
+    @property
+    def looks_back(self) -> bool:
+        """Whether the log may say that who is to begin does not any more, or not yet."""
+        kind = self.trigger.kind
+        return (kind in OBJECTS and kind in LOGGED) or any(each.happening.kind in LOGGED for each in self.exit_on)
+
+    @property
+    def plans_again(self) -> bool:
+        """Whether who has left waits for what is to come next."""
+        return self.trigger.kind in PLANNED and self.reentry is Reentry.AFTER_EXIT
+
+    def about_of(self, happened: Happened) -> str | None:
+        """The membership, the package or the waiver that what begins it is about; ``None`` where it is about none."""
+        name = OBJECTS.get(self.trigger.kind)
+        return None if name is None else happened.about.get(name)
+
+    def concerns(self, meant: Happening, happened: Happened, about: str | None) -> bool:
+        """Whether something is what is ``meant`` to somebody who began because of what ``about`` names.
+
+        What is about another membership, package or waiver is not, unless ``meant`` names it.
+        """
+        name = OBJECTS.get(self.trigger.kind)
+        is_other = (
+            about is not None
+            and name is not None
+            and OBJECTS.get(happened.kind) == name
+            and name not in meant.about
+            and happened.about.get(name) not in (None, about)
+        )
+        return meant.means(happened) and not is_other
+
+    def ended_by(self, happened: Happened, about: str | None) -> ExitOn | None:
+        """What ends it for whom this happened to, who began because of ``about``; ``None`` where nothing does."""
+        return next((each for each in self.exit_on if self.concerns(each.happening, happened, about)), None)
 
 
 def _unpinned(steps: Sequence[Written]) -> tuple[Written, ...]:
@@ -180,6 +211,11 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
     def may_have_people(self) -> bool:
         """Whether somebody may be inside: it is on, or has been since it was made."""
         return self.is_on or self.was_off
+
+    @property
+    def may_plan(self) -> bool:
+        """Whether somebody may wait in it for what is to come; of earlier versions it is taken to be so."""
+        return self.version > 1 or self.definition.trigger.is_planned
 
     def may_hear(self, happened: Happened) -> bool:
         """Whether it could mean something to somebody inside, or start; earlier versions are taken to hear all."""
