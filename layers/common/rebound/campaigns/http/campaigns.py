@@ -18,7 +18,7 @@ from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
 from rebound.campaigns.domain.redemptions import reward_on
 from rebound.campaigns.domain.results import VariantResults
-from rebound.campaigns.http.goals import GoalAnswer, GoalResultsAnswer
+from rebound.campaigns.http.goals import GoalAnswer, GoalResultsAnswer, OutcomesAnswer
 from rebound.campaigns.http.requests import CampaignChangeRequest, DayOrTime, NewCampaignRequest
 from rebound.campaigns.http.results import ResultsAnswer, SpanAnswer
 from rebound.eligibility.application.preview_audience import MOST_FORESEEN
@@ -256,6 +256,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
     variants: list[VariantAnswer] | None = Field(
         description="In place of content. What becomes of them adds up to targeted and results."
     )
+    outcomes: OutcomesAnswer | None = Field(description="How the variants compare. Null without variants.")
     holdout: float = Field(
         description="Percent of those to whom it would be sent who get nothing. They count as targeted until it would "
         "be sent to them, and then as excluded: holdout."
@@ -281,6 +282,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
         return {
             **said_in_answer(campaign.content if contents is None and not variants else None),
             "variants": variants or None,
+            "outcomes": None if view.outcomes is None else OutcomesAnswer.of_outcomes(view.outcomes),
             "winner": _winner(campaign, results.get(REST)),
             "holdout": 0 if campaign.split is None else in_percent(campaign.split.holdout),
             "goal": None if campaign.goal is None else GoalAnswer.filled(campaign.goal),
