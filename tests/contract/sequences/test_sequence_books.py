@@ -9,7 +9,7 @@ import pytest
 from rebound.campaigns.domain.gates import Gate
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.segments.domain.segments import Segment
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage, Stood
 from rebound.sequences.domain.heard import Heard
 from rebound.sequences.domain.ready_made import ready_made
 from rebound.sequences.domain.sequences import Late, Owes, SavedSequence, SequenceStatus
@@ -140,13 +140,14 @@ def test_a_segment_that_was_written_meanwhile_makes_the_write_fail(ports: EveryP
 
 
 def test_what_somebody_waits_for_and_waited_for_before_is_read_as_it_was_written(ports: EveryPorts) -> None:
-    first = replace(enrolment(), about="gold", former=("a", "b"))
+    stood = (Stood(1, at(5), {"1": "2"}), Stood(2, at(6), {}))
+    first = replace(enrolment(), about="gold", former=("a", "b"), stood=stood)
     assert ports.enrolments.enter(first, None, once=True)
     read = ports.enrolments.get_many([first.key])[first.key]
     withdrawn = replace(read.left(LeftBecause.EXIT, at(9)), entry_key="")
     ports.enrolments.replace(read, withdrawn)
 
-    assert (read.about, read.former) == ("gold", ("a", "b"))
+    assert (read.about, read.former, read.stood) == ("gold", ("a", "b"), stood)
     assert ports.enrolments.get_many([first.key])[first.key].entry_key == ""
 
 

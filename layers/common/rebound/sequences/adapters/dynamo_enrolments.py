@@ -31,6 +31,7 @@ from rebound.sequences.domain.enrolments import (
     EnrolmentKey,
     LeftBecause,
     Stage,
+    Stood,
     entry_name,
 )
 from rebound.sequences.domain.heard import Heard
@@ -64,6 +65,7 @@ class EnrolmentRow(Model):
     uid = UnicodeAttribute()
     through = JsonAttribute(null=True)
     moved_by = UnicodeAttribute(null=True)
+    stood = JsonAttribute(null=True)
     began_at = InstantAttribute(null=True)
     heard = JsonAttribute(null=True)
     caused_by = TextListAttribute(null=True)
@@ -155,6 +157,7 @@ class DynamoEnrolmentBook:
             uid=after.uid,
             through=after.through or None,
             moved_by=after.moved_by,
+            stood=[[each.version, write_instant(each.until), each.steps] for each in after.stood] or None,
             began_at=after.began_at,
             heard=[_written(each) for each in after.heard] or None,
             caused_by=list(after.caused_by) or None,
@@ -275,6 +278,7 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         uid=row.uid,
         through=tuple((step_id, way) for step_id, way in row.through or ()),
         moved_by=row.moved_by,
+        stood=tuple(Stood(version, read_instant(until), steps) for version, until, steps in row.stood or ()),
         began_at=row.began_at,
         heard=tuple(map(_heard, row.heard or ())),
         caused_by=tuple(row.caused_by or ()),

@@ -11,7 +11,7 @@ from msgspec import Struct
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried, retried_from
 from rebound.recurring.domain.days import DAY
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage, entry_name
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage, became, entry_name
 from rebound.sequences.domain.happenings import PLANNED
 from rebound.sequences.domain.heard import Heard, is_since
 from rebound.sequences.domain.looking_back import coming, why_ended
@@ -256,24 +256,25 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
                 # Who wrote it may have died before they were to wait for what comes next.
                 again = sequence.definition.plans_again and now.left_because in (LeftBecause.EXIT, LeftBecause.GOAL)
                 return again and why_ended(sequence.definition, now, happened) is not None
-            definition = self._definition(sequence, now)
+            stood = now.stood_at(min(happened.at, self.clock.now()))
+            definition = self._definition(sequence, stood[0].version if stood else now.version)
             because = why_ended(definition, now, happened)
             if because is not None:
                 left = now.left(because, self.clock.now())
                 self.enrolments.replace(now, left, once=definition.reentry is Reentry.NEVER)
             elif now.entry_key != happened.key:
-                self._note(definition, now, happened)
+                ends = became(_waits_for(definition, now, happened), [each.steps for each in stood])
+                self._note(ends, now, happened)
             return because is not None
 
         return retried_from(found, write, lambda: self.enrolments.get_many([key]).get(key))
 
-    def _note(self, definition: Definition, found: Enrolment, happened: Happened) -> None:
-        """Have somebody go on who waits for it; else note it for waits that they may come to."""
-        ends = _waits_for(definition, found, happened)
+    def _note(self, ends: Sequence[str], found: Enrolment, happened: Happened) -> None:
+        """Have somebody go on who is at one of the waits that it ``ends``; else note it for those they may come to."""
         if not ends:
             return
         now, wake_at = self.clock.now(), found.wake_at
-        heard = Heard(entry_name(happened.key), happened.at, now, ends)
+        heard = Heard(entry_name(happened.key), happened.at, now, tuple(ends))
         known = next((each for each in found.heard if each.name == heard.name), None)
         if known is not None and (known.has_ended or known.happened_at >= heard.happened_at):
             if known.has_ended and found.is_due(now):
@@ -289,10 +290,10 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             if later and noted.heard != found.heard:
                 self.enrolments.replace(found, noted)
 
-    def _definition(self, sequence: SavedSequence, found: Enrolment) -> Definition:
-        if found.version == sequence.version:
+    def _definition(self, sequence: SavedSequence, version: int) -> Definition:
+        if version == sequence.version:
             return sequence.definition
-        return self.sequences.version(sequence.business_id, sequence.sequence_id, found.version)
+        return self.sequences.version(sequence.business_id, sequence.sequence_id, version)
 
 
 def _waits_for(definition: Definition, found: Enrolment, happened: Happened) -> tuple[str, ...]:

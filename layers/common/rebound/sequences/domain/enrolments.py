@@ -10,6 +10,7 @@ twice and begins once, also long after they left.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -60,6 +61,21 @@ class LeftBecause(StrEnum):
     """Somebody took them out, or the sequence was deleted."""
 
 
+MOST_STOOD: Final = 10
+"""So many moves of somebody who waits are told apart, the last of them."""
+
+
+class Stood(Struct, frozen=True):
+    """Where somebody was in another version ``until`` they were moved, and which step became which (``steps``).
+
+    What happened before that counts by that version, also where it is told later.
+    """
+
+    version: int
+    until: datetime
+    steps: Mapping[str, str]
+
+
 class EnrolmentKey(Struct, frozen=True, order=True):
     """Who in which sequence."""
 
@@ -77,6 +93,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     ``uid`` is that of the sequence. ``through`` are the steps without a write of their own by which they came to this
     one, conditions with the way that was taken (``then``, ``else``); only who counts reads it. ``moved_by`` is the job
     that moved them here from an older version, until they go on.
+    ``stood`` is where they were before, as long as they wait where they were moved.
     ``began_at`` is when that which began it happened. ``heard`` is what waits may be over for (``domain.heard``).
     ``caused_by`` are the sequences whose doing began it, each because of the one before.
     ``about`` is the membership, the package or the waiver because of which they began, where that is what begins it.
@@ -100,6 +117,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     uid: str = ""
     through: Through = ()
     moved_by: str | None = None
+    stood: tuple[Stood, ...] = ()
     began_at: datetime | None = None
     heard: tuple[Heard, ...] = ()
     caused_by: tuple[str, ...] = ()
@@ -171,7 +189,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     def waits(self, step_id: str, since: datetime, wake_at: datetime, through: Through = ()) -> Enrolment:
         """At a wait."""
         moved = replace(self, step_id=step_id, since=since, wake_at=wake_at, through=through)
-        moved = replace(moved, standing=Stage.WAITING, batch=None, moved_by=None, template_version=None)
+        moved = replace(moved, standing=Stage.WAITING, batch=None, moved_by=None, stood=(), template_version=None)
         return replace(moved, heard=kept(self.heard, since))
 
     def does(
@@ -179,15 +197,33 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     ) -> Enrolment:
         """At a step in the hands of a worker."""
         moved = replace(self, step_id=step_id, since=since, wake_at=None, through=through)
-        moved = replace(moved, standing=Stage.DOING, batch=batch, moved_by=None, template_version=template_version)
+        moved = replace(
+            moved, standing=Stage.DOING, batch=batch, moved_by=None, stood=(), template_version=template_version
+        )
         return replace(moved, heard=kept(self.heard, since))
 
     def left(self, because: LeftBecause, at: datetime, through: Through = ()) -> Enrolment:
         """Out; where they stood stays, for who counts it: the last step ``through`` which they came, if any."""
         step_id = through[-1][0] if through else self.step_id
         moved = replace(self, step_id=step_id, since=at, wake_at=None, through=through)
-        moved = replace(moved, standing=Stage.LEFT, batch=None, left_because=because, moved_by=None, heard=())
+        moved = replace(moved, standing=Stage.LEFT, batch=None, left_because=because, moved_by=None, stood=(), heard=())
         return replace(moved, template_version=None)
+
+    def moved(self, version: int, at: datetime, steps: Mapping[str, str], job_id: str) -> Enrolment:
+        """In another version, to which a job moves them; what they have heard counts for what the waits became."""
+        heard = [replace(each, ends=became(each.ends, [steps])) for each in self.heard]
+        return replace(
+            self,
+            version=version,
+            moved_by=job_id,
+            heard=(*self.spent, *(each for each in heard if each.ends)),
+            stood=(*self.stood, Stood(self.version, at, steps))[-MOST_STOOD:],
+        )
+
+    def stood_at(self, at: datetime) -> Sequence[Stood]:
+        """Where they have been since, from the version in which they were at a moment; none where it is this one."""
+        first = next((place for place, each in enumerate(self.stood) if at < each.until), len(self.stood))
+        return self.stood[first:]
 
     def bars(self, *, once: bool) -> bool:
         """Whether they may not begin anew: while they are inside; where it is gone through ``once``, after a step."""
@@ -196,6 +232,14 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     def is_due(self, now: datetime) -> bool:
         """Whether a wait is over."""
         return self.standing is Stage.WAITING and self.wake_at is not None and self.wake_at <= now
+
+
+def became(step_ids: Sequence[str], maps: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """What steps have become by one move after the other; those that became nothing are left out."""
+    found = tuple(step_ids)
+    for each in maps:
+        found = tuple(each[step_id] for step_id in found if step_id in each)
+    return found
 
 
 def entry_name(entry_key: str) -> str:
