@@ -37,10 +37,8 @@ def world_with(ready_made_id: str, language: str = "en") -> tuple[SequenceWorld,
 
 def begin(world: SequenceWorld, one: ReadyMade) -> None:
     trigger = one.definition.trigger
-    if trigger.kind is Kind.MEMBERSHIP_EXPIRING:
-        world.has_membership(1, "because", (NOON + 30 * DAY).date())
-    else:
-        tell(world, trigger.kind, "because")
+    due_at = NOON + 30 * DAY if trigger.kind is Kind.MEMBERSHIP_EXPIRING else None
+    tell(world, trigger.kind, "because", due_at=due_at)
 
 
 def tell(world: SequenceWorld, kind: Kind, key: str, **given: Any) -> None:
@@ -124,7 +122,7 @@ def test_whoever_renews_in_time_is_reminded_before_the_new_end_alone() -> None:
     begin(world, one)
     world.live_until(NOON + 17 * DAY)
     assert len(world.subjects(id_of(1))) == 1
-    world.has_membership(1, "renewed", (NOON + 395 * DAY).date())
+    tell(world, Kind.MEMBERSHIP_EXPIRING, "renewed", due_at=NOON + 395 * DAY)
     world.live_until(NOON + 380 * DAY)
     assert len(world.subjects(id_of(1))) == 1
     world.live_until(NOON + 380 * DAY + timedelta(days=3))
