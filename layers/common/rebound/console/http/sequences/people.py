@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rebound.sequences.domain.sequences import Definition, SavedSequence
     from rebound.sequences.domain.steps import Step
 
-PAGE: Final = 50
+PAGE: Final = 40
 FOUND: Final = 10
 MOST_VERSIONS: Final = 2
 """Earlier versions whose steps are told on one page."""
@@ -156,8 +156,26 @@ def _shown(
     actions = [step.action for place in places for step in (place.step, place.then) if step is not None]
     # Earlier versions are read in place of what segments and templates are called: few requests make a page.
     say = Sentences(visit.words) if earlier else sentences_for(visit, actions)
+    # Many stand at the same step, which is told once.
+    told: dict[tuple[int, str], Markup] = {}
+
+    def said(version: int, step: "Step | None") -> Markup | None:
+        if step is None:
+            return None
+        if (version, step.step_id) not in told:
+            told[version, step.step_id] = say.step(step.action)
+        return told[version, step.step_id]
+
+    over = say.words("sequences.then_over")
     return [
-        _person(each, names.get(each.key.customer_id), place, say) for each, place in zip(found, places, strict=True)
+        _person(
+            each,
+            names.get(each.key.customer_id),
+            place,
+            said(each.version, place.step),
+            over if place.is_last else said(each.version, place.then),
+        )
+        for each, place in zip(found, places, strict=True)
     ]
 
 
@@ -180,17 +198,18 @@ def _place(found: Enrolment, definition: "Definition | None") -> _Place:
     return _Place(step, program.steps[next_id] if next_id is not None else None, next_id is None)
 
 
-def _person(found: Enrolment, name: str | None, place: _Place, say: Sentences) -> ShownPerson:
-    step, then = place.step, place.then
+def _person(found: Enrolment, name: str | None, place: _Place, step: Markup | None, then: Markup | None) -> ShownPerson:
     return ShownPerson(
         found.key.customer_id,
         name,
         version=found.version,
         standing=found.standing,
-        step=say.step(step.action) if step is not None else None,
+        step=step,
         since=found.since,
-        then=say.step(then.action) if then is not None else say.words("sequences.then_over") if place.is_last else None,
+        then=then,
         at=found.wake_at,
-        at_latest=step is not None and isinstance(step.action, Wait) and step.action.for_event is not None,
+        at_latest=place.step is not None
+        and isinstance(place.step.action, Wait)
+        and place.step.action.for_event is not None,
         left_because=found.left_because,
     )
