@@ -7,11 +7,13 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 
+from rebound.activity.domain.events import EventKind
 from rebound.staff.domain import Role
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import check, sign_in
 from tests.integration.console.desk import Desk
 from tests.integration.console.test_campaign import counted
+from tests.integration.console.test_locations import did
 from tests.integration.console.test_sequences import FIRST_VISIT, MOST_REQUESTS, TEXT, begin, customer, sequence
 from tests.integration.sequences.test_step_results import counted as steps_counted
 
@@ -123,6 +125,7 @@ def test_the_editor_is_for_everybody(console: str, stack: Stack, sequence: str, 
     sign_in(at_width, console)
     for address in ("sequences/first/edit", "sequences/new"):
         at_width.goto(f"{console}/{address}")
+        at_width.locator("[aria-labelledby=t] details").evaluate_all("all => all.forEach(each => each.open = true)")
         check(at_width, f"{address.replace('/', '-')}-{width}")
 
 
@@ -289,6 +292,16 @@ def test_a_page_needs_few_requests(stack: Stack, sequence: str, path: str) -> No
     assert len(names) <= MOST_REQUESTS, "\n".join(names)
 
 
+def test_an_editor_that_asks_for_all_that_is_known_needs_few_requests(stack: Stack, sequence: str) -> None:
+    exits = [{"kind": "booking"}, {"kind": "waiver_signed"}]
+    assert stack.api("PUT", "/v1/sequences/first", {**FIRST_VISIT, "exit_on": exits}).status == 200
+    desk = Desk(stack).sign_in()
+    desk.get(EDIT)
+    with counted() as names:
+        assert desk.get(EDIT).status == 200
+    assert len(names) <= MOST_REQUESTS, "\n".join(names)
+
+
 @pytest.mark.parametrize(
     "place", ["s", "s.9", "s.0.t", "s.2.t.9", "s.²", "s." + "9" * 5000, "x.7", "cs-9", "c", "", "w.3"]
 )
@@ -309,3 +322,31 @@ def test_who_only_looks_on_edits_nothing(stack: Stack, sequence: str) -> None:
     for path in (EDIT, "/console/sequences/new"):
         assert (viewer.get(path).status, viewer.post(path, {"do": "save"}).status) == (403, 403)
     assert "/edit" not in viewer.get("/console/sequences/first").text
+
+
+def offered(text: str, field: str) -> list[str]:
+    """What is offered in the field that has this name; nothing where it only can be typed."""
+    listed = re.search(rf'name="{re.escape(field)}"[^>]* list="([^"]*)"', text)
+    if listed is None:
+        return []
+    return re.findall('value="([^"]*)"', text.partition(f'<datalist id="{listed[1]}">')[2].partition("</datalist>")[0])
+
+
+def test_ids_that_rebound_knows_are_offered_and_others_are_typed(stack: Stack, sequence: str, customer: str) -> None:
+    asked = {
+        "all": [{"visits": {"class_type": ["yoga"], "at_least": 1}}, {"membership": {"id": "gold", "is": "active"}}]
+    }
+    assert stack.api("PUT", "/v1/segments/yogis", {"name": "Yogis", "filter": asked}).status == 200
+    new = {"version": "1", "note": "New.", "url": "https://example.com/rules"}
+    assert stack.api("POST", "/v1/waivers/house-rules/versions", new).status in (200, 201, 202)
+    did(customer, EventKind.VISIT, "south")
+    desk = Desk(stack).sign_in()
+    form = form_of(desk, EDIT)
+    seen = desk.post(EDIT, {**form, "t.kind": "visit", "do": "look"}).text
+    assert offered(seen, "t.class_type") == ["yoga"]
+    assert offered(seen, "t.location_id") == ["south"]
+    assert offered(seen, "t.class_id") == []
+    assert "for example yoga-18-30" in seen
+    form |= {"t.membership_id": "silver", "do": "look"}
+    assert offered(desk.post(EDIT, {**form, "t.kind": "renewal_failed"}).text, "t.membership_id") == ["gold", "silver"]
+    assert offered(desk.post(EDIT, {**form, "t.kind": "waiver_changed"}).text, "t.waiver_id") == ["house-rules"]

@@ -19,6 +19,7 @@ from rebound.console.http.sequences.form import (
     read_form,
     typed_sequence,
 )
+from rebound.console.http.sequences.known import known_ids
 from rebound.console.http.sequences.moves import Done, done, new_step
 from rebound.console.http.sequences.shown import MOST_TEMPLATES
 from rebound.console.http.visits import Visit
@@ -271,6 +272,7 @@ def _page(
         # Those of events say what happened to one customer.
         if each.template.published and each.about.event is None
     ]
+    segments = behind.segment_service.known(business_id).in_order
     return visit.page(
         "sequence_editor",
         status,
@@ -279,7 +281,8 @@ def _page(
         typed=typed,
         kinds=CONDITIONS,
         step_kinds=KINDS,
-        others=behind.segment_service.known(business_id).in_order[:MOST_TEMPLATES],
+        others=segments[:MOST_TEMPLATES],
+        known=known_ids(visit, typed, segments),
         templates=templates,
         channels=tuple(Channel),
         categories=[each for each in Category if each.traits.is_in_sequences],
