@@ -194,6 +194,35 @@ def test_a_pause_over_the_time_keeps_the_rest_and_a_resume_sends_the_winner(resu
     assert trial.view().results[MessageStatus.QUEUED] == 0
 
 
+@pytest.mark.parametrize("paused_after", [0, 0.5, 25])
+@pytest.mark.parametrize("resumed_after", [3, 30, 100])
+@pytest.mark.parametrize("seed", range(2))
+def test_what_was_not_tried_before_a_pause_is_tried_after_it(
+    seed: int, paused_after: float, resumed_after: float
+) -> None:
+    trial = Trial(seed, death=0.01, duplicate=0.1)
+    trial.bounce("A")
+    if paused_after:
+        trial.pass_hours(paused_after)
+    trial.world.steer_campaign.pause(BUSINESS_ID, trial.campaign_id)
+    tried = trial.drawn()["A"] | trial.drawn()["B"]
+    assert paused_after or len(trial.sent()) < len(tried)
+    trial.pass_hours(resumed_after)
+    if paused_after < RULE.after_hours:
+        assert trial.chosen() is None
+    trial.world.steer_campaign.resume(BUSINESS_ID, trial.campaign_id)
+    trial.pass_hours(2)
+    assert (trial.chosen() is None) is (not paused_after or paused_after + resumed_after < RULE.after_hours - 2)
+    trial.world.end(trial.campaign_id)
+    trial.world.rest()
+
+    assert trial.chosen() == Choice("B", Because.MORE)
+    sent, drawn = trial.sent(), trial.drawn()
+    assert {each for number in drawn[REST] for each in sent.get(number, [])} == {"B"}
+    assert all(len(each) == 1 for each in sent.values())
+    assert trial.view().results[MessageStatus.QUEUED] == 0
+
+
 def test_a_cancelled_campaign_chooses_nothing_and_sends_nothing_more() -> None:
     trial = Trial()
     trial.pass_hours(1)

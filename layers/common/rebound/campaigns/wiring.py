@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rebound.businesses.domain.business import Business
     from rebound.campaigns.adapters.dynamo_gates import DynamoSequenceGates
     from rebound.campaigns.adapters.dynamo_members import DynamoMemberList
-    from rebound.campaigns.application.campaign_service import CampaignService
+    from rebound.campaigns.application.campaign_service import CampaignService, CampaignView
     from rebound.campaigns.application.choose_winner import ChooseWinner
     from rebound.campaigns.application.claim_loyalty_week import ClaimLoyaltyWeek
     from rebound.campaigns.application.count_results import CountResults, TripBreaker
@@ -208,6 +208,11 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
             self.listen_for_goals(campaign.business_id, campaign.goal, began)
         if campaign.split is not None and campaign.split.decides_at is not None:
             self.choose_winner.put_off(campaign)
+
+    def await_winner(self, view: CampaignView) -> Campaign:
+        """A campaign as it goes on, with when its winner is chosen: few wait for one."""
+        split = view.campaign.split
+        return view.campaign if split is None or split.decides_at is None else self.choose_winner.resumed(view)
 
     send_again: SendAgain = use_case("rebound.campaigns.application.send_again", edit="edit_campaign")
     judge_account: JudgeAccount = use_case("rebound.campaigns.application.judge_account")

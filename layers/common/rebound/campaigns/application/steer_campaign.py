@@ -36,6 +36,8 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     space_out: Callable[[Campaign], None]
+    await_winner: Callable[[CampaignView], Campaign]
+    """A campaign as it goes on, with when its winner is chosen (``ChooseWinner.resumed``)."""
 
     def pause(self, business_id: str, campaign_id: str) -> CampaignView:
         """Hand over nothing more.
@@ -105,14 +107,15 @@ class SteerCampaign(Struct, frozen=True, kw_only=True):
         requeue: bool = False,
     ) -> CampaignView:
         def write() -> None:
-            campaign = self.view.get(business_id, campaign_id).campaign
+            view = self.view.get(business_id, campaign_id)
+            campaign = view.campaign
             status = status_of(campaign)
             if status is campaign.status:
                 return
             if campaign.status in ENDED:
                 raise ended(campaign)
             moved = replace(
-                campaign,
+                self.await_winner(view) if status in RUNNING else campaign,
                 status=status,
                 completed_at=self.clock.now() if status in ENDED else None,
                 paused_because=None,
