@@ -64,6 +64,9 @@ class MemoryActivityBook:
         cells = self.cells.get(owner, {})
         return replace(self.kept.get(owner, Kept()), cells=[cells[entry] for entry in sorted(cells)])
 
+    def since(self, business_id: str, customer_id: str, at: datetime) -> Sequence[Cell]:
+        return [cell for cell in self.read(business_id, customer_id).cells if cell.at >= at]
+
     def erase(self, business_id: str, customer_id: str, cells: Collection[Cell]) -> None:
         stored = self.cells.get((business_id, customer_id), {})
         for cell in cells:

@@ -78,6 +78,18 @@ def test_all_of_a_customer_is_read_with_the_version_of_the_summary(ports: EveryP
     assert second == Kept([CELL], None, first.version + 1, "05")
 
 
+def test_what_happened_since_is_read_in_its_order_without_the_summary(ports: EveryPorts) -> None:
+    ports.activity.save_summary(BUSINESS_ID, WHO, FULL, read=0)
+    moments = [at(0) + timedelta(seconds=seconds) for seconds in (-0.000001, 0, 0.5, 90_000)]
+    known = [Cell(f"e{number}", moment, "01", replace(EVENT, at=moment)) for number, moment in enumerate(moments)]
+    for cell in reversed(known):
+        ports.activity.set_cell(BUSINESS_ID, WHO, cell)
+
+    assert list(ports.activity.since(BUSINESS_ID, WHO, at(0))) == known[1:]
+    assert list(ports.activity.since(BUSINESS_ID, WHO, at(0) + timedelta(days=9))) == []
+    assert list(ports.activity.since(BUSINESS_ID, id_of(2), at(0))) == []
+
+
 def test_cells_are_erased_as_they_were_read_with_the_pointers_that_lead_to_them(ports: EveryPorts) -> None:
     other = replace(CELL, event_id="e:2")
     for cell in (CELL, other):

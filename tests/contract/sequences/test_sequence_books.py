@@ -1,5 +1,6 @@
 """Sequences, and who stands where in them: one suite against the fake and the tables."""
 
+from copy import replace
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import pytest
 from rebound.campaigns.domain.gates import Gate
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.segments.domain.segments import Segment
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage, Stood
 from rebound.sequences.domain.heard import Heard
 from rebound.sequences.domain.ready_made import ready_made
 from rebound.sequences.domain.sequences import Late, Owes, SavedSequence, SequenceStatus
@@ -18,14 +19,13 @@ from tests.fakes.making import BUSINESS_ID, at, id_of
 from tests.unit.sequences.worlds import BY_HAND, DAY, definition_of, send, steps, tag, tagged, wait
 
 SEQUENCE: Final = "welcome"
-UID: Final = "01M7W6ARGFEXM6PVNM0V1C8F0N"
 
 
 def sequence(**given: Any) -> SavedSequence:
     defaults: dict[str, Any] = {
         "business_id": BUSINESS_ID,
         "sequence_id": SEQUENCE,
-        "uid": UID,
+        "uid": "01M7W6ARGFEXM6PVNM0V1C8F0N",
         "name": "Welcome",
         "status": SequenceStatus.ON,
         "version": 1,
@@ -66,8 +66,8 @@ def test_a_sequence_is_read_as_it_was_written_whatever_its_steps(ports: EveryPor
     assert read.definition == written.definition
     assert (read.name, read.status, read.late, read.uid) == ("Welcome", SequenceStatus.ON, Late.LAPSE, written.uid)
     assert (read.created_at, read.updated_at, read.switched_at) == (at(), at(1), at(2))
-    assert ports.sequences.version(BUSINESS_ID, UID, 1) == written.definition
-    assert list(ports.sequences.all(BUSINESS_ID)) == [read.known] == [ports.sequences.known(BUSINESS_ID, SEQUENCE)]
+    assert ports.sequences.version(BUSINESS_ID, SEQUENCE, 1) == written.definition
+    assert list(ports.sequences.all(BUSINESS_ID)) == [read]
     assert list(ports.sequences.all("another")) == []
 
 
@@ -106,7 +106,7 @@ def test_a_version_stays_as_it_was_when_the_next_is_written(ports: EveryPorts) -
     read = ports.sequences.get(BUSINESS_ID, SEQUENCE)
     ports.sequences.save(sequence(version=2, definition=definition_of(send("two")), row_version=read.row_version))
 
-    assert ports.sequences.version(BUSINESS_ID, UID, 1) == definition_of(send("hello"))
+    assert ports.sequences.version(BUSINESS_ID, SEQUENCE, 1) == definition_of(send("hello"))
     assert ports.sequences.get(BUSINESS_ID, SEQUENCE).definition == definition_of(send("two"))
     with pytest.raises(ConcurrentChangeError):
         ports.sequences.save(sequence(row_version=read.row_version))
@@ -120,7 +120,7 @@ def test_what_is_deleted_is_gone_with_its_versions(ports: EveryPorts) -> None:
 
     for missing in (
         lambda: ports.sequences.get(BUSINESS_ID, SEQUENCE),
-        lambda: ports.sequences.version(BUSINESS_ID, UID, 1),
+        lambda: ports.sequences.version(BUSINESS_ID, SEQUENCE, 1),
     ):
         with pytest.raises(NotFoundError):
             missing()
@@ -137,6 +137,18 @@ def test_a_segment_that_was_written_meanwhile_makes_the_write_fail(ports: EveryP
 
     assert list(ports.sequences.using(BUSINESS_ID, "vips")) == [SEQUENCE]
     assert list(ports.sequences.using(BUSINESS_ID, "others")) == []
+
+
+def test_what_somebody_waits_for_and_waited_for_before_is_read_as_it_was_written(ports: EveryPorts) -> None:
+    stood = (Stood(1, at(5), {"1": "2"}), Stood(2, at(6), {}))
+    first = replace(enrolment(), about="gold", former=("a", "b"), stood=stood)
+    assert ports.enrolments.enter(first, None, once=True)
+    read = ports.enrolments.get_many([first.key])[first.key]
+    withdrawn = replace(read.left(LeftBecause.EXIT, at(9)), entry_key="")
+    ports.enrolments.replace(read, withdrawn)
+
+    assert (read.about, read.former, read.stood) == ("gold", ("a", "b"), stood)
+    assert ports.enrolments.get_many([first.key])[first.key].entry_key == ""
 
 
 def test_where_somebody_stands_is_read_as_it_was_written(ports: EveryPorts) -> None:

@@ -258,7 +258,7 @@ def test_a_campaign_is_accepted_started_read_and_listed(stack: Stack) -> None:
     listed = stack.api("GET", "/v1/campaigns").body["items"]
     lists = {f"{kind}{ids}" for kind in ("", "include_", "exclude_") for ids in ("customer_ids", "external_ids")}
     said = {"content", "contents", "email_content", "template_id", "template_version", "variables"}
-    divided = {"variants", "holdout", "winner", "goal", "goal_results"}
+    divided = {"variants", "outcomes", "holdout", "winner", "goal", "goal_results"}
     heavy = {*said, *divided, "filter", "segment_filter", "voucher", "results_over_time", *lists}
     assert listed == [{name: value for name, value in accepted.items() if name not in heavy}]
     assert stack.api("GET", f"/v1/campaigns/{campaign_id}/messages").body == {"items": [], "next_cursor": None}

@@ -86,6 +86,23 @@ def test_the_page_says_what_came_of_each_variant(stack: Stack, desk: Desk) -> No
         ["&lt;b&gt;B&lt;/b&gt;", "66.6 %", "80", "80", "0", "0"],
     ]
     assert ("Held out to compare" in seen.text, ATTACK in seen.text) == (True, False)
+    compared = seen.text.partition("How the variants compare")[2].partition("</section>")[0]
+    told = re.findall("<dt>(.*?)</dt><dd>It is too early to judge, with &lt;b&gt;B&lt;/b&gt; or with Short: ", compared)
+    assert told == ["Delivered", "Bounced", "Opted out"]
+    assert "Counting ends 7 days after the campaign has" in compared
+
+
+def test_the_page_says_in_what_the_variants_differ_once_it_may_be_judged(stack: Stack, desk: Desk) -> None:
+    divided(CampaignStatus.COMPLETED, completed_at=house.ports().clock.now() - timedelta(days=7, minutes=1))
+    counts()
+    ports = house.ports()
+    ports.tallies.add(CAMPAIGN_ID, "another", {"opted_out~Short": 30}, after=None, position="1")
+
+    compared = desk.get(PATH).text.partition("How the variants compare")[2].partition("</section>")[0]
+    assert "Fewer opted out with &lt;b&gt;B&lt;/b&gt; than with Short: between " in compared
+    assert "too early" not in compared
+    said = desk.get(PATH, accept_language="de").text
+    assert "Abgemeldet haben sich mit &lt;b&gt;B&lt;/b&gt; weniger als mit Short: zwischen " in said
 
 
 def test_the_page_says_who_reached_the_goal_and_whether_a_difference_means_anything(stack: Stack, desk: Desk) -> None:

@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from rebound.activity.domain.events import MembershipStatus
 from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.kernel.errors import ConflictError
 from rebound.messages.domain.messages import MessageStatus
@@ -164,13 +165,13 @@ def test_a_membership_that_expires_is_told_of_in_time_and_one_that_is_renewed_is
     world.set_up(send("it ends soon"), trigger=trigger)
     ends = NOON + 30 * DAY
     for number in (1, 2):
-        hear(world, Kind.MEMBERSHIP_EXPIRING, "gold#1", number, due_at=ends)
+        world.has_membership(number, "one", ends.date())
     world.live_until(NOON + 22 * DAY)
-    hear(world, Kind.MEMBERSHIP_EXPIRING, "gold#2", 2, due_at=ends + 365 * DAY)
+    world.has_membership(2, "two", (ends + 365 * DAY).date())
     world.live_until(NOON + 24 * DAY)
     assert world.subjects(id_of(1)) == ["it ends soon"]
     assert world.subjects(id_of(2)) == []
-    hear(world, Kind.MEMBERSHIP_EXPIRING, "gold#3", 2, is_withdrawn=True)
+    world.has_membership(2, "three", status=MembershipStatus.CANCELLED)
     world.live_until(NOON + 400 * DAY)
 
     assert world.subjects(id_of(2)) == []

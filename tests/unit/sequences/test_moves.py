@@ -1,16 +1,19 @@
 """Moving those who wait to the newest version."""
 
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Final
 from unittest.mock import patch
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.sequences.domain.enrolments import Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.moves import Move, Mover, Stayer, StaysBecause, wakes_at
-from rebound.sequences.domain.sequences import SequenceStatus
+from rebound.sequences.domain.sequences import ExitOn, SequenceStatus
 from rebound.sequences.domain.steps import Wait
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
 from tests.fakes.world import Chaos
@@ -90,6 +93,77 @@ def test_whose_wait_is_over_by_what_happened_does_not_wait_again(world: Sequence
     assert world.subjects(id_of(1)) == []
 
 
+HOURS: Final = st.integers(1, 55).filter(lambda hour: hour % 20 > 1)
+AWAITED: Final = (Kind.PURCHASE, Kind.VISIT, Kind.BOOKING)
+"""By the first version, the second and the third."""
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(st.tuples(st.sampled_from(AWAITED), HOURS, st.integers(0, 40)), max_size=3, unique_by=lambda one: one[:2]),
+    st.lists(st.sampled_from([20, 40]), min_size=1, max_size=2, unique=True).map(sorted),
+)
+def test_what_happened_counts_by_the_version_in_which_they_were_whenever_it_is_told(
+    told: list[tuple[Kind, int, int]], moves: list[int]
+) -> None:
+    world = SequenceWorld(business())
+    world.add(customer(0))
+
+    def publish(kind: Kind) -> None:
+        world.set_up(wait(9 * DAY, for_event=Happening(kind=kind)), wait(9 * DAY))
+
+    def tell(kind: Kind, at: int) -> None:
+        happened = Happened(kind=kind, key=f"{kind}{at}", at=NOON + at * HOUR)
+        world.hear_happenings(BUSINESS_ID, id_of(0), [happened])
+
+    def move(kind: Kind) -> None:
+        publish(kind)
+        world.move_waiting(world.enrolment(id_of(0)).version, {"1": "1"})
+
+    publish(AWAITED[0])
+    begin(world, 0)
+    doings = [(hour, partial(move, kind)) for hour, kind in zip(moves, AWAITED[1:], strict=False)]
+    doings += [(at + later, partial(tell, kind, at)) for kind, at, later in told]
+    for hour, do in sorted(doings, key=lambda one: one[0]):
+        world.live_until(NOON + hour * HOUR)
+        do()
+    world.live_until(NOON + 5 * DAY)
+
+    counts = any(kind is AWAITED[sum(hour <= at for hour in moves)] for kind, at, _ in told)
+    assert world.enrolment(id_of(0)).step_id == ("2" if counts else "1")
+
+
+def test_what_was_told_for_a_later_wait_counts_where_that_was_moved_to(world: SequenceWorld) -> None:
+    visit = Happening(kind=Kind.VISIT)
+    world.set_up(wait(DAY), wait(9 * DAY, for_event=visit), send("old"))
+    begin(world, 0)
+    world.live_until(NOON + HOUR)
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.OFF)
+    world.live_until(NOON + DAY + HOUR)
+    happened = Happened(kind=Kind.VISIT, key="v", at=world.clock.now())
+    world.hear_happenings(BUSINESS_ID, id_of(0), [happened])
+    world.set_up(wait(DAY), tag("x"), wait(9 * DAY, for_event=visit), send("new"), status=SequenceStatus.OFF)
+    world.move_waiting(1, {"1": "1", "2": "3"})
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, SequenceStatus.ON)
+    world.run_jobs()
+    world.live_until(NOON + 2 * DAY)
+
+    assert world.subjects(id_of(0)) == ["new"]
+
+
+def test_an_exit_counts_by_the_version_in_which_they_were_when_it_happened(world: SequenceWorld) -> None:
+    for kind in (Kind.REVIEW, Kind.CANCELLATION):
+        world.set_up(wait(9 * DAY), exit_on=(ExitOn(Happening(kind=kind)),))
+        if kind is Kind.REVIEW:
+            begin(world, 0, 1)
+            world.live_until(NOON + HOUR)
+    world.move_waiting(1, {"1": "1"})
+    for number, kind in enumerate((Kind.REVIEW, Kind.CANCELLATION)):
+        world.hear_happenings(BUSINESS_ID, id_of(number), [Happened(kind=kind, key="e", at=NOON + HOUR / 2)])
+
+    assert [world.enrolment(id_of(number)).is_over for number in range(2)] == [True, False]
+
+
 def test_who_is_not_mapped_stays_and_both_ends_are_said_before_anything_is_done(world: SequenceWorld) -> None:
     world.set_up(wait(DAY), tag("one"), wait(DAY), send("old"))
     begin(world, 0, 1)
@@ -127,11 +201,10 @@ def test_who_is_in_a_workers_hands_stays(world: SequenceWorld) -> None:
 
 
 def test_who_has_not_begun_begins_the_newest_at_the_time_that_it_says(world: SequenceWorld) -> None:
-    ends = NOON + 30 * DAY
+    ends = datetime(2026, 12, 20, 5, tzinfo=UTC)  # the day begins in New York
     about = Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=10)
     world.set_up(send("old"), trigger=about)
-    happened = Happened(kind=Kind.MEMBERSHIP_EXPIRING, key="m", at=NOON, due_at=ends)
-    world.hear_happenings(BUSINESS_ID, id_of(0), [happened])
+    world.has_membership(0, "one", ends.date())
     world.live_until(NOON + HOUR)
     world.set_up(send("new"), trigger=Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=7))
     told = world.move_waiting(1, {})

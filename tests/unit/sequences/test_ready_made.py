@@ -37,8 +37,10 @@ def world_with(ready_made_id: str, language: str = "en") -> tuple[SequenceWorld,
 
 def begin(world: SequenceWorld, one: ReadyMade) -> None:
     trigger = one.definition.trigger
-    due_at = NOON + 30 * DAY if trigger.kind is Kind.MEMBERSHIP_EXPIRING else None
-    tell(world, trigger.kind, "because", due_at=due_at)
+    if trigger.kind is Kind.MEMBERSHIP_EXPIRING:
+        world.has_membership(1, "because", (NOON + 30 * DAY).date())
+    else:
+        tell(world, trigger.kind, "because")
 
 
 def tell(world: SequenceWorld, kind: Kind, key: str, **given: Any) -> None:
@@ -122,7 +124,7 @@ def test_whoever_renews_in_time_is_reminded_before_the_new_end_alone() -> None:
     begin(world, one)
     world.live_until(NOON + 17 * DAY)
     assert len(world.subjects(id_of(1))) == 1
-    tell(world, Kind.MEMBERSHIP_EXPIRING, "renewed", due_at=NOON + 395 * DAY)
+    world.has_membership(1, "renewed", (NOON + 395 * DAY).date())
     world.live_until(NOON + 380 * DAY)
     assert len(world.subjects(id_of(1))) == 1
     world.live_until(NOON + 380 * DAY + timedelta(days=3))

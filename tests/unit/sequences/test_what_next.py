@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rebound.activity.domain.events import MembershipStatus
 from rebound.console.http.words import LANGUAGES, Words
 from rebound.kernel.channels import Channel
 from rebound.kernel.consent_words import ConsentSource, Scope
@@ -190,9 +191,8 @@ def test_who_has_been_through_may_begin_again_or_not_and_it_is_as_it_says(
 def test_who_left_before_the_first_step_may_begin(world: SequenceWorld) -> None:
     trigger = Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=7)
     world.set_up(send("hello"), trigger=trigger)
-    for given_ in ({"due_at": NOON + 30 * DAY}, {"is_withdrawn": True}):
-        happened = Happened(kind=Kind.MEMBERSHIP_EXPIRING, key=str(given_), at=world.clock.now(), **given_)
-        world.hear_happenings(BUSINESS_ID, id_of(1), [happened])
+    world.has_membership(1, "one", (NOON + 30 * DAY).date())
+    world.has_membership(1, "two", status=MembershipStatus.CANCELLED)
 
     assert stand(world).place is Place.NOT_STARTED
     assert enrol(world)

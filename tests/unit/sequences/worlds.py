@@ -1,9 +1,11 @@
 """A salon with sequences, all in memory."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from rebound.activity.domain.events import Event, EventKind, MembershipStatus
+from rebound.activity.domain.words import Cell, stamp_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.sequences.application.sequence_service import Wanted
@@ -12,7 +14,7 @@ from rebound.sequences.domain.happenings import Happening, Kind
 from rebound.sequences.domain.moves import Move
 from rebound.sequences.domain.sequences import Definition, SavedSequence, SequenceStatus
 from rebound.sequences.domain.steps import Action, If, Send, Tag, Wait, Written
-from tests.fakes.making import BUSINESS_ID, GREETING
+from tests.fakes.making import BUSINESS_ID, GREETING, id_of
 from tests.fakes.world import World
 
 HOUR: Final = timedelta(hours=1)
@@ -72,6 +74,28 @@ class SequenceWorld(World):
         self.run_jobs()
         self.pump_streams()
         return told
+
+    def did(self, number: int, event_id: str, kind: EventKind, *, at: datetime | None = None, **given: Any) -> None:
+        """Something happened with a customer, and is told now."""
+        now = self.clock.now()
+        event = Event(event_id=event_id, kind=kind, at=at or now, **given)
+        cell = Cell(event_id, event.at, stamp_of(now, event_id), event)
+        self.activity.set_cell(BUSINESS_ID, id_of(number), cell)
+        self.hear_activity(self.businesses.get(BUSINESS_ID), id_of(number), [event])
+
+    def has_membership(
+        self,
+        number: int,
+        event_id: str,
+        until: date | None = None,
+        *,
+        membership_id: str = "gold",
+        status: MembershipStatus = MembershipStatus.ACTIVE,
+        at: datetime | None = None,
+    ) -> None:
+        """A word about a membership of a customer."""
+        given = {"membership_id": membership_id, "status": status, "until": until}
+        self.did(number, event_id, EventKind.MEMBERSHIP, at=at, **given)
 
     def enrolment(self, customer_id: str, sequence_id: str = SEQUENCE_ID) -> Enrolment:
         """Where somebody stands."""

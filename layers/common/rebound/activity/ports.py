@@ -1,6 +1,7 @@
 """What the use cases of activity need from outside."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Final, Protocol
 
 from rebound.activity.domain.events import Event
@@ -70,6 +71,9 @@ class ActivityBook(Protocol):
 
     def read(self, business_id: str, customer_id: str) -> Kept:
         """Everything of a customer; strongly consistent, and the cells no older than the summary's version."""
+
+    def since(self, business_id: str, customer_id: str, at: datetime) -> Sequence[Cell]:
+        """The cells of what happened with a customer at a time or later, in its order; strongly consistent."""
 
     def erase(self, business_id: str, customer_id: str, cells: Collection[Cell]) -> None:
         """Remove cells, as far as they are as they were read, with the pointers that lead to them."""

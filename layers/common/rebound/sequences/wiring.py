@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from rebound.sequences.application.check_definition import CheckDefinition
     from rebound.sequences.application.count_steps import CountSteps
     from rebound.sequences.application.do_steps import DoSteps
-    from rebound.sequences.application.enrol import HearHappenings
+    from rebound.sequences.application.enrol import HearHappenings, PlanAhead
     from rebound.sequences.application.forget import ForgetEnrolments
     from rebound.sequences.application.go_on import GoOn
-    from rebound.sequences.application.hear_activity import HearActivity
+    from rebound.sequences.application.hear_activity import HearActivity, LookBack
     from rebound.sequences.application.hear_tags import HearTags
     from rebound.sequences.application.move import MoveEnrolments, MovePage
     from rebound.sequences.application.notice_entering import FindLook, NoticeEntering, ScheduleLooks
@@ -131,11 +131,17 @@ class SequencesUseCases(RecurringUseCases):
     switch_carriers: SwitchCarriers = use_case("rebound.sequences.application.switch")
     do_steps: DoSteps = use_case("rebound.sequences.application.do_steps", queue="chunk_queue")
     schedule_steps: ScheduleSteps = use_case("rebound.sequences.application.schedule")
+    look_back: LookBack = use_case("rebound.sequences.application.hear_activity")
+    plan_ahead: PlanAhead = use_case("rebound.sequences.application.enrol", ask="ask_filter", schedule="schedule_steps")
     advance_enrolments: AdvanceEnrolments = use_case(
-        "rebound.sequences.application.advance", ask="ask_filter", do="do_steps", schedule="schedule_steps"
+        "rebound.sequences.application.advance",
+        ask="ask_filter",
+        plan="plan_ahead",
+        do="do_steps",
+        schedule="schedule_steps",
     )
     hear_happenings: HearHappenings = use_case(
-        "rebound.sequences.application.enrol", ask="ask_filter", schedule="schedule_steps"
+        "rebound.sequences.application.enrol", ask="ask_filter", plan="plan_ahead", schedule="schedule_steps"
     )
     tell_sequences: TellSequences = use_case("rebound.sequences.application.tell")
     hear_told: HearTold = use_case("rebound.sequences.application.tell", hear="hear_happenings")

@@ -127,6 +127,11 @@ class DynamoActivityBook:
             kept = Kept(summary=summary, version=int(row.version or 0), erased=row.erased or "")
         return replace(kept, cells=cells)
 
+    def since(self, business_id: str, customer_id: str, at: datetime) -> Sequence[Cell]:
+        between = OwnedRow.entry_id.between(write_instant(at), LAST_CELL)
+        rows = self._owned.query(owner_of(business_id, customer_id), between, consistent_read=True)
+        return [_cell_of(row) for row in rows]
+
     def erase(self, business_id: str, customer_id: str, cells: Collection[Cell]) -> None:
         owner = owner_of(business_id, customer_id)
         for cell in cells:

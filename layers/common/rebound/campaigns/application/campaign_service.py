@@ -30,6 +30,7 @@ from rebound.campaigns.domain.goal_results import GoalResults, goal_results
 from rebound.campaigns.domain.over_time import SpanResults, added, results_over_time
 from rebound.campaigns.domain.redemptions import Totals, summed
 from rebound.campaigns.domain.results import VariantResults, results_by_variant, results_of
+from rebound.campaigns.domain.variant_outcomes import VariantOutcomes, variant_outcomes
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -92,6 +93,8 @@ class CampaignView(Struct, frozen=True):
     """Of what its vouchers brought in, ``brought_in``, which is ``None`` for a campaign without vouchers."""
     variants: tuple[VariantResults, ...] = ()
     """The results by variant, of a campaign with variants."""
+    outcomes: VariantOutcomes | None = None
+    """By how much the variants differ in what became of their messages, of a campaign with variants."""
     goal: GoalResults | None = None
     """Who reached the goal, of a campaign with one."""
     over_time: Sequence[SpanResults] | None = ()
@@ -335,8 +338,10 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         over_time = results_over_time(counts, campaign.run_id)
         is_expanded = len(progress) == campaign.ranges and all(part.done for part in progress)
         warnings = self._warnings(business, campaign)
-        goal = goal_results(campaign, counts, self.clock.now())
-        view = replace(view, warnings=warnings, is_expanded=is_expanded, over_time=over_time, goal=goal)
+        now = self.clock.now()
+        goal, outcomes = goal_results(campaign, counts, now), variant_outcomes(campaign, counts, now)
+        view = replace(view, warnings=warnings, is_expanded=is_expanded, over_time=over_time)
+        view = replace(view, goal=goal, outcomes=outcomes)
         if campaign.voucher is not None:
             brought_in = self.voucher_book.totals(campaign.business_id, campaign.campaign_id)
             view = replace(view, brought_in=brought_in, reward_percent=business.voucher_reward_percent)

@@ -78,7 +78,22 @@ def _score(share: Share, z: float) -> tuple[float, float]:
     return low, high
 
 
-def verdict(one: str | None, other: str | None, found: Difference | None, *, is_over: bool) -> str:
+class Words(Struct, frozen=True):
+    """What a difference that is there is told by: more ``{one}`` than ``{other}``, or fewer."""
+
+    more: str
+    fewer: str
+
+
+OF_GOALS: Final = Words(
+    "More reached the goal {one} than {other}: between {low} and {high} percentage points more.",
+    "Fewer reached the goal {one} than {other}: between {low} and {high} percentage points fewer.",
+)
+
+
+def verdict(
+    one: str | None, other: str | None, found: Difference | None, *, is_over: bool, words: Words = OF_GOALS
+) -> str:
     """What a difference means, as a sentence for people.
 
     ``one`` and ``other`` are the names of variants: without ``one`` it is the message as such, without ``other`` those
@@ -97,10 +112,10 @@ def verdict(one: str | None, other: str | None, found: Difference | None, *, is_
             f"{high} percentage points, and more may still be counted."
         )
     if found.low > 0:
-        return f"More reached the goal {with_one} than {with_other}: between {low} and {high} percentage points more."
+        return words.more.format(one=with_one, other=with_other, low=low, high=high)
     if found.high < 0:
         few, many = _points(-found.high, digits, up=False), _points(-found.low, digits, up=True)
-        return f"Fewer reached the goal {with_one} than {with_other}: between {few} and {many} percentage points fewer."
+        return words.fewer.format(one=with_one, other=with_other, low=few, high=many)
     return (
         f"This says nothing, {with_one} or {with_other}: the difference lies between {low} and {high} percentage "
         "points, so there may be none."

@@ -61,15 +61,14 @@ class GoalResults(Struct, frozen=True):
         return Comparison(one, other, found, verdict(one, other, found, is_over=self.is_over))
 
 
-def _of_variants(split: Split, counts: Mapping[str, int], what: str) -> Mapping[str, Share]:
+def of_variants(split: Split, counts: Mapping[str, int], what: str) -> Mapping[str, Share]:
     """Of how many who got each variant something is true; of who got it as the winner nothing is told."""
-    return {
-        each.name: Share(
-            counts.get(in_variant(what, each.name), 0),
-            sum(counts.get(in_variant(status, each.name), 0) for status in WHEN),
-        )
-        for each in split.variants
-    }
+    found = {}
+    for name in (each.name for each in split.variants):
+        of = sum(counts.get(in_variant(status, name), 0) for status in WHEN)
+        # Who opts out by a message of which it is not known yet that it went out.
+        found[name] = Share(min(counts.get(in_variant(what, name), 0), of), of)
+    return found
 
 
 _COUNTS: Final = {ChosenBy.GOAL: REACHED, ChosenBy.DELIVERED: MessageStatus.DELIVERED}
@@ -78,7 +77,7 @@ _COUNTS: Final = {ChosenBy.GOAL: REACHED, ChosenBy.DELIVERED: MessageStatus.DELI
 def tried(split: Split, counts: Mapping[str, int]) -> Mapping[str, tuple[int, int]]:
     """Of each variant, by how many its worth is measured (``ChosenBy``), and of how many."""
     by = ChosenBy.DELIVERED if split.winner is None else split.winner.by
-    return {name: (share.reached, share.of) for name, share in _of_variants(split, counts, _COUNTS[by]).items()}
+    return {name: (share.reached, share.of) for name, share in of_variants(split, counts, _COUNTS[by]).items()}
 
 
 def goal_results(campaign: Campaign, counts: Mapping[str, int], now: datetime) -> GoalResults | None:
@@ -89,7 +88,7 @@ def goal_results(campaign: Campaign, counts: Mapping[str, int], now: datetime) -
     until = ended_at + goal.days if campaign.status in ENDED and ended_at is not None else None
     return GoalResults(
         everybody=Share(counts.get(REACHED, 0), sum(counts.get(status, 0) for status in WHEN)),
-        variants={} if split is None else _of_variants(split, counts, REACHED),
+        variants={} if split is None else of_variants(split, counts, REACHED),
         held_out=None
         if split is None or not split.holdout
         else Share(counts.get(REACHED_ANYWAY, 0), counts.get(f"{MessageStatus.EXCLUDED}:{HELD_OUT}", 0)),

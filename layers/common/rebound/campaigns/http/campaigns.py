@@ -16,11 +16,11 @@ from rebound.campaigns import wiring
 from rebound.campaigns.application.campaign_service import CampaignsWanted, CampaignView
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
-from rebound.campaigns.domain.over_time import SpanResults
 from rebound.campaigns.domain.redemptions import reward_on
 from rebound.campaigns.domain.results import VariantResults
-from rebound.campaigns.http.goals import GoalAnswer, GoalResultsAnswer
+from rebound.campaigns.http.goals import GoalAnswer, GoalResultsAnswer, OutcomesAnswer
 from rebound.campaigns.http.requests import CampaignChangeRequest, DayOrTime, NewCampaignRequest
+from rebound.campaigns.http.results import ResultsAnswer, SpanAnswer
 from rebound.eligibility.application.preview_audience import MOST_FORESEEN
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
@@ -59,44 +59,6 @@ HOW_TO_FORESEE = (
     "Too many customers to tell at once whom this reaches: POST /v1/segments/preview with the same filter, channel and "
     "category counts them, in the background where need be."
 )
-
-
-class ResultsAnswer(Answer):
-    """How many of those targeted are where; they add up to ``targeted``."""
-
-    queued: int = 0
-    sent: int = Field(default=0, description="Accepted by the provider, no final word yet.")
-    delivered: int = 0
-    bounced: int = Field(default=0, description="Final, and the address's fault.")
-    failed: int = Field(default=0, description="Final, for any other reason.")
-    uncertain: int = Field(default=0, description="Nobody knows whether it went out; settled by a later receipt.")
-    cancelled: int = Field(default=0, description="The campaign was cancelled before these were handed over.")
-
-    @classmethod
-    def of(cls, view: CampaignView | VariantResults) -> Self:
-        """The answer for the results of a campaign, or of one of its variants."""
-        return cls(**{str(status): count for status, count in view.results.items()})
-
-
-class SpanAnswer(Answer):
-    """How many have had their status since a span of time: by what the provider says, or else since the hand-over.
-
-    The spans are of five minutes for the first three hours, counted from the full hour in which the campaign began, of
-    an hour until two days have passed, and of a day until thirty.
-    """
-
-    since: Time
-    until: Time | None = Field(description="The next span begins then. Null for all that came after thirty days.")
-    sent: int = 0
-    delivered: int = 0
-    bounced: int = 0
-    failed: int = 0
-    uncertain: int = 0
-
-    @classmethod
-    def of(cls, span: SpanResults) -> Self:
-        """The answer for a span."""
-        return cls(since=span.since, until=span.until, **{str(each): count for each, count in span.results.items()})
 
 
 class VariantAnswer(SaidAnswer):
@@ -294,6 +256,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
     variants: list[VariantAnswer] | None = Field(
         description="In place of content. What becomes of them adds up to targeted and results."
     )
+    outcomes: OutcomesAnswer | None = Field(description="How the variants compare. Null without variants.")
     holdout: float = Field(
         description="Percent of those to whom it would be sent who get nothing. They count as targeted until it would "
         "be sent to them, and then as excluded: holdout."
@@ -319,6 +282,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
         return {
             **said_in_answer(campaign.content if contents is None and not variants else None),
             "variants": variants or None,
+            "outcomes": None if view.outcomes is None else OutcomesAnswer.of_outcomes(view.outcomes),
             "winner": _winner(campaign, results.get(REST)),
             "holdout": 0 if campaign.split is None else in_percent(campaign.split.holdout),
             "goal": None if campaign.goal is None else GoalAnswer.filled(campaign.goal),

@@ -1,11 +1,12 @@
-"""What came of a campaign's goal: shapes."""
+"""What came of a campaign's goal, and how its variants compare: shapes."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field
 
 from rebound.campaigns.domain.differences import Share
 from rebound.campaigns.domain.goal_results import Comparison, GoalResults
+from rebound.campaigns.domain.variant_outcomes import VariantOutcome, VariantOutcomes
 from rebound.messages.domain.goals import GoalKind
 from rebound.platform.http.shapes import Answer, Time
 
@@ -42,8 +43,8 @@ class VariantReachedAnswer(ReachedAnswer):
     name: str
 
 
-class ComparisonAnswer(Answer):
-    """By how many percentage points more of one reached the goal than of another: between low and high."""
+class DifferenceAnswer(Answer):
+    """By how many percentage points more it is of one than of another: between low and high."""
 
     variant: str | None = Field(description="Null for all of the campaign, which has no variants.")
     against: str | None = Field(description="The first variant; null for those who were held out.")
@@ -53,7 +54,7 @@ class ComparisonAnswer(Answer):
     sentence: str = Field(description="What it means, and whether it means anything yet.")
 
     @classmethod
-    def of(cls, comparison: Comparison) -> Self:
+    def of(cls, comparison: Comparison, **more: Any) -> Self:
         """The answer for a comparison."""
         found = comparison.difference
         points = (None, None, None) if found is None else (found.estimate, found.low, found.high)
@@ -65,6 +66,42 @@ class ComparisonAnswer(Answer):
             low=low,
             high=high,
             sentence=comparison.said,
+            **more,
+        )
+
+
+class ComparisonAnswer(DifferenceAnswer):
+    """By how many percentage points more of one reached the goal than of another: between low and high."""
+
+
+class OutcomeComparisonAnswer(DifferenceAnswer):
+    """Of how many percentage points more of one variant than of the first something became: between low and high."""
+
+    outcome: VariantOutcome = Field(description="What became of them, of all to whom the variant went out.")
+
+
+class OutcomesAnswer(Answer):
+    """By how much the variants differ in what was delivered, bounced, or made people opt out.
+
+    The intervals are made so that in 95 of 100 campaigns all of them together hold. Judge by them once, when counting
+    is over.
+    """
+
+    comparisons: list[OutcomeComparisonAnswer] = Field(
+        description="Of each outcome, each further variant against the first; without those who got the winner."
+    )
+    counted_until: Time | None = Field(
+        description="Seven days after the campaign has ended. Null while it has not. What becomes known later counts."
+    )
+    is_over: bool = Field(description="Whether that time has come, so that the comparisons mean something.")
+
+    @classmethod
+    def of_outcomes(cls, outcomes: VariantOutcomes) -> Self:
+        """The answer for a campaign's variants."""
+        return cls(
+            comparisons=[OutcomeComparisonAnswer.of(each, outcome=outcome) for outcome, each in outcomes.comparisons],
+            counted_until=outcomes.counted_until,
+            is_over=outcomes.is_over,
         )
 
 

@@ -31,6 +31,7 @@ from rebound.sequences.domain.enrolments import (
     EnrolmentKey,
     LeftBecause,
     Stage,
+    Stood,
     entry_name,
 )
 from rebound.sequences.domain.heard import Heard
@@ -64,10 +65,13 @@ class EnrolmentRow(Model):
     uid = UnicodeAttribute()
     through = JsonAttribute(null=True)
     moved_by = UnicodeAttribute(null=True)
+    stood = JsonAttribute(null=True)
     began_at = InstantAttribute(null=True)
     heard = JsonAttribute(null=True)
     caused_by = TextListAttribute(null=True)
     template_version = NumberAttribute(null=True)
+    about = UnicodeAttribute(null=True)
+    former = TextListAttribute(null=True)
     row_version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
 
@@ -153,10 +157,13 @@ class DynamoEnrolmentBook:
             uid=after.uid,
             through=after.through or None,
             moved_by=after.moved_by,
+            stood=[[each.version, write_instant(each.until), each.steps] for each in after.stood] or None,
             began_at=after.began_at,
             heard=[_written(each) for each in after.heard] or None,
             caused_by=list(after.caused_by) or None,
             template_version=after.template_version,
+            about=after.about,
+            former=list(after.former) or None,
             row_version=next_version(read),
             expires_at=None if keeps else expiry(datetime.now(UTC), KEPT_AFTER),
         )
@@ -271,9 +278,12 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         uid=row.uid,
         through=tuple((step_id, way) for step_id, way in row.through or ()),
         moved_by=row.moved_by,
+        stood=tuple(Stood(version, read_instant(until), steps) for version, until, steps in row.stood or ()),
         began_at=row.began_at,
         heard=tuple(map(_heard, row.heard or ())),
         caused_by=tuple(row.caused_by or ()),
         template_version=_number(row.template_version),
+        about=row.about,
+        former=tuple(row.former or ()),
         row_version=int(row.row_version),
     )

@@ -22,6 +22,7 @@ from rebound.messages.domain.origins import StepOf
 from rebound.segments.application.matching import among
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.sequences.domain.enrolments import LeftBecause, Stage
+from rebound.sequences.domain.looking_back import ended_since
 from rebound.sequences.domain.results import ELSE, THEN
 from rebound.sequences.domain.sequences import Late, Reentry
 from rebound.sequences.domain.steps import If, Send, Tag, Wait
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from rebound.platform.ports import Clock
     from rebound.segments.application.pin_filters import PinFilters
     from rebound.sequences.application.do_steps import DoSteps
+    from rebound.sequences.application.enrol import PlanAhead
+    from rebound.sequences.application.hear_activity import LookBack
     from rebound.sequences.application.schedule import ScheduleSteps
     from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, Through
     from rebound.sequences.domain.sequences import Definition, SavedSequence
@@ -74,6 +77,8 @@ class AdvanceEnrolments(Struct, frozen=True, kw_only=True):
     customers: CustomerBook
     schedule: ScheduleSteps
     ask: AskFilter
+    look_back: LookBack
+    plan: PlanAhead
     do: DoSteps
     clock: Clock
 
@@ -86,6 +91,7 @@ class AdvanceEnrolments(Struct, frozen=True, kw_only=True):
             sequence = self.sequences.get(task.business_id, task.sequence_id)
             business = self.businesses.get(task.business_id)
         except NotFoundError:
+            self._clear(self.enrolments.get_many(task.keys).values())
             return
         if not sequence.is_on:
             return
@@ -100,8 +106,9 @@ class AdvanceEnrolments(Struct, frozen=True, kw_only=True):
         self, task: StepTask, sequence: SavedSequence, business: Business, keys: Sequence[EnrolmentKey]
     ) -> Sequence[EnrolmentKey]:
         """Go on with these; those whom somebody else has written meanwhile, and who are to be looked at again."""
-        # A sequence that has had the id before may have left some behind.
-        found = {key: one for key, one in self.enrolments.get_many(keys).items() if one.uid == sequence.uid}
+        read = self.enrolments.get_many(keys)
+        found = {key: one for key, one in read.items() if one.uid == sequence.uid}
+        self._clear([one for key, one in read.items() if key not in found])
         customers = self.customers.get_many(task.business_id, [key.customer_id for key in found], as_of_now=True)
         by_version: dict[int, list[Enrolment]] = {}
         for each in found.values():
@@ -111,11 +118,22 @@ class AdvanceEnrolments(Struct, frozen=True, kw_only=True):
             if version == sequence.version:
                 definition = sequence.definition
             else:
-                definition = self.sequences.version(task.business_id, sequence.uid, version)
+                definition = self.sequences.version(task.business_id, task.sequence_id, version)
             passing = _Pass(self, task, sequence, definition, business, customers)
             passing.go(same)
             again += passing.lost
         return again
+
+    def _clear(self, found: Iterable[Enrolment]) -> None:
+        """Have those leave whose sequence is gone: they began it while it was being deleted."""
+        for each in found:
+            try:
+                is_there = self.sequences.get(each.key.business_id, each.key.sequence_id).uid == each.uid
+            except NotFoundError:
+                is_there = False
+            if not is_there and not each.is_over:
+                with suppress(ConcurrentChangeError):
+                    self.enrolments.replace(each, each.left(LeftBecause.REMOVED, self.clock.now()), once=False)
 
 
 class _Pass(Struct):
@@ -132,27 +150,19 @@ class _Pass(Struct):
     """The steps that somebody has passed since they were written last."""
     lost: list[EnrolmentKey] = field(default_factory=list)
     """Whom somebody else has written meanwhile."""
+    over: list[str] = field(default_factory=list)
+    """Who has left, and may wait for what comes next."""
 
     def go(self, enrolments: Iterable[Enrolment]) -> None:
         """Take them through the steps in the order of the program, which only leads on."""
-        steps = self.definition.program.steps
         at: dict[str | None, list[Enrolment]] = {}
         # Who was due first goes on first, at each step.
         in_order = sorted(enrolments, key=lambda one: one.reached)
         turns = {each.key: turn for turn, each in enumerate(in_order)}
         for each in in_order:
-            customer = self.customers.get(each.key.customer_id)
-            if customer is None or not each.is_of(customer.created_at):
-                # Who was deleted is about to be forgotten; who is there again is somebody else.
-                if not each.is_over:
-                    self._written(each, each.left(LeftBecause.REMOVED, self.uses.clock.now()))
-            elif not self._is_mine(each):
-                continue
-            elif self._is_to_lapse(each):
-                self._leave(each, LeftBecause.LAPSED)
-            else:
+            if self._goes_on(each):
                 at.setdefault(self._place(each), []).append(each)
-        for step_id, step in steps.items():
+        for step_id, step in self.definition.program.steps.items():
             here = sorted(at.pop(step_id, []), key=lambda one: turns[one.key])
             if here:
                 for next_id, who in self._at(step, here):
@@ -160,6 +170,42 @@ class _Pass(Struct):
         for each in at.pop(None, []):
             self._leave(each)
         self.uses.schedule(self.waiting)
+        if self.sequence.definition.plans_again:
+            for customer_id in self.over:
+                self.uses.plan(self.sequence, customer_id)
+
+    def _goes_on(self, enrolment: Enrolment) -> bool:
+        """Whether somebody goes on now; who is not to be inside any more leaves."""
+        customer = self.customers.get(enrolment.key.customer_id)
+        if customer is None or not enrolment.is_of(customer.created_at):
+            # Who was deleted is about to be forgotten; who is there again is somebody else.
+            if not enrolment.is_over:
+                self._written(enrolment, enrolment.left(LeftBecause.REMOVED, self.uses.clock.now()))
+            return False
+        if enrolment.is_over:
+            # Who wrote it may have died before they were to wait for what comes next.
+            self.over.append(enrolment.key.customer_id)
+            return False
+        if not self._is_mine(enrolment):
+            return False
+        if self._is_to_lapse(enrolment):
+            self._leave(enrolment, LeftBecause.LAPSED)
+            return False
+        return enrolment.step_id is not None or not self.definition.looks_back or self._begins(enrolment)
+
+    def _begins(self, enrolment: Enrolment) -> bool:
+        """Whether somebody who is to begin still is, by what the log says."""
+        said = self.uses.look_back.of(self.definition, enrolment)
+        because = ended_since(said, self.definition, enrolment)
+        if because is not None:
+            self._leave(enrolment, because)
+            return False
+        if enrolment.is_ahead and self.definition.trigger.is_planned:
+            if self.uses.plan.still_comes(enrolment, self.definition, said):
+                return True
+            self.uses.plan(self.sequence, enrolment.key.customer_id)
+            return False
+        return True
 
     def _is_mine(self, enrolment: Enrolment) -> bool:
         """Whether this task goes on with it: it is due, or in this task's hands since it came before."""
@@ -246,7 +292,9 @@ class _Pass(Struct):
                 self.waiting.append((each.key, wake_at))
 
     def _leave(self, enrolment: Enrolment, because: LeftBecause = LeftBecause.ENDED) -> None:
-        self._written(enrolment, enrolment.left(because, self.uses.clock.now(), self._came(enrolment)))
+        left = enrolment.left(because, self.uses.clock.now(), self._came(enrolment))
+        if self._written(enrolment, left) is not None:
+            self.over.append(enrolment.key.customer_id)
 
     def _came(self, enrolment: Enrolment) -> Through:
         """By what steps somebody came to the one that is written now."""

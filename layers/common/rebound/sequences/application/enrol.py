@@ -11,19 +11,134 @@ from msgspec import Struct
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried, retried_from
 from rebound.recurring.domain.days import DAY
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage, entry_name
+from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage, became, entry_name
+from rebound.sequences.domain.happenings import PLANNED
 from rebound.sequences.domain.heard import Heard, is_since
+from rebound.sequences.domain.looking_back import coming, why_ended
 from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.steps import Wait
 
 if TYPE_CHECKING:
+    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.platform.ports import Clock
     from rebound.sequences.application.advance import AskFilter
+    from rebound.sequences.application.hear_activity import LookBack
     from rebound.sequences.application.schedule import ScheduleSteps
     from rebound.sequences.domain.happenings import Happened
-    from rebound.sequences.domain.sequences import Definition, KnownSequence
+    from rebound.sequences.domain.looking_back import Said
+    from rebound.sequences.domain.sequences import Definition, SavedSequence
     from rebound.sequences.ports import EnrolmentBook, SequenceBook
+
+
+class PlanAhead(Struct, frozen=True, kw_only=True):
+    """Has a customer wait for what is to come next, or for nothing any more; also while the sequence is off.
+
+    What is still to come, such as the end of a membership, is told long before, and told otherwise meanwhile: it is
+    moved, cancelled, or another one is bought; words come late, twice, in any order, and while the sequence is off. So
+    no word says by itself what is to be done. Each has the customer looked up in the log, where the last word about
+    each membership counts, and wait for the next end that is to come. Once they have left they wait for the one after
+    it. What has begun an enrolment that is over begins none again.
+    """
+
+    sequences: SequenceBook
+    enrolments: EnrolmentBook
+    customers: CustomerBook
+    ask: AskFilter
+    look_back: LookBack
+    schedule: ScheduleSteps
+    clock: Clock
+
+    def __call__(self, sequence: SavedSequence, customer_id: str) -> None:
+        """Do it for a customer who is not inside, or has not begun; again changes nothing."""
+        key = EnrolmentKey(sequence.business_id, customer_id, sequence.sequence_id)
+        retried(lambda: self._plan(sequence, key))
+
+    def still_comes(self, enrolment: Enrolment, definition: Definition, said: Sequence[Said]) -> bool:
+        """Whether what somebody waits for comes as it was told, by the log."""
+        found = coming(said, definition.trigger).get(enrolment.about or "")
+        return found is not None and found.key == enrolment.entry_key
+
+    def _plan(self, sequence: SavedSequence, key: EnrolmentKey) -> None:
+        # Read before the log is: who has written since by an older log loses, and reads again.
+        before = self.enrolments.get_many([key]).get(key)
+        try:
+            customer = self.customers.get(key.business_id, key.customer_id)
+        except NotFoundError:
+            return
+        is_theirs = before is not None and before.uid == sequence.uid and before.is_of(customer.created_at)
+        known = before if is_theirs else None
+        version, definition = sequence.version, sequence.definition
+        once = definition.reentry is Reentry.NEVER
+        if known is not None and known.is_ahead:
+            version = known.version
+            if version != sequence.version:
+                definition = self.sequences.version(key.business_id, key.sequence_id, version)
+        elif known is not None and known.bars(once=once):
+            return
+        if not definition.trigger.is_planned:
+            return
+        following = self._next(definition, key, known)
+        if known is None or known.is_over:
+            if following is not None and self._is_meant(definition, customer):
+                entered = self._entered(sequence, key, definition, following)
+                entered = replace(entered, former=() if known is None else known.done)
+                # What has begun it is remembered in the row.
+                self.enrolments.enter(entered, before, once=True)
+                self._tell(entered)
+        elif following is None:
+            left = known.left(LeftBecause.EXIT, self.clock.now())
+            self.enrolments.replace(known, replace(left, entry_key=""), once=once)
+        elif following.key == known.entry_key:
+            # Who wrote it may have died before anybody was told.
+            self._tell(known)
+        else:
+            waits = replace(self._entered(sequence, key, definition, following), entered_at=known.entered_at)
+            waits = replace(waits, version=version, former=known.former, row_version=known.row_version)
+            self._tell(self.enrolments.replace(known, waits))
+
+    def _next(self, definition: Definition, key: EnrolmentKey, known: Enrolment | None) -> Happened | None:
+        """What is to come next, of what has begun nothing yet; what is over already only for who waits for it."""
+        now = self.clock.now()
+        said = self.look_back(key.business_id, key.customer_id)
+        waits_for = known.entry_key if known is not None and known.is_ahead else None
+        done = () if known is None else known.done
+        found = [
+            (each.due_at, each.key, each)
+            for each in coming(said, definition.trigger).values()
+            if each.due_at is not None and entry_name(each.key) not in done
+            if each.key == waits_for or each.due_at + DAY > now
+        ]
+        return min(found, default=(None, None, None))[2]
+
+    def _entered(
+        self, sequence: SavedSequence, key: EnrolmentKey, definition: Definition, following: Happened
+    ) -> Enrolment:
+        """Waiting at the very beginning for when it is due."""
+        now = self.clock.now()
+        due_at = (following.due_at or now) - (definition.trigger.days_before or 0) * DAY
+        return Enrolment(
+            key=key,
+            version=sequence.version,
+            entry_key=following.key,
+            caused_by=following.caused_by,
+            uid=sequence.uid,
+            entered_at=now,
+            standing=Stage.WAITING,
+            step_id=None,
+            since=now,
+            began_at=min(following.at, now),
+            wake_at=max(now, due_at),
+            about=definition.about_of(following),
+        )
+
+    def _is_meant(self, definition: Definition, customer: Customer) -> bool:
+        tree = definition.filter
+        return tree is None or customer.customer_id in self.ask(customer.business_id, tree, [customer])
+
+    def _tell(self, enrolment: Enrolment) -> None:
+        if enrolment.wake_at is not None:
+            self.schedule([(enrolment.key, enrolment.wake_at)])
 
 
 class HearHappenings(Struct, frozen=True, kw_only=True):
@@ -31,13 +146,15 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
 
     Who is in one that it ends leaves, also while that is off; who waits for it goes on; whom it starts one for begins.
     In this order, so that what ends a sequence may start it anew. What happened before somebody began ends nothing, and
-    what happened before a wait was reached does not end the wait, whenever it is told.
+    what happened before a wait was reached does not end the wait, whenever it is told. What is still to come is looked
+    up in the log (``PlanAhead``).
     """
 
     sequences: SequenceBook
     enrolments: EnrolmentBook
     customers: CustomerBook
     ask: AskFilter
+    plan: PlanAhead
     schedule: ScheduleSteps
     clock: Clock
 
@@ -46,13 +163,19 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         saved = [each for each in self.sequences.all(business_id) if each.may_have_people]
         if not saved:
             return
+        planned: set[str] = set()
         for each in sorted(happened, key=lambda one: one.at):
-            self._act(business_id, customer_id, saved, each)
+            ended = self._act(business_id, customer_id, saved, each)
             for sequence in saved:
-                if _starts(sequence, each):
+                if each.kind in PLANNED or (sequence.sequence_id in ended and sequence.definition.plans_again):
+                    planned.add(sequence.sequence_id)
+                elif _starts(sequence, each):
                     self.enter(sequence, customer_id, each)
+        for sequence in saved:
+            if sequence.sequence_id in planned and sequence.may_plan:
+                self.plan(sequence, customer_id)
 
-    def enter(self, sequence: KnownSequence, customer_id: str, happened: Happened) -> bool:
+    def enter(self, sequence: SavedSequence, customer_id: str, happened: Happened) -> bool:
         """Begin a sequence for a customer; ``False`` where they do not, or have begun it because of this before."""
         definition = sequence.definition
         try:
@@ -78,7 +201,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             once = definition.reentry is Reentry.NEVER
             if known is not None and known.bars(once=once):
                 return False
-            entered = self._begun(sequence, key, happened)
+            entered = replace(self._begun(sequence, key, happened), former=() if known is None else known.done)
             if not self.enrolments.enter(entered, before, once=once):
                 return False
             self._tell(entered)
@@ -86,11 +209,9 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
 
         return retried(write)
 
-    def _begun(self, sequence: KnownSequence, key: EnrolmentKey, happened: Happened) -> Enrolment:
-        """At the very beginning: waiting for now, or for when what is still to come is due."""
+    def _begun(self, sequence: SavedSequence, key: EnrolmentKey, happened: Happened) -> Enrolment:
+        """At the very beginning, waiting for now."""
         now = self.clock.now()
-        due_at = happened.due_at or now
-        ahead = sequence.definition.trigger.days_before
         return Enrolment(
             key=key,
             version=sequence.version,
@@ -102,7 +223,8 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             step_id=None,
             since=now,
             began_at=min(happened.at, now),
-            wake_at=max(now, due_at if ahead is None else due_at - ahead * DAY),
+            wake_at=now,
+            about=sequence.definition.about_of(happened),
         )
 
     def _is_same(self, before: Enrolment, happened: Happened) -> bool:
@@ -113,36 +235,46 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         if enrolment.wake_at is not None:
             self.schedule([(enrolment.key, enrolment.wake_at)])
 
-    def _act(self, business_id: str, customer_id: str, saved: Sequence[KnownSequence], happened: Happened) -> None:
-        """End and wake what this ends and wakes."""
+    def _act(
+        self, business_id: str, customer_id: str, saved: Sequence[SavedSequence], happened: Happened
+    ) -> frozenset[str]:
+        """End and wake what this ends and wakes; the ids of the sequences that it has ended, now or before."""
         keys = [EnrolmentKey(business_id, customer_id, sequence.sequence_id) for sequence in saved]
         by_id = {sequence.sequence_id: sequence for sequence in saved}
-        for key, found in self.enrolments.get_many(keys).items():
-            self._meet(by_id[key.sequence_id], key, found, happened)
+        found = self.enrolments.get_many(keys)
+        return frozenset(
+            key.sequence_id for key, each in found.items() if self._meet(by_id[key.sequence_id], key, each, happened)
+        )
 
-    def _meet(self, sequence: KnownSequence, key: EnrolmentKey, found: Enrolment | None, happened: Happened) -> None:
-        """Do what something means for somebody, as they are at the moment when it is written."""
+    def _meet(self, sequence: SavedSequence, key: EnrolmentKey, found: Enrolment | None, happened: Happened) -> bool:
+        """Do what something means for somebody, as they are at the moment when it is written; whether it ended it."""
 
-        def write(now: Enrolment | None) -> None:
-            if now is None or now.is_over or now.uid != sequence.uid or now.entry_key == happened.key:
-                return
-            definition = self._definition(sequence, now)
-            because = _ends(definition, now, happened)
+        def write(now: Enrolment | None) -> bool:
+            if now is None or now.uid != sequence.uid:
+                return False
+            if now.is_over:
+                # Who wrote it may have died before they were to wait for what comes next.
+                again = sequence.definition.plans_again and now.left_because in (LeftBecause.EXIT, LeftBecause.GOAL)
+                return again and why_ended(sequence.definition, now, happened) is not None
+            stood = now.stood_at(min(happened.at, self.clock.now()))
+            definition = self._definition(sequence, stood[0].version if stood else now.version)
+            because = why_ended(definition, now, happened)
             if because is not None:
                 left = now.left(because, self.clock.now())
                 self.enrolments.replace(now, left, once=definition.reentry is Reentry.NEVER)
-            else:
-                self._note(definition, now, happened)
+            elif now.entry_key != happened.key:
+                ends = became(_waits_for(definition, now, happened), [each.steps for each in stood])
+                self._note(ends, now, happened)
+            return because is not None
 
-        retried_from(found, write, lambda: self.enrolments.get_many([key]).get(key))
+        return retried_from(found, write, lambda: self.enrolments.get_many([key]).get(key))
 
-    def _note(self, definition: Definition, found: Enrolment, happened: Happened) -> None:
-        """Have somebody go on who waits for it; else note it for waits that they may come to."""
-        ends = _waits_for(definition, happened)
+    def _note(self, ends: Sequence[str], found: Enrolment, happened: Happened) -> None:
+        """Have somebody go on who is at one of the waits that it ``ends``; else note it for those they may come to."""
         if not ends:
             return
         now, wake_at = self.clock.now(), found.wake_at
-        heard = Heard(entry_name(happened.key), happened.at, now, ends)
+        heard = Heard(entry_name(happened.key), happened.at, now, tuple(ends))
         known = next((each for each in found.heard if each.name == heard.name), None)
         if known is not None and (known.has_ended or known.happened_at >= heard.happened_at):
             if known.has_ended and found.is_due(now):
@@ -158,35 +290,24 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             if later and noted.heard != found.heard:
                 self.enrolments.replace(found, noted)
 
-    def _definition(self, sequence: KnownSequence, found: Enrolment) -> Definition:
-        if found.version == sequence.version:
+    def _definition(self, sequence: SavedSequence, version: int) -> Definition:
+        if version == sequence.version:
             return sequence.definition
-        return self.sequences.version(sequence.business_id, sequence.uid, found.version)
+        return self.sequences.version(sequence.business_id, sequence.sequence_id, version)
 
 
-def _ends(definition: Definition, found: Enrolment, happened: Happened) -> LeftBecause | None:
-    """Why somebody leaves because of it, if they do."""
-    if found.step_id is None and definition.trigger.means(happened):
-        # What was to come comes at another time, or not at all; nothing has been done yet. Of what has happened, one
-        # more is nothing: what began it is told again, also after the other.
-        return LeftBecause.EXIT if happened.due_at is not None or happened.is_withdrawn else None
-    ended = definition.ended_by(happened)
-    if ended is None or not is_since(happened.at, found.began_at or found.entered_at):
-        return None
-    # A membership that is over has not been renewed.
-    return LeftBecause.GOAL if ended.is_goal and not happened.is_withdrawn else LeftBecause.EXIT
-
-
-def _waits_for(definition: Definition, happened: Happened) -> tuple[str, ...]:
-    """The waits that it may end, by their steps."""
+def _waits_for(definition: Definition, found: Enrolment, happened: Happened) -> tuple[str, ...]:
+    """The waits that it may end for somebody, by their steps."""
     return tuple(
         step_id
         for step_id, step in definition.program.steps.items()
-        if isinstance(step.action, Wait) and step.action.for_event is not None and step.action.for_event.means(happened)
+        if isinstance(step.action, Wait)
+        and step.action.for_event is not None
+        and definition.concerns(step.action.for_event, happened, found.about)
     )
 
 
-def _starts(sequence: KnownSequence, happened: Happened) -> bool:
+def _starts(sequence: SavedSequence, happened: Happened) -> bool:
     """Whether somebody begins because of it: a sequence never goes round in a circle with others or with itself."""
     is_own = sequence.sequence_id in happened.caused_by
     was_on = not happened.is_live or sequence.switched_at <= happened.at

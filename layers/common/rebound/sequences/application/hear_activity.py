@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.activity.domain.events import EventKind, MembershipStatus
+from rebound.activity.domain.summary import order_of
+from rebound.activity.domain.words import time_of_stamp
 from rebound.recurring.domain.days import opening
-from rebound.sequences.domain.happenings import NARROWED_BY, Happened, Kind
+from rebound.sequences.domain.happenings import NARROWED_BY, PLANNED, Happened, Kind
+from rebound.sequences.domain.looking_back import Said
 
 if TYPE_CHECKING:
     from rebound.activity.domain.events import Event
+    from rebound.activity.ports import ActivityBook
     from rebound.businesses.domain.business import Business
+    from rebound.businesses.ports import BusinessDirectory
     from rebound.platform.ports import Clock
     from rebound.sequences.application.enrol import HearHappenings
     from rebound.sequences.application.notice_entering import NoticeEntering
+    from rebound.sequences.domain.enrolments import Enrolment
+    from rebound.sequences.domain.sequences import Definition
     from rebound.sequences.ports import SequenceBook
 
 TOLD_WITHIN: Final = timedelta(days=2)
@@ -48,14 +55,43 @@ class HearActivity(Struct, frozen=True, kw_only=True):
         happened = [each for event in events for each in happenings_of(event, now, zone)]
         if happened:
             self.hear(business.business_id, customer_id, happened)
-        if any(event.at >= now - TOLD_WITHIN for event in events):
+        if not all(is_history(event, now) for event in events):
             # History comes in millions, and the night looks at everybody.
             self.notice.of_customer(self.sequences.all(business.business_id), business.business_id, customer_id)
 
 
+class LookBack(Struct, frozen=True, kw_only=True):
+    """Reads what the log says to sequences; what was history when it was told says nothing to them."""
+
+    activity: ActivityBook
+    businesses: BusinessDirectory
+
+    def __call__(self, business_id: str, customer_id: str, since: datetime | None = None) -> Sequence[Said]:
+        """All of it, or what happened since then; in the order in which it did. Two reads, strongly consistent."""
+        zone = self.businesses.get(business_id).time_zone
+        if since is None:
+            kept = self.activity.read(business_id, customer_id)
+            cells = [cell for cell in kept.cells if cell.stamp > kept.erased]
+        else:
+            cells = list(self.activity.since(business_id, customer_id, since.replace(microsecond=0)))
+        told = [(cell.event, time_of_stamp(cell.stamp)) for cell in cells if cell.event is not None]
+        return [
+            Said(event, tuple(happenings_of(event, at, zone)))
+            for event, at in sorted(told, key=lambda one: order_of(one[0]))
+            if not is_history(event, at)
+        ]
+
+    def of(self, definition: Definition, enrolment: Enrolment) -> Sequence[Said]:
+        """What could say something about somebody who is to begin."""
+        key = enrolment.key
+        is_planned = definition.trigger.kind in PLANNED
+        since = None if is_planned else enrolment.began_at or enrolment.entered_at
+        return self(key.business_id, key.customer_id, since)
+
+
 def happenings_of(event: Event, now: datetime, zone: str) -> Iterator[Happened]:
     """What an event means; nothing where it is history. ``zone`` is that of the business's calendar (an IANA name)."""
-    if event.at < now - TOLD_WITHIN:
+    if is_history(event, now):
         return
     if event.kind in _SAME:
         yield _happened(_SAME[event.kind], event, event.event_id)
@@ -70,6 +106,11 @@ def happenings_of(event: Event, now: datetime, zone: str) -> Iterator[Happened]:
         if event.status in (MembershipStatus.EXPIRED, MembershipStatus.CANCELLED):
             key = f"{event.membership_id}#{event.event_id}"
             yield _happened(Kind.MEMBERSHIP_EXPIRING, event, key, is_withdrawn=True)
+
+
+def is_history(event: Event, told_at: datetime) -> bool:
+    """Whether an event is history to who is told of it then."""
+    return event.at < told_at - TOLD_WITHIN
 
 
 def _happened(

@@ -2,8 +2,9 @@
 
 Who is moved waits by the new step from when they began to wait; whose wait is over goes on behind it. They are moved
 by a conditional write of where they stand: whoever is gone on with at the same moment is moved or gone on with, never
-both. What has been sent to them does not say anything to the newest version: the map says where they wait, and what
-comes behind that is sent.
+both. What happened before they were moved counts by the version in which they were then, whenever it is told. What has
+been sent to them does not say anything to the newest version: the map says where they wait, and what comes behind that
+is sent.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class MoveEnrolments(Struct, frozen=True, kw_only=True):
         Raises ``NotFoundError``, and ``InvalidInputError`` for a map that names steps at which nobody waits.
         """
         sequence = self.sequences.get(business_id, sequence_id)
-        old = self.sequences.version(business_id, sequence.uid, version)
+        old = self.sequences.version(business_id, sequence_id, version)
         if version == sequence.version:
             raise InvalidInputError(FieldError("version", "Is the newest version: others are moved to it."))
         if wrong := wrong_with(steps, old, sequence.definition):
@@ -93,7 +94,8 @@ class MovePage(Struct, frozen=True, kw_only=True):
         try:
             zone = self.businesses.get(job.business_id).time_zone
             old, new = (
-                self.sequences.version(job.business_id, asked["uid"], asked[which]) for which in ("version", "to")
+                self.sequences.version(job.business_id, asked["sequence_id"], asked[which])
+                for which in ("version", "to")
             )
         except NotFoundError:
             return {}
@@ -124,7 +126,7 @@ class MovePage(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         if before.step_id is None:
             wake_at = begins_at(before, old, new, now)
-            return replace(before, version=job.request["to"], wake_at=wake_at, moved_by=job.job_id, heard=before.spent)
+            return replace(self._moved(job, before, now), wake_at=wake_at)
         step_id = job.request["steps"].get(before.step_id)
         if step_id is None:
             return StaysBecause.NOT_MAPPED
@@ -132,10 +134,13 @@ class MovePage(Struct, frozen=True, kw_only=True):
             case Wait() as wait:
                 # A wait that is over, by its time or by what was waited for, stays over.
                 over = before.wake_at if before.is_due(now) else None
-                moved = before.waits(step_id, before.since, over or wakes_at(wait, before.since, now, zone))
-                return replace(moved, version=job.request["to"], moved_by=job.job_id, heard=before.spent)
+                wake_at = over or wakes_at(wait, before.since, now, zone)
+                return replace(self._moved(job, before, now), step_id=step_id, wake_at=wake_at, through=())
             case _:
                 raise AssertionError(step_id)
+
+    def _moved(self, job: Job, before: Enrolment, now: datetime) -> Enrolment:
+        return before.moved(job.request["to"], now, job.request["steps"], job.job_id)
 
     def _written(
         self, before: Enrolment, after: Enrolment | StaysBecause, waiting: list[tuple[EnrolmentKey, datetime]]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rebound.segments.application.pin_filters import PinFilters
     from rebound.sequences.application.advance import AskFilter
     from rebound.sequences.application.enrol import HearHappenings
-    from rebound.sequences.domain.sequences import KnownSequence
+    from rebound.sequences.domain.sequences import SavedSequence
     from rebound.sequences.ports import MemberBook, SequenceBook
     from rebound.timers.ports import TimerBook
 
@@ -45,12 +45,12 @@ class FindLook(Struct, frozen=True, kw_only=True):
 
     pin: PinFilters
 
-    def __call__(self, sequence: KnownSequence) -> str | None:
+    def __call__(self, sequence: SavedSequence) -> str | None:
         """Its name (``look_of``); ``None`` where a segment that it names is gone."""
         tree = self.tree(sequence)
         return None if tree is None else look_of(sequence, tree)
 
-    def tree(self, sequence: KnownSequence) -> Mapping[str, Any] | None:
+    def tree(self, sequence: SavedSequence) -> Mapping[str, Any] | None:
         """The filter as it is meant now."""
         segment_id = sequence.definition.trigger.about.get("segment_id")
         with suppress(InvalidInputError):
@@ -70,7 +70,7 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
     hear: HearHappenings
     clock: Clock
 
-    def of_customer(self, sequences: Sequence[KnownSequence], business_id: str, customer_id: str) -> None:
+    def of_customer(self, sequences: Sequence[SavedSequence], business_id: str, customer_id: str) -> None:
         """Look at a customer who did something; again changes nothing."""
         entered = [each for each in sequences if each.is_on and each.definition.is_entered]
         if not entered:
@@ -80,7 +80,7 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
             for sequence in entered:
                 self(sequence, [customer])
 
-    def __call__(self, sequence: KnownSequence, customers: Sequence[Customer]) -> Mapping[str, int]:
+    def __call__(self, sequence: SavedSequence, customers: Sequence[Customer]) -> Mapping[str, int]:
         """Look at some; how many entered and left. Whoever dies leaves what the next look finds again."""
         tree = self.find.tree(sequence)
         if tree is None or not customers:
@@ -109,7 +109,7 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
                 counts["entered" if is_in else "left"] += 1
         return counts
 
-    def _tell(self, sequence: KnownSequence, member: Member) -> None:
+    def _tell(self, sequence: SavedSequence, member: Member) -> None:
         """Before it is remembered: who dies in between is found again, and told by the same key."""
         trigger = sequence.definition.trigger
         happened = Happened(
@@ -129,7 +129,7 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
     timers: TimerBook
     clock: Clock
 
-    def begin(self, sequence: KnownSequence) -> None:
+    def begin(self, sequence: SavedSequence) -> None:
         """Look now, and tonight; the same look is begun once, however often it is asked for."""
         if not (sequence.is_on and sequence.definition.is_entered):
             return
@@ -145,7 +145,7 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
         for timer in timers:
             business_id, sequence_id = timer.key.split("#", 1)
             try:
-                sequence = self.sequences.known(business_id, sequence_id)
+                sequence = self.sequences.get(business_id, sequence_id)
                 business = self.businesses.get(business_id)
             except NotFoundError:
                 continue
@@ -156,13 +156,13 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
                 self._start(sequence, look, timer.due_at)
             self.timers.put([_tonight(sequence, business, max(self.clock.now(), timer.due_at))])
 
-    def _start(self, sequence: KnownSequence, look: str, at: datetime) -> None:
+    def _start(self, sequence: SavedSequence, look: str, at: datetime) -> None:
         asked = {"sequence_id": sequence.sequence_id, "uid": sequence.uid, "what": LOOK, "look": look}
         job_id = derived_ulid(at, f"sequence#{sequence.business_id}#{sequence.uid}#{LOOK}#{look}")
         self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
 
 
-def _tonight(sequence: KnownSequence, business: Business, after: datetime) -> Timer:
+def _tonight(sequence: SavedSequence, business: Business, after: datetime) -> Timer:
     """The timer of the next night of a business."""
     day = wall_clock(after, business.time_zone).date()
     nights = (opening(day + ahead * DAY, NIGHT, business.time_zone) for ahead in range(3))

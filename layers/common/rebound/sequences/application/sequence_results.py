@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from rebound.campaigns.domain.results import RESULT_STATUSES
-from rebound.kernel.pages import Page, first_page, read_cursor
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.origins import step_of
 from rebound.sequences.domain.results import (
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from rebound.sequences.domain.sequences import Definition, SavedSequence
     from rebound.sequences.ports import SequenceBook, StepCarriers, StepTallies
 
-_NUMBERS: Final = re.compile(r"[0-9]{1,9}")
-
 
 class ReadResults(Struct, frozen=True, kw_only=True):
     """Reads the results of a sequence; they are a few seconds behind, and exact once nothing happens."""
@@ -46,7 +42,7 @@ class ReadResults(Struct, frozen=True, kw_only=True):
         counts = self.step_tallies.counts(business_id, sequence.uid)
         messages = self._messages(sequence)
         numbers = versions_in(counts) | messages.keys() | {sequence.version}
-        said = self.sequences.versions(business_id, sequence.uid, numbers - {sequence.version})
+        said = self.sequences.versions(business_id, sequence_id, numbers - {sequence.version})
         definitions = {**said, sequence.version: sequence.definition}
         versions = [
             results_of(number, definition.program, counts, messages.get(number, {}))
@@ -58,22 +54,16 @@ class ReadResults(Struct, frozen=True, kw_only=True):
         """How many are inside on which version, the newest first."""
         return inside(self.step_tallies.counts(sequence.business_id, sequence.uid))
 
-    def versions(
-        self, business_id: str, sequence_id: str, limit: int, cursor: str | None
-    ) -> Page[tuple[int, Definition, int]]:
+    def versions(self, business_id: str, sequence_id: str) -> Sequence[tuple[int, Definition, int]]:
         """The newest version and those that anybody has gone through, the newest first, with how many are inside.
 
-        Raises ``NotFoundError``, and ``InvalidInputError`` for a cursor of another list.
+        Raises ``NotFoundError``.
         """
-        before = read_cursor(cursor, _NUMBERS)
-        sequence = self.sequences.known(business_id, sequence_id)
+        sequence = self.sequences.get(business_id, sequence_id)
         counts = self.step_tallies.counts(business_id, sequence.uid)
         numbers, there = versions_in(counts) | {sequence.version}, inside(counts)
-        wanted = (each for each in sorted(numbers, reverse=True) if before is None or each < int(before))
-        page = first_page(wanted, limit, str)
-        definitions = self.sequences.versions(business_id, sequence.uid, page.items)
-        found = [(each, definitions[each], there.get(each, 0)) for each in page.items if each in definitions]
-        return Page(found, page.next_cursor)
+        definitions = self.sequences.versions(business_id, sequence_id, numbers)
+        return [(each, definitions[each], there.get(each, 0)) for each in sorted(definitions, reverse=True)]
 
     def in_short(self, sequence: SavedSequence) -> tuple[VersionResults, Mapping[int, int]]:
         """All versions as one, by the steps of the newest, without what became of messages; and ``inside``.

@@ -13,7 +13,7 @@ from rebound.sequences.domain.tasks import TOLD_TOGETHER, HearTask
 if TYPE_CHECKING:
     from rebound.sequences.application.enrol import HearHappenings
     from rebound.sequences.domain.happenings import Happened
-    from rebound.sequences.domain.sequences import KnownSequence
+    from rebound.sequences.domain.sequences import SavedSequence
     from rebound.sequences.domain.tasks import Told
     from rebound.sequences.ports import SequenceBook, StepQueue
 
@@ -37,7 +37,7 @@ class TellSequences(Struct, frozen=True, kw_only=True):
         """Whether there is a sequence that could hear it; for who must find out with whom it happened."""
         return bool(self.hearing(business_id, happened))
 
-    def hearing(self, business_id: str, happened: Happened) -> Sequence[KnownSequence]:
+    def hearing(self, business_id: str, happened: Happened) -> Sequence[SavedSequence]:
         """The sequences that could hear it."""
         return _hearing(self._there(business_id), happened)
 
@@ -47,7 +47,7 @@ class TellSequences(Struct, frozen=True, kw_only=True):
         if tasks:
             self.step_queue.tell(tasks)
 
-    def _there(self, business_id: str) -> Sequence[KnownSequence]:
+    def _there(self, business_id: str) -> Sequence[SavedSequence]:
         return [each for each in self.sequences.all(business_id) if each.may_have_people]
 
 
@@ -62,5 +62,5 @@ class HearTold(Struct, frozen=True, kw_only=True):
             self.hear(task.business_id, told.customer_id, [told.happened])
 
 
-def _hearing(saved: Sequence[KnownSequence], happened: Happened) -> Sequence[KnownSequence]:
+def _hearing(saved: Sequence[SavedSequence], happened: Happened) -> Sequence[SavedSequence]:
     return [each for each in saved if each.may_hear(happened)]

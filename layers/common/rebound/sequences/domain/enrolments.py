@@ -10,6 +10,7 @@ twice and begins once, also long after they left.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 KEPT_AFTER: Final = timedelta(days=400)
 """For how long it is remembered what began an enrolment that is over, where somebody may begin again."""
+MOST_FORMER: Final = 30
+"""So many names of what has begun earlier ones are kept with an enrolment, the last of them."""
 CLOCKS_DIFFER: Final = timedelta(seconds=10)
 """By so much at most the clocks of two functions differ."""
 
@@ -58,6 +61,21 @@ class LeftBecause(StrEnum):
     """Somebody took them out, or the sequence was deleted."""
 
 
+MOST_STOOD: Final = 10
+"""So many moves of somebody who waits are told apart, the last of them."""
+
+
+class Stood(Struct, frozen=True):
+    """Where somebody was in another version ``until`` they were moved, and which step became which (``steps``).
+
+    What happened before that counts by that version, also where it is told later.
+    """
+
+    version: int
+    until: datetime
+    steps: Mapping[str, str]
+
+
 class EnrolmentKey(Struct, frozen=True, order=True):
     """Who in which sequence."""
 
@@ -75,8 +93,12 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     ``uid`` is that of the sequence. ``through`` are the steps without a write of their own by which they came to this
     one, conditions with the way that was taken (``then``, ``else``); only who counts reads it. ``moved_by`` is the job
     that moved them here from an older version, until they go on.
+    ``stood`` is where they were before, as long as they wait where they were moved.
     ``began_at`` is when that which began it happened. ``heard`` is what waits may be over for (``domain.heard``).
     ``caused_by`` are the sequences whose doing began it, each because of the one before.
+    ``about`` is the membership, the package or the waiver because of which they began, where that is what begins it.
+    ``former`` are the names of what began earlier enrolments of somebody who waits for what is to come, such as the end
+    of a membership; other sequences remember them apart. ``entry_key`` is empty where what was to come did not.
     ``template_version`` is that of the template of the step which is being done, as it was when it was begun: 0 where
     there was none to be had, ``None`` where the step has no template.
     ``row_version`` counts the writes of the stored row, 0 for none yet.
@@ -95,10 +117,13 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     uid: str = ""
     through: Through = ()
     moved_by: str | None = None
+    stood: tuple[Stood, ...] = ()
     began_at: datetime | None = None
     heard: tuple[Heard, ...] = ()
     caused_by: tuple[str, ...] = ()
     template_version: int | None = None
+    about: str | None = None
+    former: tuple[str, ...] = ()
     row_version: int = 0
 
     @property
@@ -108,8 +133,21 @@ class Enrolment(Struct, frozen=True, kw_only=True):
 
     def became(self, after: Enrolment) -> bool:
         """Whether the two are one enrolment, earlier and later; nobody goes back to before the first step."""
-        begun = (self.uid, self.entry_key, self.entered_at) == (after.uid, after.entry_key, after.entered_at)
+        begun = (self.uid, self.entered_at) == (after.uid, after.entered_at)
+        # Who waits for what is to come waits for something else once that is told otherwise.
+        begun = begun and (self.is_ahead or self.entry_key == after.entry_key)
         return begun and (after.step_id is not None or self.step_id is None)
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether they wait for what is to come, and nothing has been done yet."""
+        return self.about is not None and self.step_id is None and self.standing is Stage.WAITING
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """The names of all that has begun it and is over."""
+        is_done = self.is_over and self.about is not None and self.entry_key
+        return (*self.former, *([entry_name(self.entry_key)] if is_done else []))[-MOST_FORMER:]
 
     def is_of(self, created_at: datetime) -> bool:
         """Whether it is of a customer who was created then, and not of one who had the id before and is deleted.
@@ -151,7 +189,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     def waits(self, step_id: str, since: datetime, wake_at: datetime, through: Through = ()) -> Enrolment:
         """At a wait."""
         moved = replace(self, step_id=step_id, since=since, wake_at=wake_at, through=through)
-        moved = replace(moved, standing=Stage.WAITING, batch=None, moved_by=None, template_version=None)
+        moved = replace(moved, standing=Stage.WAITING, batch=None, moved_by=None, stood=(), template_version=None)
         return replace(moved, heard=kept(self.heard, since))
 
     def does(
@@ -159,15 +197,33 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     ) -> Enrolment:
         """At a step in the hands of a worker."""
         moved = replace(self, step_id=step_id, since=since, wake_at=None, through=through)
-        moved = replace(moved, standing=Stage.DOING, batch=batch, moved_by=None, template_version=template_version)
+        moved = replace(
+            moved, standing=Stage.DOING, batch=batch, moved_by=None, stood=(), template_version=template_version
+        )
         return replace(moved, heard=kept(self.heard, since))
 
     def left(self, because: LeftBecause, at: datetime, through: Through = ()) -> Enrolment:
         """Out; where they stood stays, for who counts it: the last step ``through`` which they came, if any."""
         step_id = through[-1][0] if through else self.step_id
         moved = replace(self, step_id=step_id, since=at, wake_at=None, through=through)
-        moved = replace(moved, standing=Stage.LEFT, batch=None, left_because=because, moved_by=None, heard=())
+        moved = replace(moved, standing=Stage.LEFT, batch=None, left_because=because, moved_by=None, stood=(), heard=())
         return replace(moved, template_version=None)
+
+    def moved(self, version: int, at: datetime, steps: Mapping[str, str], job_id: str) -> Enrolment:
+        """In another version, to which a job moves them; what they have heard counts for what the waits became."""
+        heard = [replace(each, ends=became(each.ends, [steps])) for each in self.heard]
+        return replace(
+            self,
+            version=version,
+            moved_by=job_id,
+            heard=(*self.spent, *(each for each in heard if each.ends)),
+            stood=(*self.stood, Stood(self.version, at, steps))[-MOST_STOOD:],
+        )
+
+    def stood_at(self, at: datetime) -> Sequence[Stood]:
+        """Where they have been since, from the version in which they were at a moment; none where it is this one."""
+        first = next((place for place, each in enumerate(self.stood) if at < each.until), len(self.stood))
+        return self.stood[first:]
 
     def bars(self, *, once: bool) -> bool:
         """Whether they may not begin anew: while they are inside; where it is gone through ``once``, after a step."""
@@ -176,6 +232,14 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     def is_due(self, now: datetime) -> bool:
         """Whether a wait is over."""
         return self.standing is Stage.WAITING and self.wake_at is not None and self.wake_at <= now
+
+
+def became(step_ids: Sequence[str], maps: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """What steps have become by one move after the other; those that became nothing are left out."""
+    found = tuple(step_ids)
+    for each in maps:
+        found = tuple(each[step_id] for step_id in found if step_id in each)
+    return found
 
 
 def entry_name(entry_key: str) -> str:

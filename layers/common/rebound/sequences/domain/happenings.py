@@ -81,6 +81,34 @@ STARTS: Final = frozenset(
     }
 )
 """What may start a sequence; each of the others may end one, or be waited for."""
+PLANNED: Final = frozenset({Kind.MEMBERSHIP_EXPIRING})
+"""What is still to come when it is told of, and may be told otherwise until it does."""
+OBJECTS: Final[Mapping[Kind, str]] = MappingProxyType(
+    {
+        Kind.PACKAGE_LAST_CREDIT: "package_id",
+        Kind.MEMBERSHIP_EXPIRING: "membership_id",
+        Kind.RENEWAL_FAILED: "membership_id",
+        Kind.WAIVER_CHANGED: "waiver_id",
+        Kind.WAIVER_SIGNED: "waiver_id",
+    }
+)
+"""What some are about of which a customer may have several, by its name among ``NARROWED_BY``."""
+LOGGED: Final = frozenset(
+    {
+        Kind.BOOKING,
+        Kind.VISIT,
+        Kind.NO_SHOW,
+        Kind.CANCELLATION,
+        Kind.CHECK_IN,
+        Kind.PURCHASE,
+        Kind.REVIEW,
+        Kind.PACKAGE_LAST_CREDIT,
+        Kind.MEMBERSHIP_EXPIRING,
+        Kind.RENEWAL_FAILED,
+        Kind.WAIVER_SIGNED,
+    }
+)
+"""What the log of a customer's activity tells again."""
 
 
 class Happening(Struct, frozen=True, kw_only=True):
@@ -92,6 +120,11 @@ class Happening(Struct, frozen=True, kw_only=True):
     kind: Kind
     about: Mapping[str, str] = MappingProxyType({})
     days_before: int | None = None
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it is still to come when it is told of."""
+        return self.kind in PLANNED
 
     def means(self, happened: Happened) -> bool:
         """Whether it is one of these."""

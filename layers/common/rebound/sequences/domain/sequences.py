@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.gates import Gate
 from rebound.segments.domain.filters import segments_in
-from rebound.sequences.domain.happenings import Kind
+from rebound.sequences.domain.happenings import LOGGED, OBJECTS, PLANNED, Kind
 from rebound.sequences.domain.steps import If, Program, Send, Wait
-from rebound.templates.domain.content import EmailContent, TemplateContent
+from rebound.templates.domain.content import TemplateContent
 
 if TYPE_CHECKING:
     from rebound.sequences.domain.happenings import Happened, Happening
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 MOST_SEQUENCES: Final = 50
 """Of one business."""
 MOST_EXITS: Final = 10
-MOST_BYTES: Final = 350_000
-"""Of a version, as JSON in UTF-8: a row of the table holds 400 KB."""
-NOT_SAID: Final = EmailContent("")
-"""In an outline, in place of what a message says."""
-NOT_ASKED: Final[Mapping[str, Any]] = {"any": []}
-"""In an outline, in place of what a condition asks: it would be for nobody."""
 
 
 class SequenceStatus(StrEnum):
@@ -92,11 +86,6 @@ class Definition(Struct, frozen=True, kw_only=True):
         return replace(self, steps=_unpinned(self.steps))
 
     @property
-    def outline(self) -> Definition:
-        """The same without what its messages say and its conditions ask: what must be known to hear, and is small."""
-        return replace(self, steps=_outlined(self.steps))
-
-    @property
     def is_entered(self) -> bool:
         """Whether who begins to match a segment, or the filter, begins it."""
         return self.trigger.kind is Kind.SEGMENT_ENTERED
@@ -120,9 +109,40 @@ class Definition(Struct, frozen=True, kw_only=True):
         meant = [self.trigger, *(one.happening for one in self.exit_on), *awaited]
         return any(each.means(happened) for each in meant)
 
-    def ended_by(self, happened: Happened) -> ExitOn | None:
-        """What ends it for whom this happened to; ``None`` where nothing does."""
-        return next((each for each in self.exit_on if each.happening.means(happened)), None)
+    @property
+    def looks_back(self) -> bool:
+        """Whether the log may say that who is to begin does not any more, or not yet."""
+        kind = self.trigger.kind
+        return (kind in OBJECTS and kind in LOGGED) or any(each.happening.kind in LOGGED for each in self.exit_on)
+
+    @property
+    def plans_again(self) -> bool:
+        """Whether who has left waits for what is to come next."""
+        return self.trigger.kind in PLANNED and self.reentry is Reentry.AFTER_EXIT
+
+    def about_of(self, happened: Happened) -> str | None:
+        """The membership, the package or the waiver that what begins it is about; ``None`` where it is about none."""
+        name = OBJECTS.get(self.trigger.kind)
+        return None if name is None else happened.about.get(name)
+
+    def concerns(self, meant: Happening, happened: Happened, about: str | None) -> bool:
+        """Whether something is what is ``meant`` to somebody who began because of what ``about`` names.
+
+        What is about another membership, package or waiver is not, unless ``meant`` names it.
+        """
+        name = OBJECTS.get(self.trigger.kind)
+        is_other = (
+            about is not None
+            and name is not None
+            and OBJECTS.get(happened.kind) == name
+            and name not in meant.about
+            and happened.about.get(name) not in (None, about)
+        )
+        return meant.means(happened) and not is_other
+
+    def ended_by(self, happened: Happened, about: str | None) -> ExitOn | None:
+        """What ends it for whom this happened to, who began because of ``about``; ``None`` where nothing does."""
+        return next((each for each in self.exit_on if self.concerns(each.happening, happened, about)), None)
 
 
 def _unpinned(steps: Sequence[Written]) -> tuple[Written, ...]:
@@ -139,24 +159,8 @@ def _unpinned(steps: Sequence[Written]) -> tuple[Written, ...]:
     return tuple(found)
 
 
-def _outlined(steps: Sequence[Written]) -> tuple[Written, ...]:
-    found = []
-    for each in steps:
-        match each.action:
-            case Send() as send:
-                found.append(replace(each, action=replace(send, content=NOT_SAID)))
-            case If() as asks:
-                then, otherwise = _outlined(asks.then), _outlined(asks.otherwise)
-                found.append(replace(each, action=If(filter=NOT_ASKED, then=then, otherwise=otherwise)))
-            case _:
-                found.append(each)
-    return tuple(found)
-
-
-class KnownSequence(Struct, frozen=True, kw_only=True):
+class SavedSequence(Struct, frozen=True, kw_only=True):
     """A sequence of a business as it is now: its newest version is what whoever begins goes through.
-
-    Of the ``definition`` nothing but the ``outline`` is there, unless it is a ``SavedSequence``.
 
     ``uid`` names it for good: an id that is free again may be given to another. ``switched_at`` is when it was
     switched on or off last; ``late`` is what becomes of what came due while it was off. Messages that were to go out up
@@ -189,6 +193,15 @@ class KnownSequence(Struct, frozen=True, kw_only=True):
         """Whether it has been switched since it was made."""
         return self.switched_at > self.created_at
 
+    def stands(self, status: SequenceStatus, late: Late, now: datetime) -> SavedSequence:
+        """On or off, with what becomes of what was late by the time that it was switched on."""
+        after = replace(self, status=status, late=late)
+        if status is not self.status:
+            after = replace(after, switched_at=now, owes=Owes.GOING_ON if after.is_on else None)
+        if after.is_on and after.was_off and late is Late.LAPSE:
+            after = replace(after, lapsed_until=after.switched_at)
+        return after
+
     def gate(self, version: int) -> Gate | None:
         """How it stands for who hands over its messages, as the ``version`` of its row."""
         is_gone = self.owes is Owes.DELETION
@@ -199,25 +212,11 @@ class KnownSequence(Struct, frozen=True, kw_only=True):
         """Whether somebody may be inside: it is on, or has been since it was made."""
         return self.is_on or self.was_off
 
+    @property
+    def may_plan(self) -> bool:
+        """Whether somebody may wait in it for what is to come; of earlier versions it is taken to be so."""
+        return self.version > 1 or self.definition.trigger.is_planned
+
     def may_hear(self, happened: Happened) -> bool:
         """Whether it could mean something to somebody inside, or start; earlier versions are taken to hear all."""
         return self.version > 1 or self.definition.hears(happened)
-
-
-class SavedSequence(KnownSequence, frozen=True, kw_only=True):
-    """A sequence with all that its newest version says."""
-
-    @property
-    def known(self) -> KnownSequence:
-        """What is kept of it beside its versions."""
-        fields = {name: getattr(self, name) for name in KnownSequence.__struct_fields__}
-        return KnownSequence(**{**fields, "definition": self.definition.outline})
-
-    def stands(self, status: SequenceStatus, late: Late, now: datetime) -> SavedSequence:
-        """On or off, with what becomes of what was late by the time that it was switched on."""
-        after = replace(self, status=status, late=late)
-        if status is not self.status:
-            after = replace(after, switched_at=now, owes=Owes.GOING_ON if after.is_on else None)
-        if after.is_on and after.was_off and late is Late.LAPSE:
-            after = replace(after, lapsed_until=after.switched_at)
-        return after

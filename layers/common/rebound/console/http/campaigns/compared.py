@@ -48,6 +48,16 @@ def by_variant(visit: Visit, view: "CampaignView") -> Sequence[VariantShown]:
     return [*found, *(VariantShown(visit.words("campaign.the_rest"), None, rest) for rest in results.values())]
 
 
+def outcomes(view: "CampaignView") -> Sequence[tuple[str, Sequence[str]]]:
+    """How the variants of a campaign that has begun compare in what became of them, as sentences by outcome."""
+    if view.outcomes is None or view.campaign.run_id is None:
+        return []
+    said: dict[str, list[str]] = {}
+    for outcome, comparison in view.outcomes.comparisons:
+        said.setdefault(outcome, []).append(comparison.said)
+    return list(said.items())
+
+
 def reached(visit: Visit, view: "CampaignView") -> Sequence[tuple[str, Share]]:
     """How many reached the goal: of everybody, of each variant, and of those held out; by what they are called."""
     goal = view.goal

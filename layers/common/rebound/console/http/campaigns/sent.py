@@ -12,6 +12,7 @@ from msgspec import Struct
 from rebound.campaigns.domain.campaigns import ENDED, RUNNING, Campaign, CampaignStatus
 from rebound.campaigns.domain.redemptions import reward_on
 from rebound.campaigns.domain.results import RESULT_STATUSES
+from rebound.campaigns.domain.variant_outcomes import COUNTED_FOR
 from rebound.console.domain.charts import Bar, Line, OverTime, Span, bars, over_time
 from rebound.console.http.campaigns import compared
 from rebound.console.http.campaigns.compose import segment_of
@@ -203,6 +204,8 @@ def _page(
         now=now,
         earned=_earned(view),
         by_variant=compared.by_variant(visit, view),
+        outcomes=compared.outcomes(view),
+        counted_for=COUNTED_FOR.days,
         reached=compared.reached(visit, view),
         winner=compared.winner(campaign),
         content=_said_by(campaign.content),

@@ -1,0 +1,71 @@
+"""Looking back: what the log of a customer's activity says to sequences, whatever of it was told first.
+
+What ends somebody's enrolment may be told before what begins it, and then finds nobody inside. So who is about to begin
+is looked up in the log once more, which has what is told before anybody hears of it: what was told earlier is found
+there, and what is told later finds them inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rebound.sequences.domain.enrolments import LeftBecause
+from rebound.sequences.domain.happenings import OBJECTS, PLANNED
+from rebound.sequences.domain.heard import is_since
+
+if TYPE_CHECKING:
+    from rebound.activity.domain.events import Event
+    from rebound.sequences.domain.enrolments import Enrolment
+    from rebound.sequences.domain.happenings import Happened, Happening
+    from rebound.sequences.domain.sequences import Definition
+
+
+class Said(Struct, frozen=True):
+    """One event of the log, and what it means to sequences."""
+
+    event: Event
+    happened: tuple[Happened, ...]
+
+
+def coming(said: Sequence[Said], trigger: Happening) -> Mapping[str, Happened]:
+    """What is still to come, by what it is about: of each membership what was said last of its end, if it has one."""
+    last: dict[str, Happened] = {}
+    for happened in (each for one in said for each in one.happened if each.kind is trigger.kind):
+        about = happened.about.get(OBJECTS[trigger.kind])
+        if about is not None and trigger.means(happened):
+            last[about] = happened
+    return {about: happened for about, happened in last.items() if happened.due_at is not None}
+
+
+def is_overtaken(said: Sequence[Said], trigger: Happening, enrolment: Enrolment) -> bool:
+    """Whether the last word about what somebody began because of is another: paid since, or filled up again."""
+    name = OBJECTS.get(trigger.kind)
+    if enrolment.about is None or name is None:
+        return False
+    last = [one.happened for one in said if getattr(one.event, name, None) == enrolment.about][-1:]
+    return any(all(each.kind is not trigger.kind for each in happened) for happened in last)
+
+
+def ended_since(said: Sequence[Said], definition: Definition, enrolment: Enrolment) -> LeftBecause | None:
+    """Why somebody who is to begin does not any more, if so."""
+    for each in (each for one in said for each in one.happened):
+        because = why_ended(definition, enrolment, each)
+        if because is not None:
+            return because
+    is_planned = definition.trigger.kind in PLANNED
+    return LeftBecause.EXIT if not is_planned and is_overtaken(said, definition.trigger, enrolment) else None
+
+
+def why_ended(definition: Definition, found: Enrolment, happened: Happened) -> LeftBecause | None:
+    """Why somebody leaves because of something, if they do."""
+    if found.entry_key == happened.key or (found.step_id is None and definition.trigger.means(happened)):
+        # What began it is told again, also after another of its kind; nothing has been done yet.
+        return None
+    ended = definition.ended_by(happened, found.about)
+    if ended is None or not is_since(happened.at, found.began_at or found.entered_at):
+        return None
+    # A membership that is over has not been renewed.
+    return LeftBecause.GOAL if ended.is_goal and not happened.is_withdrawn else LeftBecause.EXIT

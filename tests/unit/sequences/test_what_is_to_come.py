@@ -1,0 +1,231 @@
+"""Waiting for the end of memberships: whatever is told of them in whatever order, the last word about each counts."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from rebound.activity.domain.events import EventKind, MembershipStatus
+from rebound.sequences.domain.enrolments import LeftBecause
+from rebound.sequences.domain.happenings import Happening, Kind
+from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
+from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
+from tests.fakes.watching import BrokenCallError, WorkerDiedError
+from tests.fakes.world import Chaos
+from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, wait
+
+ENDING: Final = Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=7)
+MEMBERSHIPS: Final = ("gold", "yoga", "sauna")
+ON, OFF = SequenceStatus.ON, SequenceStatus.OFF
+
+
+class Told(Struct, frozen=True):
+    """A word about a membership: that it ends so many days from now, or that it is cancelled; so many hours old."""
+
+    membership_id: str
+    ends: int | None
+    hours: int
+
+    @property
+    def event_id(self) -> str:
+        return f"{self.membership_id}-{self.hours}"
+
+    def tell(self, world: SequenceWorld) -> None:
+        status = MembershipStatus.CANCELLED if self.ends is None else MembershipStatus.ACTIVE
+        until = None if self.ends is None else (NOON + self.ends * DAY).date()
+        world.has_membership(
+            1,
+            self.event_id,
+            until,
+            membership_id=self.membership_id,
+            status=status,
+            at=NOON - self.hours * HOUR,
+        )
+
+
+def salon(**given: Any) -> SequenceWorld:
+    world = SequenceWorld(business())
+    world.add(customer(1))
+    world.set_up(send("it ends"), **{"trigger": ENDING, "reentry": Reentry.AFTER_EXIT, **given})
+    world.clock.move(HOUR)
+    return world
+
+
+def switch(world: SequenceWorld, status: SequenceStatus, late: Late | None = None) -> None:
+    world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, status, late)
+    world.run_jobs()
+
+
+def ends_of(told: Sequence[Told]) -> list[tuple[int, str]]:
+    """When memberships end by the last word about each, the next of them first."""
+    last = {each.membership_id: each for each in sorted(told, key=lambda one: -one.hours)}
+    return sorted((each.ends, name) for name, each in last.items() if each.ends is not None)
+
+
+def waits_for(world: SequenceWorld) -> str | None:
+    return next((each.entry_key for each in world.enrolments.rows.values() if not each.is_over), None)
+
+
+WORDS: Final = st.lists(
+    st.builds(Told, st.sampled_from(MEMBERSHIPS), st.none() | st.sampled_from([40, 60, 300]), st.integers(0, 40)),
+    min_size=1,
+    max_size=8,
+    unique_by=lambda one: (one.membership_id, one.hours),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(WORDS, st.data())
+def test_words_about_memberships_end_in_one_state_in_any_order(words: list[Told], data: st.DataObject) -> None:
+    world = salon()
+    order = data.draw(st.permutations([*words, *data.draw(st.lists(st.sampled_from(words), max_size=4))]))
+    for each in order:
+        switch(world, data.draw(st.sampled_from([ON, OFF])))
+        each.tell(world)
+        if data.draw(st.booleans()):
+            world.live_until(world.clock.now() + timedelta(minutes=20))
+    switch(world, ON)
+    ends = ends_of(words)
+    if ends:
+        days, name = ends[0]
+        assert waits_for(world) == f"{name}#{(NOON + days * DAY).date()}"
+        wake_at = world.enrolment(id_of(1)).wake_at
+        assert wake_at is not None
+        assert wake_at.date() == (NOON + (days - 7) * DAY).date()
+    else:
+        assert waits_for(world) is None
+
+    world.live_until(NOON + 400 * DAY)
+    # Sent, or held back by the cap of how many a day.
+    assert len(world.messages.rows) == len(ends)
+    for each in order:
+        each.tell(world)
+    world.live_until(world.clock.now() + DAY)
+    assert len(world.messages.rows) == len(ends)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nobody_is_lost_or_told_twice_whoever_dies(seed: int) -> None:
+    world = SequenceWorld(business(), seed=seed)
+    world.add(customer(1))
+    world.set_up(send("it ends"), wait(DAY), trigger=ENDING, reentry=Reentry.AFTER_EXIT)
+    words = [Told(world.random.choice(MEMBERSHIPS), world.random.choice([None, 9, 9, 12]), n) for n in range(5)]
+    world.chaos = Chaos(death=0.05, duplicate=0.2)
+    for each in world.random.sample(words, 5):
+        while True:
+            try:
+                world._mortal("hear", partial(each.tell, world))
+            except (WorkerDiedError, BrokenCallError):
+                continue
+            break
+    world.live_until(NOON + 6 * DAY)
+    world.chaos = Chaos()
+    world.live_until(NOON + 30 * DAY)
+
+    assert max(world.mailer.went_out.values(), default=1) == 1
+    unsure = sum(each.status == "uncertain" for each in world.messages.rows.values())
+    assert len(world.subjects(id_of(1))) + unsure == len(ends_of(words))
+    assert waits_for(world) is None
+
+
+def test_the_same_end_told_each_night_is_told_of_once() -> None:
+    world = salon()
+    for night in range(20):
+        world.has_membership(1, f"night {night}", (NOON + 10 * DAY).date())
+        world.live_until(world.clock.now() + DAY)
+
+    assert len(world.subjects(id_of(1))) == 1
+
+
+def test_never_is_once_for_all_memberships() -> None:
+    world = salon(reentry=Reentry.NEVER)
+    for each in (Told("gold", 20, 2), Told("yoga", 40, 1)):
+        each.tell(world)
+    world.live_until(NOON + 100 * DAY)
+
+    assert len(world.subjects(id_of(1))) == 1
+
+
+def test_a_word_that_is_taken_back_before_it_is_due_is_none() -> None:
+    world = salon()
+    word = Told("gold", 20, 0)
+    word.tell(world)
+    world.activity.cells.clear()
+    world.live_until(NOON + 30 * DAY)
+
+    assert world.subjects(id_of(1)) == []
+    assert world.enrolment(id_of(1)).left_because is LeftBecause.EXIT
+
+
+@pytest.mark.parametrize("late", Late)
+def test_what_came_due_while_it_was_off_is_late_and_the_next_end_is_waited_for(late: Late) -> None:
+    world = salon()
+    for each in (Told("gold", 20, 2), Told("yoga", 60, 1)):
+        each.tell(world)
+    switch(world, OFF)
+    world.live_until(NOON + 15 * DAY)
+    switch(world, ON, late)
+    world.live_until(NOON + 16 * DAY)
+    assert len(world.subjects(id_of(1))) == (late is Late.GO_ON)
+    world.live_until(NOON + 70 * DAY)
+
+    assert len(world.subjects(id_of(1))) == 1 + (late is Late.GO_ON)
+
+
+def test_who_is_taken_out_is_told_of_the_next_membership() -> None:
+    world = salon()
+    for each in (Told("gold", 20, 2), Told("yoga", 60, 1)):
+        each.tell(world)
+    for _ in range(2):
+        assert waits_for(world) in ("gold#2026-12-10", "yoga#2027-01-19")
+        world.sequence_service.take_out(BUSINESS_ID, SEQUENCE_ID, id_of(1))
+
+    assert waits_for(world) is None
+
+
+def test_another_membership_does_not_end_it_and_its_own_does() -> None:
+    exits = (ExitOn(Happening(kind=Kind.MEMBERSHIP_EXPIRING), is_goal=True),)
+    world = salon(exit_on=exits)
+    sequence = world.set_up(
+        send("it ends"), wait(3 * DAY), send("tomorrow"), trigger=ENDING, reentry=Reentry.AFTER_EXIT, exit_on=exits
+    )
+    assert sequence.version == 2
+    Told("gold", 10, 2).tell(world)
+    world.live_until(NOON + 4 * DAY)
+    world.has_membership(1, "other", (NOON + 300 * DAY).date(), membership_id="yoga")
+    assert waits_for(world) == "gold#2026-11-30"
+    world.has_membership(1, "renewed", (NOON + 375 * DAY).date())
+
+    # Which is where both begin to wait for the next end that is to come.
+    assert waits_for(world) == "yoga#2027-09-16"
+    world.live_until(NOON + 380 * DAY)
+    assert world.subjects(id_of(1)).count("it ends") == 3
+
+
+def tell_package(world: SequenceWorld, event_id: str, left: int, at: datetime, package_id: str = "ten") -> None:
+    world.did(1, event_id, EventKind.PACKAGE, package_id=package_id, credits_left=left, at=at)
+
+
+@pytest.mark.parametrize("package_id", ["ten", "five"])
+def test_a_package_that_was_filled_up_before_its_last_credit_was_told_begins_nothing(package_id: str) -> None:
+    world = salon(trigger=Happening(kind=Kind.PACKAGE_LAST_CREDIT))
+    tell_package(world, "filled", 10, NOON - HOUR, package_id)
+    tell_package(world, "used", 0, NOON - 2 * HOUR)
+    world.live_until(NOON + HOUR)
+
+    assert len(world.subjects(id_of(1))) == (package_id != "ten")
+
+
+@pytest.mark.parametrize("membership_id", ["gold", "yoga"])
+def test_a_renewal_that_was_made_good_before_its_failing_was_told_begins_nothing(membership_id: str) -> None:
+    world = salon(trigger=Happening(kind=Kind.RENEWAL_FAILED))
+    world.has_membership(1, "paid", membership_id=membership_id, at=NOON - HOUR)
+    world.has_membership(1, "failed", status=MembershipStatus.RENEWAL_FAILED, at=NOON - 2 * HOUR)
+    world.live_until(NOON + HOUR)
+
+    assert len(world.subjects(id_of(1))) == (membership_id != "gold")
