@@ -10,7 +10,7 @@ from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page
 from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_name
-from rebound.sequences.domain.members import Member, MemberKey
+from rebound.sequences.domain.members import Look, Member, MemberKey
 from rebound.sequences.domain.results import EnrolmentChange, counts_of
 from rebound.sequences.domain.sequences import Definition, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
@@ -182,14 +182,17 @@ class MemoryMemberBook:
 
     def __init__(self) -> None:
         self.rows: dict[MemberKey, Member] = {}
-        self.looks: dict[tuple[str, str], str] = {}
+        self.looks: dict[tuple[str, str], Look] = {}
         self._numbers = count(1)
 
-    def looked(self, business_id: str, uid: str) -> str | None:
+    def looked(self, business_id: str, uid: str) -> Look | None:
         return self.looks.get((business_id, uid))
 
-    def note_looked(self, business_id: str, uid: str, look: str) -> None:
-        self.looks[business_id, uid] = look
+    def save_look(self, business_id: str, uid: str, look: Look) -> None:
+        stored = self.looks.get((business_id, uid))
+        if (0 if stored is None else stored.row_version) != look.row_version:
+            raise ConcurrentChangeError
+        self.looks[business_id, uid] = replace(look, row_version=next(self._numbers))
 
     def get_many(self, keys: Collection[MemberKey]) -> Mapping[MemberKey, Member]:
         return {key: self.rows[key] for key in keys if key in self.rows}

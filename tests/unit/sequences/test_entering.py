@@ -204,3 +204,100 @@ def test_entering_is_noticed_once_whoever_dies_and_whoever_looks_at_the_same_tim
         one.key.customer_id for one in world.messages.rows.values() if one.status == "uncertain"
     }
     assert {who: len(world.subjects(who)) for who in sure} == dict.fromkeys(sure, 2)
+
+
+EITHER: Final = {"any": [{"tag": "vip"}, {"visits": {"at_least": 1}}]}
+
+
+def visits(world: SequenceWorld, number: int) -> None:
+    now = world.clock.now()
+    visit = {
+        "event_id": f"v{number}-{now.timestamp():.0f}",
+        "kind": "visit",
+        "at": now.isoformat(),
+        "customer_id": id_of(number),
+    }
+    assert not world.accept_activity(BUSINESS_ID, [visit]).errors
+
+
+def begin_to_match(world: SequenceWorld, number: int) -> None:
+    """By a tag or by a visit; who matches already does by the other one, too."""
+    if world.random.random() < 0.5:
+        tag(world, number, add="vip")
+    else:
+        visits(world, number)
+
+
+@pytest.mark.parametrize("edits", [0, 1, 2])
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_begins_to_match_once_it_is_looked_for_is_told_once_and_nobody_who_matched(
+    seed: int, edits: int
+) -> None:
+    people, minute = range(8), HOUR / 60
+    world = SequenceWorld(business(), seed=seed)
+    world.add(*(customer(number, general_tags=("vip",) if number % 4 == 0 else ()) for number in people))
+    for number in people:
+        if number % 4 == 1:
+            visits(world, number)
+    world.live_until(NOON + HOUR)
+    keep(world, EITHER)
+    sequence = world.set_up(send("hello"), trigger=ENTERED)
+    for edit in range(edits):
+        # To something else and back again, before anybody has looked or after.
+        if world.random.random() < 0.7:
+            lives(world)
+        world.clock.move(minute)
+        keep(world, EITHER if edit == 1 else {"tag": "nobody"} if edits == 2 else {"any": [EITHER, {"tag": "new"}]})
+    world.clock.move(minute)
+    turns: list[list[int]] = [[], [], [], []]
+    for number in people:
+        world.random.choice(turns).append(number)
+    world.chaos = Chaos(duplicate=0.3)
+
+    def act(turn: int) -> None:
+        for number in turns[turn]:
+            begin_to_match(world, number)
+        if world.random.random() < 0.5:
+            world.live_until(world.clock.now() + minute)
+
+    act(0)
+    world.live_until(world.clock.now() + 2 * minute)
+    # While the job is at them, before anybody is told of it.
+    for number in turns[1]:
+        begin_to_match(world, number)
+    run_jobs(world)
+    act(2)
+    lives(world)
+    act(3)
+    lives(world, 3)
+
+    assert sequence.version == 1
+    assert {number: greeted(world, number) for number in people} == {number: number % 4 > 1 for number in people}
+
+
+def test_who_entered_before_an_edit_there_and_back_may_enter_again(world: SequenceWorld) -> None:
+    world.set_up(send("hello"), trigger=ENTERED, reentry=AGAIN)
+    lives(world)
+    tag(world, 1, add="vip")
+    lives(world)
+    assert greeted(world, 1) == 1
+    keep(world, {"tag": "nobody"})
+    lives(world)
+    tag(world, 1, remove="vip")
+    keep(world, {"tag": "vip"})
+    world.clock.move(HOUR)
+    tag(world, 1, add="vip")
+    lives(world, 2)
+
+    assert (greeted(world, 1), greeted(world, 2)) == (2, 0)
+
+
+def test_a_first_look_that_never_came_is_made_up_for_at_night(world: SequenceWorld) -> None:
+    sequence = world.set_up(send("hello"), trigger=ENTERED)
+    world.job_runner.started.clear()
+    lives(world, 2)
+    look = world.members_of_sequences.looked(BUSINESS_ID, sequence.uid)
+
+    assert look is not None
+    assert look.done_at is not None
+    assert greeted(world, 2) == 0

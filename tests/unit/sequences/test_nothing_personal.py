@@ -128,6 +128,8 @@ def test_nothing_that_people_write_leaves_the_tables(seed: int, monkeypatch: pyt
                 reentry=Reentry.AFTER_EXIT,
             )
     world.sequence_service.enrol(BUSINESS_ID, "s0", ids[1], "by hand")
+    late = CustomEvent(name="order late", event_id="first", at=world.clock.now())
+    world.tell_custom(BUSINESS_ID, ids[1], late, "customer_id")
     text(world, 0, "STOP")
     world.outcomes = {profile(0)["email"]: ((Outcome.COMPLAINED, None, 1.0),)}
     started: list[object] = []

@@ -8,7 +8,7 @@ from rebound.kernel.pages import Page
 from rebound.recurring.ports import RecurringPorts
 from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
-from rebound.sequences.domain.members import Member, MemberKey
+from rebound.sequences.domain.members import Look, Member, MemberKey
 from rebound.sequences.domain.sequences import Definition, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
 from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
@@ -103,11 +103,11 @@ class StepTallies(Protocol):
 class MemberBook(Protocol):
     """Who matches what sequences are entered by, as looks have found."""
 
-    def looked(self, business_id: str, uid: str) -> str | None:
-        """For what all customers were looked at last (``look_of``); strongly consistent."""
+    def looked(self, business_id: str, uid: str) -> Look | None:
+        """For what customers are looked at; strongly consistent."""
 
-    def note_looked(self, business_id: str, uid: str, look: str) -> None:
-        """Remember that all were looked at for it."""
+    def save_look(self, business_id: str, uid: str, look: Look) -> None:
+        """Write it. Raises ``ConcurrentChangeError`` when somebody has written since it was read (``row_version``)."""
 
     def get_many(self, keys: Collection[MemberKey]) -> Mapping[MemberKey, Member]:
         """Those who are remembered; strongly consistent."""

@@ -144,7 +144,9 @@ class SequencesUseCases(RecurringUseCases):
         "rebound.sequences.application.enrol", ask="ask_filter", plan="plan_ahead", schedule="schedule_steps"
     )
     tell_sequences: TellSequences = use_case("rebound.sequences.application.tell")
-    hear_told: HearTold = use_case("rebound.sequences.application.tell", hear="hear_happenings")
+    hear_told: HearTold = use_case(
+        "rebound.sequences.application.tell", hear="hear_happenings", notice="notice_entering"
+    )
     go_on: GoOn = use_case(
         "rebound.sequences.application.go_on", advance="advance_enrolments", hear="hear_told", ask="ask_at_need"
     )
@@ -160,7 +162,9 @@ class SequencesUseCases(RecurringUseCases):
         ask="ask_filter",
         hear="hear_happenings",
     )
-    find_look: FindLook = use_case("rebound.sequences.application.notice_entering", pin="pin_filters")
+    find_look: FindLook = use_case(
+        "rebound.sequences.application.notice_entering", pin="pin_filters", members="members_of_sequences"
+    )
     schedule_looks: ScheduleLooks = use_case("rebound.sequences.application.notice_entering", find="find_look")
     check_definition: CheckDefinition = use_case("rebound.sequences.application.check_definition", pin="pin_filters")
     sequence_service: SequenceService = use_case(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from rebound.platform.adapters.dynamo import Model, bind, lost_races, next_version
-from rebound.sequences.domain.members import Member
+from rebound.platform.adapters.dynamo import InstantAttribute, Model, bind, lost_races, next_version
+from rebound.sequences.domain.members import Look, Member
 
 if TYPE_CHECKING:
     from rebound.sequences.domain.members import MemberKey
@@ -29,11 +29,14 @@ class MemberRow(Model):
 
 
 class LookedRow(Model):
-    """``part`` = ``<business>#<sequence's uid>#looked``, ``entry`` = ``looked``: for what all were looked at."""
+    """``part`` = ``<business>#<sequence's uid>#looked``, ``entry`` = ``looked``: for what customers are looked at."""
 
     part = UnicodeAttribute(hash_key=True)
     entry = UnicodeAttribute(range_key=True)
     look = UnicodeAttribute()
+    began_at = InstantAttribute()
+    done_at = InstantAttribute(null=True)
+    row_version = NumberAttribute()
 
 
 class DynamoMemberBook:
@@ -43,14 +46,25 @@ class DynamoMemberBook:
         self._row = bind(MemberRow, table_name)
         self._looked = bind(LookedRow, table_name)
 
-    def looked(self, business_id: str, uid: str) -> str | None:
+    def looked(self, business_id: str, uid: str) -> Look | None:
         try:
-            return self._looked.get(f"{business_id}#{uid}#looked", _LOOKED, consistent_read=True).look
+            row = self._looked.get(f"{business_id}#{uid}#looked", _LOOKED, consistent_read=True)
         except self._looked.DoesNotExist:
             return None
+        return Look(name=row.look, began_at=row.began_at, done_at=row.done_at, row_version=int(row.row_version))
 
-    def note_looked(self, business_id: str, uid: str, look: str) -> None:
-        self._looked(f"{business_id}#{uid}#looked", _LOOKED, look=look).save()
+    def save_look(self, business_id: str, uid: str, look: Look) -> None:
+        read = look.row_version
+        row = self._looked(
+            f"{business_id}#{uid}#looked",
+            _LOOKED,
+            look=look.name,
+            began_at=look.began_at,
+            done_at=look.done_at,
+            row_version=next_version(read),
+        )
+        with lost_races():
+            row.save(condition=LookedRow.row_version == read if read else LookedRow.row_version.does_not_exist())
 
     def get_many(self, keys: Collection[MemberKey]) -> Mapping[MemberKey, Member]:
         places = {(_part(key), key.customer_id): key for key in keys}

@@ -20,6 +20,7 @@ from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotF
 from rebound.kernel.retrying import ATTEMPTS
 from rebound.messages.domain.origins import StepOf
 from rebound.segments.application.matching import among
+from rebound.segments.domain.matching import Known
 from rebound.segments.domain.selections import Selection, meant_by
 from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.looking_back import ended_since
@@ -31,6 +32,7 @@ from rebound.sequences.domain.waits import end_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rebound.activity.domain.summary import Summary
     from rebound.activity.ports import SummaryBook
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
@@ -58,13 +60,27 @@ class AskFilter(Struct, frozen=True, kw_only=True):
     summaries: SummaryBook
     clock: Clock
 
-    def __call__(self, business_id: str, tree: Mapping[str, object], customers: Sequence[Customer]) -> frozenset[str]:
-        """Their ids: nobody's where it cannot be asked, because a segment that it names is not there any more."""
+    def __call__(
+        self,
+        business_id: str,
+        tree: Mapping[str, object],
+        customers: Sequence[Customer],
+        at: datetime | None = None,
+        known: Mapping[str, Summary] | None = None,
+    ) -> frozenset[str]:
+        """Their ids: nobody's where it cannot be asked, because a segment that it names is not there any more.
+
+        ``at`` asks as of another moment, with what is ``known`` of what they had done by then.
+        """
         try:
             selection = self.pin.selection(business_id, Selection(filter=tree))
-            matcher = meant_by(self.pin.at(business_id, selection, self.clock.now()))
+            matcher = meant_by(self.pin.at(business_id, selection, at or self.clock.now()))
         except InvalidInputError:
             return frozenset()
+        if known is not None:
+            contacts = self.contacts.get_many({key for each in customers for key in each.contact_keys})
+            said = Known(contacts, known)
+            return frozenset(each.customer_id for each in customers if matcher.decided(each, said))
         return frozenset(each.customer_id for each in among(customers, matcher, self.contacts, self.summaries))
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.activity.domain.summary import summarised
+from rebound.activity.domain.words import stamp_of
 from rebound.jobs.domain import JobKind
 from rebound.kernel.errors import ConcurrentChangeError, InvalidInputError, NotFoundError
 from rebound.kernel.ids import derived_ulid
 from rebound.kernel.local_time import wall_clock
+from rebound.kernel.retrying import retried
 from rebound.recurring.domain.days import DAY, opening
-from rebound.sequences.domain.happenings import Happened
-from rebound.sequences.domain.members import Member, MemberKey, entry_key_of, look_of
+from rebound.sequences.domain.happenings import Happened, tag_name
+from rebound.sequences.domain.members import Look, Member, MemberKey, entry_key_of, look_of
 from rebound.timers.domain import Timer
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import ActivityBook
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
     from rebound.customers.domain import Customer
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
     from rebound.sequences.ports import MemberBook, SequenceBook
     from rebound.timers.ports import TimerBook
 
+    type _Matched = Callable[[Look, Mapping[str, Any], Customer], bool]
+
 LOOK: Final = "look"
 """What the job of a sequence does that looks at all customers."""
 LOOKS: Final = "sequence_look"
@@ -41,17 +48,57 @@ NIGHT: Final = time(3)
 
 
 class FindLook(Struct, frozen=True, kw_only=True):
-    """Finds what is looked for."""
+    """Finds what is looked for, and since when."""
 
     pin: PinFilters
+    members: MemberBook
+    timers: TimerBook
+    clock: Clock
 
-    def __call__(self, sequence: SavedSequence) -> str | None:
-        """Its name (``look_of``); ``None`` where a segment that it names is gone."""
-        tree = self.tree(sequence)
-        return None if tree is None else look_of(sequence, tree)
+    def __call__(self, sequence: SavedSequence, *, begins: bool = False) -> tuple[Look, Mapping[str, Any]] | None:
+        """The look, and the filter as it is meant now; ``None`` where a segment that it names is gone.
 
-    def tree(self, sequence: SavedSequence) -> Mapping[str, Any] | None:
-        """The filter as it is meant now."""
+        Where something else is asked for than before, that is written down, and all customers are looked at within
+        minutes; unless who asks ``begins`` that at once.
+        """
+        tree = self._tree(sequence)
+        if tree is None:
+            return None
+        business_id, uid, name = sequence.business_id, sequence.uid, look_of(sequence, tree)
+        known = self.members.looked(business_id, uid)
+        if known is None or known.name != name:
+            if not begins:
+                # First, so that it is looked also where this dies.
+                this_minute = self.clock.now().replace(second=0, microsecond=0)
+                self.timers.put([Timer(this_minute, LOOKS, f"{business_id}#{sequence.sequence_id}")])
+            began_at = self._since(sequence, known)
+            begun = Look(name=name, began_at=began_at, row_version=0 if known is None else known.row_version)
+            with suppress(ConcurrentChangeError):
+                self.members.save_look(business_id, uid, begun)
+            known = self.members.looked(business_id, uid)
+        return None if known is None or known.name != name else (known, tree)
+
+    def is_done(self, sequence: SavedSequence, since: datetime) -> None:
+        """Write down that all were looked at since a moment, where nothing else has been asked for after it."""
+        self(sequence)
+
+        def write() -> None:
+            known = self.members.looked(sequence.business_id, sequence.uid)
+            if known is not None and known.began_at <= since and known.done_at is None:
+                self.members.save_look(sequence.business_id, sequence.uid, replace(known, done_at=self.clock.now()))
+
+        retried(write)
+
+    def _since(self, sequence: SavedSequence, before: Look | None) -> datetime:
+        """Since when something else is asked for: since it was switched on or written, or the segment was."""
+        at = sequence.updated_at if before is None else sequence.switched_at
+        segment_id = sequence.definition.trigger.about.get("segment_id")
+        with suppress(NotFoundError):
+            if segment_id is not None:
+                at = max(at, self.pin.segments.get(sequence.business_id, segment_id).updated_at)
+        return at if before is None or at > before.began_at else self.clock.now()
+
+    def _tree(self, sequence: SavedSequence) -> Mapping[str, Any] | None:
         segment_id = sequence.definition.trigger.about.get("segment_id")
         with suppress(InvalidInputError):
             if segment_id is not None:
@@ -67,26 +114,49 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
     customers: CustomerBook
     find: FindLook
     ask: AskFilter
+    activity: ActivityBook
+    businesses: BusinessDirectory
     hear: HearHappenings
     clock: Clock
 
     def of_customer(self, sequences: Sequence[SavedSequence], business_id: str, customer_id: str) -> None:
         """Look at a customer who did something; again changes nothing."""
+        self._of(sequences, business_id, customer_id, self._matched)
+
+    def of_tag(
+        self, sequences: Sequence[SavedSequence], business_id: str, customer_id: str, tag: str, at: datetime
+    ) -> None:
+        """Look at a customer who was given a tag (``tag_name``) at a time; again changes nothing."""
+
+        def matched(look: Look, tree: Mapping[str, Any], customer: Customer) -> bool:
+            if at <= look.began_at:
+                return True
+            had = tuple(each for each in customer.general_tags if tag_name(each) != tag)
+            return customer_id in self.ask(business_id, tree, [replace(customer, general_tags=had)])
+
+        self._of(sequences, business_id, customer_id, matched)
+
+    def _of(self, sequences: Sequence[SavedSequence], business_id: str, customer_id: str, matched: _Matched) -> None:
         entered = [each for each in sequences if each.is_on and each.definition.is_entered]
         if not entered:
             return
         with suppress(NotFoundError):
             customer = self.customers.get(business_id, customer_id)
             for sequence in entered:
-                self(sequence, [customer])
+                self(sequence, [customer], matched)
 
-    def __call__(self, sequence: SavedSequence, customers: Sequence[Customer]) -> Mapping[str, int]:
-        """Look at some; how many entered and left. Whoever dies leaves what the next look finds again."""
-        tree = self.find.tree(sequence)
-        if tree is None or not customers:
+    def __call__(
+        self, sequence: SavedSequence, customers: Sequence[Customer], matched: _Matched | None = None
+    ) -> Mapping[str, int]:
+        """Look at some; how many entered and left. Whoever dies leaves what the next look finds again.
+
+        ``matched`` says whether a customer matched before that of which is told.
+        """
+        found = self.find(sequence) if customers else None
+        if found is None:
             return {}
-        look, business_id = look_of(sequence, tree), sequence.business_id
-        is_first = self.members.looked(business_id, sequence.uid) != look
+        (look, tree), business_id = found, sequence.business_id
+        is_settled = look.is_settled(self.clock.now())
         keys = {MemberKey(business_id, sequence.uid, each.customer_id): each for each in customers}
         # Read before it is asked who matches, so that nobody writes what is older than what was read.
         known = self.members.get_many(list(keys))
@@ -95,19 +165,48 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
         for key, customer in keys.items():
             before = known.get(key)
             stored = 0 if before is None else before.row_version
-            now = before if before is not None and before.look == look else None
+            now = before if before is not None and before.look == look.look_id else None
             was_in, is_in = now is not None and now.is_in, customer.customer_id in matching
+            is_in_doubt = is_in and was_in and not is_settled and matched is not None
+            if was_in == is_in and not is_in_doubt:
+                continue
+            times = (0 if now is None else now.entered) + (is_in and not was_in)
+            after = Member(key=key, look=look.look_id, is_in=is_in, entered=times, row_version=stored)
+            if is_in and self._enters(look, tree, customer, now, matched):
+                self._tell(sequence, after)
             if was_in == is_in:
                 continue
-            times = (0 if now is None else now.entered) + is_in
-            after = Member(key=key, look=look, is_in=is_in, entered=times, row_version=stored)
-            if is_in and not is_first:
-                self._tell(sequence, after)
             with suppress(ConcurrentChangeError):
                 # Who was faster has noticed the same, or will look again.
                 self.members.write(after)
                 counts["entered" if is_in else "left"] += 1
         return counts
+
+    def _enters(
+        self,
+        look: Look,
+        tree: Mapping[str, Any],
+        customer: Customer,
+        known: Member | None,
+        matched: _Matched | None,
+    ) -> bool:
+        """Whether somebody who matches has begun to since it is looked for."""
+        if known is not None and not known.is_in:
+            return True
+        if known is None and look.done_at is not None:
+            # All who matched before are remembered.
+            return True
+        is_new = customer.created_at > look.began_at
+        return is_new or (matched is not None and not matched(look, tree, customer))
+
+    def _matched(self, look: Look, tree: Mapping[str, Any], customer: Customer) -> bool:
+        """Whether a customer matched when the look began, by what they had done until then."""
+        business_id, customer_id = customer.business_id, customer.customer_id
+        zone = self.businesses.get(business_id).time_zone
+        kept, until = self.activity.read(business_id, customer_id), stamp_of(look.began_at)
+        events = [each.event for each in kept.cells if each.event is not None and kept.erased < each.stamp <= until]
+        then = {customer_id: summarised(events, zone, look.began_at)}
+        return customer_id in self.ask(business_id, tree, [customer], look.began_at, then)
 
     def _tell(self, sequence: SavedSequence, member: Member) -> None:
         """Before it is remembered: who dies in between is found again, and told by the same key."""
@@ -133,12 +232,11 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
         """Look now, and tonight; the same look is begun once, however often it is asked for."""
         if not (sequence.is_on and sequence.definition.is_entered):
             return
-        look = self.find(sequence)
-        if look is None:
-            return
         now, business = self.clock.now(), self.businesses.get(sequence.business_id)
         self.timers.put([_tonight(sequence, business, now)])
-        self._start(sequence, look, sequence.switched_at)
+        found = self.find(sequence, begins=True)
+        if found is not None:
+            self._start(sequence, found[0].look_id, found[0].began_at)
 
     def __call__(self, timers: Sequence[Timer]) -> None:
         """It is night for these; the next timer is written before this one goes."""
@@ -151,14 +249,12 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
                 continue
             if not (sequence.is_on and sequence.definition.is_entered):
                 continue
-            look = self.find(sequence)
-            if look is not None:
-                self._start(sequence, look, timer.due_at)
+            self._start(sequence, "due", timer.due_at)
             self.timers.put([_tonight(sequence, business, max(self.clock.now(), timer.due_at))])
 
-    def _start(self, sequence: SavedSequence, look: str, at: datetime) -> None:
-        asked = {"sequence_id": sequence.sequence_id, "uid": sequence.uid, "what": LOOK, "look": look}
-        job_id = derived_ulid(at, f"sequence#{sequence.business_id}#{sequence.uid}#{LOOK}#{look}")
+    def _start(self, sequence: SavedSequence, why: str, at: datetime) -> None:
+        asked = {"sequence_id": sequence.sequence_id, "uid": sequence.uid, "what": LOOK}
+        job_id = derived_ulid(at, f"sequence#{sequence.business_id}#{sequence.uid}#{LOOK}#{why}#{at.isoformat()}")
         self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
 
 

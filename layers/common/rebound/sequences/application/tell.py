@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.sequences.domain.happenings import Kind
 from rebound.sequences.domain.tasks import TOLD_TOGETHER, HearTask
 
 if TYPE_CHECKING:
     from rebound.sequences.application.enrol import HearHappenings
+    from rebound.sequences.application.notice_entering import NoticeEntering
     from rebound.sequences.domain.happenings import Happened
     from rebound.sequences.domain.sequences import SavedSequence
     from rebound.sequences.domain.tasks import Told
@@ -54,12 +56,18 @@ class TellSequences(Struct, frozen=True, kw_only=True):
 class HearTold(Struct, frozen=True, kw_only=True):
     """Hears what was told by the queue."""
 
+    sequences: SequenceBook
     hear: HearHappenings
+    notice: NoticeEntering
 
     def __call__(self, task: HearTask) -> None:
         """Do in sequences what each of these means; may come again."""
         for told in task.told:
             self.hear(task.business_id, told.customer_id, [told.happened])
+            tag = told.happened.about.get("tag")
+            if told.happened.kind is Kind.TAG_ADDED and tag is not None:
+                saved = self.sequences.all(task.business_id)
+                self.notice.of_tag(saved, task.business_id, told.customer_id, tag, told.happened.at)
 
 
 def _hearing(saved: Sequence[SavedSequence], happened: Happened) -> Sequence[SavedSequence]:

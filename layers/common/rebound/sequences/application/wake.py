@@ -92,12 +92,12 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
             self.step_tallies.delete(job.business_id, uid)
             while self.members.forget_some(job.business_id, uid):
                 pass
-        if what == LOOK and self._looks(job) is not None:
-            self.members.note_looked(job.business_id, uid, job.request["look"])
+        if what == LOOK and (sequence := self._looks(job)) is not None:
+            self.notice.find.is_done(sequence, job.created_at)
         return completed(job)
 
     def _look(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
-        """Look at the next customers; not any more where something else is to be looked for."""
+        """Look at the next customers; not any more where nothing is to be looked for."""
         sequence = self._looks(job)
         if sequence is None:
             self.job_ledger.commit(beyond(progress, {}, None))
@@ -108,11 +108,11 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
         self.job_ledger.commit(beyond(progress, {**counts, "looked_at": len(customers)}, cursor))
 
     def _looks(self, job: Job) -> SavedSequence | None:
-        """The sequence that looks, as long as it looks for what the job does."""
+        """The sequence that looks, as long as it does."""
         with suppress(NotFoundError):
             sequence = self.sequences.get(job.business_id, job.request["sequence_id"])
             is_meant = sequence.is_on and sequence.definition.is_entered
-            return sequence if is_meant and self.notice.find(sequence) == job.request["look"] else None
+            return sequence if is_meant and sequence.uid == job.request["uid"] else None
         return None
 
     def _woken(self, job: Job, found: Sequence[Enrolment]) -> Mapping[str, int]:

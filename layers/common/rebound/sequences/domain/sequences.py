@@ -218,5 +218,9 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
         return self.version > 1 or self.definition.trigger.is_planned
 
     def may_hear(self, happened: Happened) -> bool:
-        """Whether it could mean something to somebody inside, or start; earlier versions are taken to hear all."""
-        return self.version > 1 or self.definition.hears(happened)
+        """Whether it could mean something to somebody inside, or start; earlier versions are taken to hear all.
+
+        Who is given a tag may begin to match what a sequence is entered by.
+        """
+        may_enter = self.definition.is_entered and happened.kind is Kind.TAG_ADDED
+        return self.version > 1 or may_enter or self.definition.hears(happened)
