@@ -12,12 +12,16 @@ from rebound.customers.domain import Kind as FieldKind
 from rebound.inbound.domain.replies import IncomingText
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.kernel.receipts import Outcome, Receipt
+from rebound.messages.domain.variants import Variant
+from rebound.messages.domain.winners import ChosenBy, WinnerRule
+from rebound.sending.domain.chunk_tasks import ChunkTask
 from rebound.sequences.application.tell_custom import CustomEvent
 from rebound.sequences.domain.happenings import Happening, Kind, tag_name
 from rebound.sequences.domain.sequences import ExitOn, Reentry
 from rebound.sequences.domain.steps import Action, Tag
 from rebound.sequences.domain.tasks import HearTask, StepTask
 from rebound.sequences.domain.waivers import Posting
+from rebound.templates.domain.content import EmailContent
 from tests.fakes.making import BUSINESS_ID, business
 from tests.fakes.queues import MemoryQueue
 from tests.fakes.watching import BrokenCallError, WorkerDiedError
@@ -29,6 +33,7 @@ MARK: Final = "Quackenbush"
 PHONE: Final = "415556"
 """In each of their numbers."""
 PEOPLE: Final = 6
+VARIANTS: Final = tuple(Variant(name, 5000, EmailContent(MARK, None, f"{name} {MARK}")) for name in "AB")
 TAGS: Final = tuple(f"{way} of Ana {MARK} {number}" for way in ("daughter", "Wife") for number in range(3))
 
 
@@ -117,6 +122,8 @@ def test_nothing_that_people_write_leaves_the_tables(seed: int, monkeypatch: pyt
     world = SequenceWorld(business(), seed=seed)
     ids = [world.customer_service.create(BUSINESS_ID, profile(number)).customer.customer_id for number in range(PEOPLE)]
     world.segment_service.put(BUSINESS_ID, "marked", MARK, {"tag": TAGS[0]})
+    given: dict[str, Any] = {"variants": VARIANTS, "winner": WinnerRule(4000, 24, ChosenBy.DELIVERED, 1)}
+    world.run(world.post(name=MARK, content=VARIANTS[0].content, **given).campaign.campaign_id)
     for number in range(4):
         for _ in range(2):
             # Twice, so that a version before the newest may hear anything.
@@ -146,8 +153,8 @@ def test_nothing_that_people_write_leaves_the_tables(seed: int, monkeypatch: pyt
 
     told = [each.happened for task in put if isinstance(task, HearTask) for each in task.told]
     assert {each.about["tag"] for each in told if each.kind is Kind.TAG_ADDED} <= set(map(tag_name, TAGS))
-    assert {Kind.TAG_ADDED, Kind.CUSTOM} <= {each.kind for each in told}
-    assert any(isinstance(each, StepTask) for each in put)
+    assert Kind.TAG_ADDED in {each.kind for each in told}
+    assert {type(each) for each in put} >= {HearTask, StepTask, ChunkTask}
     left: dict[str, Sequence[object]] = {"queue": put, "event": world.domain_events.published, "job": started}
     assert all(left.values())
     assert [
