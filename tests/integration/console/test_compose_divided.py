@@ -202,6 +202,18 @@ def test_what_is_wrong_stands_beside_its_field(stack: Stack, desk: Desk, changed
     assert fields_of(seen)["v1.subject"] == changed.get("v1.subject", "Long")
 
 
+def test_what_somebody_else_changed_is_told_of_each_variant(stack: Stack, desk: Desk) -> None:
+    said = {"name": "T", "channel": "email", "category": "marketing", "content": VARIANTS[0]["content"]}
+    assert stack.api("PUT", "/v1/templates/t", said).status == 200
+    variants = [VARIANTS[0], {"name": "Made", "share": 66.6, "template_id": "t"}]
+    path = f"/console/campaigns/{posted(stack, variants=variants)}/what"
+    mine = {**fields_of(desk.get(path)), "do": "on", "v0.text": "Mine."}
+    assert desk.post(path, {**mine, "v0.text": "Theirs."}).status == 303
+    seen = desk.post(path, mine)
+    assert (seen.status, fields_of(seen)["v0.text"]) == (409, "Mine.")
+    assert "Theirs." in seen.text.partition('role="alert"')[2].partition("</div>")[0]
+
+
 def test_who_gets_nothing_of_an_announced_campaign_stands(stack: Stack, desk: Desk) -> None:
     at = write_time(house.ports().clock.now() + timedelta(days=2))
     campaign_id = posted(stack, variants=VARIANTS, holdout=10, status=None, send_at=at)

@@ -153,6 +153,21 @@ def test_what_is_sent_twice_is_one_and_a_change_of_somebody_else_is_told(stack: 
     assert [row["name"] for row in rows(stack)] == ["Mine"]
 
 
+def test_one_made_from_a_template_shows_what_somebody_else_changed_and_that_the_template_is_gone(stack: Stack) -> None:
+    said = {"subject": "Hello", "text": "Come."}
+    template = {"name": "Spring", "channel": "email", "category": "marketing", "content": said}
+    assert stack.api("PUT", "/v1/templates/spring", template).status == 200
+    desk, form = Desk(stack).sign_in(), {**BIRTHDAY, "say": "template", "template_id": "spring"}
+    path = f"/console/recurring/{made(desk, form)}"
+    [version] = re.findall(r'name="version" value="([0-9]+)"', desk.get(path).text)
+    assert desk.post(path, {**form, "version": version, "name": "Mine"}).status == 303
+    assert desk.post(path, {**form, "version": version, "name": "Theirs"}).status == 409
+    gone = "There is no such template any more"
+    assert gone not in desk.get(path).text
+    assert stack.api("DELETE", "/v1/templates/spring").status == 204
+    assert gone in desk.get(path).text
+
+
 def test_who_only_looks_on_sees_the_list_alone(stack: Stack) -> None:
     one = made(Desk(stack).sign_in())
     viewer = Desk(stack).sign_in("viewer@salon.example.com", Role.VIEWER)

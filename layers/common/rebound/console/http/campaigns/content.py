@@ -52,6 +52,8 @@ class ShownContent(Struct, frozen=True):
     measured: "MeasuredText | None"
     flaws: Sequence[str]
     """Why a text cannot be measured."""
+    is_found: bool = False
+    """Whether the template that is chosen is there, and published."""
     published: Mapping[str, int] = MappingProxyType({})
     """The number of the published version of each of the templates."""
     is_by_tier: bool = False
@@ -169,12 +171,13 @@ def shown_content(
     templates = [(each.template.template_id, each.about.name) for each in found]
     published = {each.template.template_id: each.template.published for each in found}
     if not is_to_all:
-        return ShownContent(channel, templates, (), None, (), published)
+        return ShownContent(channel, templates, (), None, (), published=published)
     version, measured, flaws = template_of(visit, typed), None, list[str]()
     # A page that opens has itself measured when it is there, for which more is read.
     if channel is Channel.SMS and typed["say"] == "own" and visit.request.method == "POST":
         measured, flaws = measured_of(visit, typed)
-    return ShownContent(channel, templates, variables_of(version), measured, flaws, published, is_by_tier)
+    is_found = version is not None
+    return ShownContent(channel, templates, variables_of(version), measured, flaws, is_found, published, is_by_tier)
 
 
 def variables_of(version: "TemplateVersion | None") -> Sequence[ShownVariable]:
