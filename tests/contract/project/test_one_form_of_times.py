@@ -23,7 +23,7 @@ STORED: Final = frozenset(
         "rebound.receipts.adapters.receipts_queue",
         "rebound.sending.adapters.queues",
         "rebound.sending.adapters.sqs_receipt_queue",
-        "rebound.sequences.adapters.documents",
+        "rebound.sequences.domain.documents",
         "rebound.sequences.application.hear_tags",
         "rebound.sequences.application.sequence_service",
         "rebound.sequences.domain.tasks",

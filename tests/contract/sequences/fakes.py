@@ -12,7 +12,7 @@ from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_name
 from rebound.sequences.domain.members import Look, Member, MemberKey
 from rebound.sequences.domain.results import EnrolmentChange, counts_of
-from rebound.sequences.domain.sequences import Definition, SavedSequence
+from rebound.sequences.domain.sequences import Definition, KnownSequence, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
 from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
 from tests.contract.campaigns.fakes import MemorySequenceGates, MemoryTallyBook
@@ -40,17 +40,23 @@ class MemorySequenceBook:
         except KeyError:
             raise NotFoundError("sequence") from None
 
-    def version(self, business_id: str, sequence_id: str, version: int) -> Definition:
+    def known(self, business_id: str, sequence_id: str) -> KnownSequence:
+        return self.get(business_id, sequence_id).known
+
+    def version(self, business_id: str, uid: str, number: int) -> Definition:
         try:
-            return self.written[business_id, sequence_id, version]
+            return self.written[business_id, uid, number]
         except KeyError:
             raise NotFoundError("sequence version") from None
 
-    def versions(self, business_id: str, sequence_id: str, numbers: Collection[int]) -> Mapping[int, Definition]:
-        keys = {number: (business_id, sequence_id, number) for number in numbers}
+    def versions(self, business_id: str, uid: str, numbers: Collection[int]) -> Mapping[int, Definition]:
+        keys = {number: (business_id, uid, number) for number in numbers}
         return {number: self.written[key] for number, key in keys.items() if key in self.written}
 
-    def all(self, business_id: str) -> Sequence[SavedSequence]:
+    def all(self, business_id: str) -> Sequence[KnownSequence]:
+        return [row.known for row in self._of(business_id)]
+
+    def _of(self, business_id: str) -> Sequence[SavedSequence]:
         return [
             row for (business, _), row in sorted(self.rows.items(), key=lambda one: one[0]) if business == business_id
         ]
@@ -63,14 +69,14 @@ class MemorySequenceBook:
         version = next(self._numbers)
         self.rows[key] = replace(sequence, row_version=version)
         self._gates.write(*key, sequence.gate(version))
-        self.written[*key, sequence.version] = sequence.definition
+        self.written[sequence.business_id, sequence.uid, sequence.version] = sequence.definition
 
     def delete(self, sequence: SavedSequence) -> None:
         self._check(sequence)
         key = (sequence.business_id, sequence.sequence_id)
         del self.rows[key]
         self._gates.write(*key, None)
-        for gone in [each for each in self.written if each[:2] == key]:
+        for gone in [each for each in self.written if each[:2] == (sequence.business_id, sequence.uid)]:
             del self.written[gone]
 
     def _check(self, sequence: SavedSequence) -> None:
@@ -79,7 +85,7 @@ class MemorySequenceBook:
             raise ConcurrentChangeError
 
     def using(self, business_id: str, segment_id: str) -> Sequence[str]:
-        return [each.sequence_id for each in self.all(business_id) if segment_id in each.definition.segments]
+        return [each.sequence_id for each in self._of(business_id) if segment_id in each.definition.segments]
 
 
 class MemoryEnrolmentBook:

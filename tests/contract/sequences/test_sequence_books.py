@@ -19,13 +19,14 @@ from tests.fakes.making import BUSINESS_ID, at, id_of
 from tests.unit.sequences.worlds import BY_HAND, DAY, definition_of, send, steps, tag, tagged, wait
 
 SEQUENCE: Final = "welcome"
+UID: Final = "01M7W6ARGFEXM6PVNM0V1C8F0N"
 
 
 def sequence(**given: Any) -> SavedSequence:
     defaults: dict[str, Any] = {
         "business_id": BUSINESS_ID,
         "sequence_id": SEQUENCE,
-        "uid": "01M7W6ARGFEXM6PVNM0V1C8F0N",
+        "uid": UID,
         "name": "Welcome",
         "status": SequenceStatus.ON,
         "version": 1,
@@ -66,8 +67,8 @@ def test_a_sequence_is_read_as_it_was_written_whatever_its_steps(ports: EveryPor
     assert read.definition == written.definition
     assert (read.name, read.status, read.late, read.uid) == ("Welcome", SequenceStatus.ON, Late.LAPSE, written.uid)
     assert (read.created_at, read.updated_at, read.switched_at) == (at(), at(1), at(2))
-    assert ports.sequences.version(BUSINESS_ID, SEQUENCE, 1) == written.definition
-    assert list(ports.sequences.all(BUSINESS_ID)) == [read]
+    assert ports.sequences.version(BUSINESS_ID, UID, 1) == written.definition
+    assert list(ports.sequences.all(BUSINESS_ID)) == [read.known] == [ports.sequences.known(BUSINESS_ID, SEQUENCE)]
     assert list(ports.sequences.all("another")) == []
 
 
@@ -106,7 +107,7 @@ def test_a_version_stays_as_it_was_when_the_next_is_written(ports: EveryPorts) -
     read = ports.sequences.get(BUSINESS_ID, SEQUENCE)
     ports.sequences.save(sequence(version=2, definition=definition_of(send("two")), row_version=read.row_version))
 
-    assert ports.sequences.version(BUSINESS_ID, SEQUENCE, 1) == definition_of(send("hello"))
+    assert ports.sequences.version(BUSINESS_ID, UID, 1) == definition_of(send("hello"))
     assert ports.sequences.get(BUSINESS_ID, SEQUENCE).definition == definition_of(send("two"))
     with pytest.raises(ConcurrentChangeError):
         ports.sequences.save(sequence(row_version=read.row_version))
@@ -120,7 +121,7 @@ def test_what_is_deleted_is_gone_with_its_versions(ports: EveryPorts) -> None:
 
     for missing in (
         lambda: ports.sequences.get(BUSINESS_ID, SEQUENCE),
-        lambda: ports.sequences.version(BUSINESS_ID, SEQUENCE, 1),
+        lambda: ports.sequences.version(BUSINESS_ID, UID, 1),
     ):
         with pytest.raises(NotFoundError):
             missing()

@@ -229,10 +229,11 @@ def any_program(world: SequenceWorld, version: int) -> list[Action]:
 
 def any_map(world: SequenceWorld, version: int) -> dict[str, str]:
     """For some of the waits of the version before, any of this one's."""
+    sequence = world.sequences.get(BUSINESS_ID, SEQUENCE_ID)
     old, new = (
         [
             each.step_id
-            for each in world.sequences.version(BUSINESS_ID, SEQUENCE_ID, number).program.steps.values()
+            for each in world.sequences.version(BUSINESS_ID, sequence.uid, number).program.steps.values()
             if isinstance(each.action, Wait)
         ]
         for number in (version - 1, version)

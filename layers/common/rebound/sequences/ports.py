@@ -9,7 +9,7 @@ from rebound.recurring.ports import RecurringPorts
 from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
 from rebound.sequences.domain.members import Look, Member, MemberKey
-from rebound.sequences.domain.sequences import Definition, SavedSequence
+from rebound.sequences.domain.sequences import Definition, KnownSequence, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
 from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
 
@@ -18,16 +18,19 @@ class SequenceBook(Protocol):
     """The sequences of all businesses, with every version of them that somebody may go through."""
 
     def get(self, business_id: str, sequence_id: str) -> SavedSequence:
-        """Strongly consistent. Raises ``NotFoundError``."""
+        """With all that its newest version says; strongly consistent. Raises ``NotFoundError``."""
 
-    def version(self, business_id: str, sequence_id: str, version: int) -> Definition:
-        """What a version says; it never changes. Raises ``NotFoundError``."""
+    def known(self, business_id: str, sequence_id: str) -> KnownSequence:
+        """In one small read; strongly consistent. Raises ``NotFoundError``."""
 
-    def versions(self, business_id: str, sequence_id: str, numbers: Collection[int]) -> Mapping[int, Definition]:
+    def version(self, business_id: str, uid: str, number: int) -> Definition:
+        """What a version of a sequence says, named by its ``uid``; it never changes. Raises ``NotFoundError``."""
+
+    def versions(self, business_id: str, uid: str, numbers: Collection[int]) -> Mapping[int, Definition]:
         """What some versions say, those that are there."""
 
-    def all(self, business_id: str) -> Sequence[SavedSequence]:
-        """Those of a business in the order of their ids; strongly consistent."""
+    def all(self, business_id: str) -> Sequence[KnownSequence]:
+        """Those of a business in the order of their ids, in one small read; strongly consistent."""
 
     def save(self, sequence: SavedSequence, segments: SavedSegments | None = None) -> None:
         """Write one, and its version where that is new: all or nothing.

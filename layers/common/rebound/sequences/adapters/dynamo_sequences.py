@@ -1,8 +1,12 @@
-"""Sequences and their versions in the Directory table."""
+"""Sequences and their versions in the Directory table.
+
+The row of a sequence is small, whatever it says: it has the outline of the newest version, which is what must be known
+to hear. All that a version says stands in a row of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rebound.kernel.errors import NotFoundError
@@ -15,8 +19,9 @@ from rebound.platform.adapters.dynamo import (
     transaction,
     write_instant,
 )
-from rebound.sequences.adapters.documents import read_definition, written_definition
-from rebound.sequences.domain.sequences import Late, Owes, SavedSequence, SequenceStatus
+from rebound.sequences.adapters.known_versions import KnownVersions
+from rebound.sequences.domain.documents import read_definition, written_definition
+from rebound.sequences.domain.sequences import KnownSequence, Late, Owes, SavedSequence, SequenceStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,47 +43,74 @@ class DynamoSequenceBook(Directory):
         super().__init__(table_name)
         self._segments = segments
         self._gates = gates
+        self._versions = KnownVersions()
 
     def get(self, business_id: str, sequence_id: str) -> SavedSequence:
+        row = self._row_of(business_id, sequence_id)
+        fields = _fields(row)
         try:
-            return _sequence(self.row.get(business_id, self.entry(sequence_id), consistent_read=True))
-        except self.row.DoesNotExist:
+            definition = self.version(business_id, fields["uid"], fields["version"])
+        except NotFoundError:
+            # It was deleted a moment ago.
             raise NotFoundError("sequence") from None
+        return SavedSequence(**fields, definition=definition)
 
-    def version(self, business_id: str, sequence_id: str, version: int) -> Definition:
+    def known(self, business_id: str, sequence_id: str) -> KnownSequence:
+        return _known(self._row_of(business_id, sequence_id))
+
+    def version(self, business_id: str, uid: str, number: int) -> Definition:
+        found = self._versions.find((business_id, uid, number))
+        if found is not None:
+            return found
         try:
-            row = self.row.get(business_id, _version_entry(sequence_id, version), consistent_read=True)
+            row = self.row.get(business_id, _version_entry(uid, number), consistent_read=True)
         except self.row.DoesNotExist:
             raise NotFoundError("sequence version") from None
-        return read_definition(row.document)
+        return self._remembered(business_id, uid, number, row)
 
-    def versions(self, business_id: str, sequence_id: str, numbers: Collection[int]) -> Mapping[int, Definition]:
-        places = {_version_entry(sequence_id, number): number for number in numbers}
+    def versions(self, business_id: str, uid: str, numbers: Collection[int]) -> Mapping[int, Definition]:
+        places = {_version_entry(uid, number): number for number in numbers}
         if not places:
             return {}
         found = self.row.batch_get([(business_id, place) for place in places])
         return {places[row.entry_id]: read_definition(row.document) for row in found}
 
-    def all(self, business_id: str) -> Sequence[SavedSequence]:
-        rows = self.row.query(business_id, DirectoryRow.entry_id.startswith(self.entry("")), consistent_read=True)
-        return list(map(_sequence, rows))
+    def all(self, business_id: str) -> Sequence[KnownSequence]:
+        return list(map(_known, self._rows(business_id)))
+
+    def _row_of(self, business_id: str, sequence_id: str) -> DirectoryRow:
+        try:
+            return self.row.get(business_id, self.entry(sequence_id), consistent_read=True)
+        except self.row.DoesNotExist:
+            raise NotFoundError("sequence") from None
+
+    def _rows(self, business_id: str) -> Iterable[DirectoryRow]:
+        return self.row.query(business_id, DirectoryRow.entry_id.startswith(self.entry("")), consistent_read=True)
+
+    def _remembered(self, business_id: str, uid: str, number: int, row: DirectoryRow) -> Definition:
+        definition = read_definition(row.document)
+        self._versions.remember((business_id, uid, number), definition)
+        return definition
 
     def save(self, sequence: SavedSequence, segments: SavedSegments | None = None) -> None:
         business_id = sequence.business_id
         version = next_version(sequence.row_version)
         row = self.row(business_id, self.entry(sequence.sequence_id), document=_written(sequence), version=version)
+        name = (business_id, sequence.uid, sequence.version)
         says = self.row(
             business_id,
-            _version_entry(sequence.sequence_id, sequence.version),
+            _version_entry(sequence.uid, sequence.version),
             document=written_definition(sequence.definition),
         )
         with transaction(self.row) as writes:
             writes.save(row, condition=as_read(DirectoryRow, sequence.row_version))
-            writes.save(says)
-            gate = sequence.gate(version)
-            self._gates.write_within(writes, business_id, sequence.sequence_id, gate)
+            # As it was read is as it is stored.
+            if self._versions.find(name) is not sequence.definition:
+                writes.save(says)
+            self._gates.write_within(writes, business_id, sequence.sequence_id, sequence.gate(version))
             if segments is not None:
                 self._segments.use_within(writes, business_id, segments)
+        self._versions.remember(name, sequence.definition)
 
     def delete(self, sequence: SavedSequence) -> None:
         business_id, id_ = sequence.business_id, sequence.sequence_id
@@ -87,14 +119,19 @@ class DynamoSequenceBook(Directory):
             writes.delete(gone, condition=as_read(DirectoryRow, sequence.row_version))
             self._gates.write_within(writes, business_id, id_, None)
         for version in range(1, sequence.version + 1):
-            self.row(business_id, _version_entry(id_, version)).delete()
+            self._versions.forget((business_id, sequence.uid, version))
+            self.row(business_id, _version_entry(sequence.uid, version)).delete()
 
     def using(self, business_id: str, segment_id: str) -> Sequence[str]:
-        return [each.sequence_id for each in self.all(business_id) if segment_id in each.definition.segments]
+        return [_id_of(row) for row in self._rows(business_id) if segment_id in row.document["segments"]]
 
 
-def _version_entry(sequence_id: str, version: int) -> str:
-    return f"{_VERSION}#{sequence_id}#{version:06d}"
+def _version_entry(uid: str, number: int) -> str:
+    return f"{_VERSION}#{uid}#{number:06d}"
+
+
+def _id_of(row: DirectoryRow) -> str:
+    return str(row.entry_id).split("#", 1)[1]
 
 
 def _written(sequence: SavedSequence) -> dict[str, Any]:
@@ -103,7 +140,8 @@ def _written(sequence: SavedSequence) -> dict[str, Any]:
         "name": sequence.name,
         "status": sequence.status,
         "version": sequence.version,
-        "definition": written_definition(sequence.definition),
+        "outline": written_definition(sequence.definition.outline),
+        "segments": sorted(sequence.definition.segments),
         "late": sequence.late,
         "lapsed_until": None if sequence.lapsed_until is None else write_instant(sequence.lapsed_until),
         "owes": sequence.owes,
@@ -113,23 +151,27 @@ def _written(sequence: SavedSequence) -> dict[str, Any]:
     }
 
 
-def _sequence(row: DirectoryRow) -> SavedSequence:
+def _known(row: DirectoryRow) -> KnownSequence:
+    return KnownSequence(**_fields(row), definition=read_definition(row.document["outline"]))
+
+
+def _fields(row: DirectoryRow) -> dict[str, Any]:
+    """All of a sequence but what it says."""
     document: Mapping[str, Any] = row.document
     times: dict[str, datetime] = {
         name: read_instant(document[name]) for name in ("created_at", "updated_at", "switched_at")
     }
     lapsed, owes = document["lapsed_until"], document["owes"]
-    return SavedSequence(
-        business_id=row.business_id,
-        sequence_id=row.entry_id.split("#", 1)[1],
-        uid=document["uid"],
-        name=document["name"],
-        status=SequenceStatus(document["status"]),
-        version=document["version"],
-        definition=read_definition(document["definition"]),
-        late=Late(document["late"]),
-        lapsed_until=None if lapsed is None else read_instant(lapsed),
-        owes=None if owes is None else Owes(owes),
-        row_version=int(row.version or 0),
+    return {
+        "business_id": row.business_id,
+        "sequence_id": _id_of(row),
+        "uid": document["uid"],
+        "name": document["name"],
+        "status": SequenceStatus(document["status"]),
+        "version": document["version"],
+        "late": Late(document["late"]),
+        "lapsed_until": None if lapsed is None else read_instant(lapsed),
+        "owes": None if owes is None else Owes(owes),
+        "row_version": int(row.version or 0),
         **times,
-    )
+    }

@@ -134,7 +134,7 @@ class AdvanceEnrolments(Struct, frozen=True, kw_only=True):
             if version == sequence.version:
                 definition = sequence.definition
             else:
-                definition = self.sequences.version(task.business_id, task.sequence_id, version)
+                definition = self.sequences.version(task.business_id, sequence.uid, version)
             passing = _Pass(self, task, sequence, definition, business, customers)
             passing.go(same)
             again += passing.lost

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import FieldError, InvalidInputError
+from rebound.sequences.domain.documents import written_definition
 from rebound.sequences.domain.happenings import NARROWED_BY, NEEDED, STARTS, Kind
-from rebound.sequences.domain.sequences import MOST_EXITS
+from rebound.sequences.domain.sequences import MOST_BYTES, MOST_EXITS
 from rebound.sequences.domain.steps import DEEPEST, LONGEST_WAIT, MOST_STEPS, If, Send, Tag, Wait, every
 from rebound.templates.domain.rendering import check_said
 
@@ -159,6 +160,10 @@ def _about_size(definition: Definition) -> Iterator[FieldError]:
     count = sum(1 for _ in every(definition.steps))
     if count > MOST_STEPS:
         yield FieldError("steps", f"At most {MOST_STEPS}, those within conditions included; there are {count}.")
+    size = len(json.encode(written_definition(definition)))
+    if size > MOST_BYTES:
+        message = f"With all messages and conditions the sequence has {size} bytes; at most {MOST_BYTES} are allowed."
+        yield FieldError("steps", message)
 
 
 def _about_ids(steps: Sequence[Written]) -> Iterator[FieldError]:

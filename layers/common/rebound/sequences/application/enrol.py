@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.schedule import ScheduleSteps
     from rebound.sequences.domain.happenings import Happened
     from rebound.sequences.domain.looking_back import Said
-    from rebound.sequences.domain.sequences import Definition, SavedSequence
+    from rebound.sequences.domain.sequences import Definition, KnownSequence
     from rebound.sequences.ports import EnrolmentBook, SequenceBook
 
 
@@ -49,7 +49,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
     schedule: ScheduleSteps
     clock: Clock
 
-    def __call__(self, sequence: SavedSequence, customer_id: str) -> None:
+    def __call__(self, sequence: KnownSequence, customer_id: str) -> None:
         """Do it for a customer who is not inside, or has not begun; again changes nothing."""
         key = EnrolmentKey(sequence.business_id, customer_id, sequence.sequence_id)
         retried(lambda: self._plan(sequence, key))
@@ -59,7 +59,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
         found = coming(said, definition.trigger).get(enrolment.about or "")
         return found is not None and found.key == enrolment.entry_key
 
-    def _plan(self, sequence: SavedSequence, key: EnrolmentKey) -> None:
+    def _plan(self, sequence: KnownSequence, key: EnrolmentKey) -> None:
         # Read before the log is: who has written since by an older log loses, and reads again.
         before = self.enrolments.get_many([key]).get(key)
         try:
@@ -73,7 +73,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
         if known is not None and known.is_ahead:
             version = known.version
             if version != sequence.version:
-                definition = self.sequences.version(key.business_id, key.sequence_id, version)
+                definition = self.sequences.version(key.business_id, sequence.uid, version)
         elif known is not None and known.bars(once=once):
             return
         if not definition.trigger.is_planned:
@@ -112,7 +112,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
         return min(found, default=(None, None, None))[2]
 
     def _entered(
-        self, sequence: SavedSequence, key: EnrolmentKey, definition: Definition, following: Happened
+        self, sequence: KnownSequence, key: EnrolmentKey, definition: Definition, following: Happened
     ) -> Enrolment:
         """Waiting at the very beginning for when it is due."""
         now = self.clock.now()
@@ -175,7 +175,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             if sequence.sequence_id in planned and sequence.may_plan:
                 self.plan(sequence, customer_id)
 
-    def enter(self, sequence: SavedSequence, customer_id: str, happened: Happened) -> bool:
+    def enter(self, sequence: KnownSequence, customer_id: str, happened: Happened) -> bool:
         """Begin a sequence for a customer; ``False`` where they do not, or have begun it because of this before."""
         definition = sequence.definition
         try:
@@ -209,7 +209,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
 
         return retried(write)
 
-    def _begun(self, sequence: SavedSequence, key: EnrolmentKey, happened: Happened) -> Enrolment:
+    def _begun(self, sequence: KnownSequence, key: EnrolmentKey, happened: Happened) -> Enrolment:
         """At the very beginning, waiting for now."""
         now = self.clock.now()
         return Enrolment(
@@ -236,7 +236,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             self.schedule([(enrolment.key, enrolment.wake_at)])
 
     def _act(
-        self, business_id: str, customer_id: str, saved: Sequence[SavedSequence], happened: Happened
+        self, business_id: str, customer_id: str, saved: Sequence[KnownSequence], happened: Happened
     ) -> frozenset[str]:
         """End and wake what this ends and wakes; the ids of the sequences that it has ended, now or before."""
         keys = [EnrolmentKey(business_id, customer_id, sequence.sequence_id) for sequence in saved]
@@ -246,7 +246,7 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             key.sequence_id for key, each in found.items() if self._meet(by_id[key.sequence_id], key, each, happened)
         )
 
-    def _meet(self, sequence: SavedSequence, key: EnrolmentKey, found: Enrolment | None, happened: Happened) -> bool:
+    def _meet(self, sequence: KnownSequence, key: EnrolmentKey, found: Enrolment | None, happened: Happened) -> bool:
         """Do what something means for somebody, as they are at the moment when it is written; whether it ended it."""
 
         def write(now: Enrolment | None) -> bool:
@@ -290,10 +290,10 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             if later and noted.heard != found.heard:
                 self.enrolments.replace(found, noted)
 
-    def _definition(self, sequence: SavedSequence, version: int) -> Definition:
+    def _definition(self, sequence: KnownSequence, version: int) -> Definition:
         if version == sequence.version:
             return sequence.definition
-        return self.sequences.version(sequence.business_id, sequence.sequence_id, version)
+        return self.sequences.version(sequence.business_id, sequence.uid, version)
 
 
 def _waits_for(definition: Definition, found: Enrolment, happened: Happened) -> tuple[str, ...]:
@@ -307,7 +307,7 @@ def _waits_for(definition: Definition, found: Enrolment, happened: Happened) -> 
     )
 
 
-def _starts(sequence: SavedSequence, happened: Happened) -> bool:
+def _starts(sequence: KnownSequence, happened: Happened) -> bool:
     """Whether somebody begins because of it: a sequence never goes round in a circle with others or with itself."""
     is_own = sequence.sequence_id in happened.caused_by
     was_on = not happened.is_live or sequence.switched_at <= happened.at

@@ -55,7 +55,7 @@ class MoveEnrolments(Struct, frozen=True, kw_only=True):
         Raises ``NotFoundError``, and ``InvalidInputError`` for a map that names steps at which nobody waits.
         """
         sequence = self.sequences.get(business_id, sequence_id)
-        old = self.sequences.version(business_id, sequence_id, version)
+        old = self.sequences.version(business_id, sequence.uid, version)
         if version == sequence.version:
             raise InvalidInputError(FieldError("version", "Is the newest version: others are moved to it."))
         if wrong := wrong_with(steps, old, sequence.definition):
@@ -94,8 +94,7 @@ class MovePage(Struct, frozen=True, kw_only=True):
         try:
             zone = self.businesses.get(job.business_id).time_zone
             old, new = (
-                self.sequences.version(job.business_id, asked["sequence_id"], asked[which])
-                for which in ("version", "to")
+                self.sequences.version(job.business_id, asked["uid"], asked[which]) for which in ("version", "to")
             )
         except NotFoundError:
             return {}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from rebound.segments.application.pin_filters import PinFilters
     from rebound.sequences.application.advance import AskFilter
     from rebound.sequences.application.enrol import HearHappenings
-    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.sequences import KnownSequence
     from rebound.sequences.ports import MemberBook, SequenceBook
     from rebound.timers.ports import TimerBook
 
@@ -55,7 +55,7 @@ class FindLook(Struct, frozen=True, kw_only=True):
     timers: TimerBook
     clock: Clock
 
-    def __call__(self, sequence: SavedSequence, *, begins: bool = False) -> tuple[Look, Mapping[str, Any]] | None:
+    def __call__(self, sequence: KnownSequence, *, begins: bool = False) -> tuple[Look, Mapping[str, Any]] | None:
         """The look, and the filter as it is meant now; ``None`` where a segment that it names is gone.
 
         Where something else is asked for than before, that is written down, and all customers are looked at within
@@ -78,7 +78,7 @@ class FindLook(Struct, frozen=True, kw_only=True):
             known = self.members.looked(business_id, uid)
         return None if known is None or known.name != name else (known, tree)
 
-    def is_done(self, sequence: SavedSequence, since: datetime) -> None:
+    def is_done(self, sequence: KnownSequence, since: datetime) -> None:
         """Write down that all were looked at since a moment, where nothing else has been asked for after it."""
         self(sequence)
 
@@ -89,7 +89,7 @@ class FindLook(Struct, frozen=True, kw_only=True):
 
         retried(write)
 
-    def _since(self, sequence: SavedSequence, before: Look | None) -> datetime:
+    def _since(self, sequence: KnownSequence, before: Look | None) -> datetime:
         """Since when something else is asked for: since it was switched on or written, or the segment was."""
         at = sequence.updated_at if before is None else sequence.switched_at
         segment_id = sequence.definition.trigger.about.get("segment_id")
@@ -98,7 +98,7 @@ class FindLook(Struct, frozen=True, kw_only=True):
                 at = max(at, self.pin.segments.get(sequence.business_id, segment_id).updated_at)
         return at if before is None or at > before.began_at else self.clock.now()
 
-    def _tree(self, sequence: SavedSequence) -> Mapping[str, Any] | None:
+    def _tree(self, sequence: KnownSequence) -> Mapping[str, Any] | None:
         segment_id = sequence.definition.trigger.about.get("segment_id")
         with suppress(InvalidInputError):
             if segment_id is not None:
@@ -119,12 +119,12 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
     hear: HearHappenings
     clock: Clock
 
-    def of_customer(self, sequences: Sequence[SavedSequence], business_id: str, customer_id: str) -> None:
+    def of_customer(self, sequences: Sequence[KnownSequence], business_id: str, customer_id: str) -> None:
         """Look at a customer who did something; again changes nothing."""
         self._of(sequences, business_id, customer_id, self._matched)
 
     def of_tag(
-        self, sequences: Sequence[SavedSequence], business_id: str, customer_id: str, tag: str, at: datetime
+        self, sequences: Sequence[KnownSequence], business_id: str, customer_id: str, tag: str, at: datetime
     ) -> None:
         """Look at a customer who was given a tag (``tag_name``) at a time; again changes nothing."""
 
@@ -136,7 +136,7 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
 
         self._of(sequences, business_id, customer_id, matched)
 
-    def _of(self, sequences: Sequence[SavedSequence], business_id: str, customer_id: str, matched: _Matched) -> None:
+    def _of(self, sequences: Sequence[KnownSequence], business_id: str, customer_id: str, matched: _Matched) -> None:
         entered = [each for each in sequences if each.is_on and each.definition.is_entered]
         if not entered:
             return
@@ -146,7 +146,7 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
                 self(sequence, [customer], matched)
 
     def __call__(
-        self, sequence: SavedSequence, customers: Sequence[Customer], matched: _Matched | None = None
+        self, sequence: KnownSequence, customers: Sequence[Customer], matched: _Matched | None = None
     ) -> Mapping[str, int]:
         """Look at some; how many entered and left. Whoever dies leaves what the next look finds again.
 
@@ -208,7 +208,7 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
         then = {customer_id: summarised(events, zone, look.began_at)}
         return customer_id in self.ask(business_id, tree, [customer], look.began_at, then)
 
-    def _tell(self, sequence: SavedSequence, member: Member) -> None:
+    def _tell(self, sequence: KnownSequence, member: Member) -> None:
         """Before it is remembered: who dies in between is found again, and told by the same key."""
         trigger = sequence.definition.trigger
         happened = Happened(
@@ -228,7 +228,7 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
     timers: TimerBook
     clock: Clock
 
-    def begin(self, sequence: SavedSequence) -> None:
+    def begin(self, sequence: KnownSequence) -> None:
         """Look now, and tonight; the same look is begun once, however often it is asked for."""
         if not (sequence.is_on and sequence.definition.is_entered):
             return
@@ -243,7 +243,7 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
         for timer in timers:
             business_id, sequence_id = timer.key.split("#", 1)
             try:
-                sequence = self.sequences.get(business_id, sequence_id)
+                sequence = self.sequences.known(business_id, sequence_id)
                 business = self.businesses.get(business_id)
             except NotFoundError:
                 continue
@@ -252,13 +252,13 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
             self._start(sequence, "due", timer.due_at)
             self.timers.put([_tonight(sequence, business, max(self.clock.now(), timer.due_at))])
 
-    def _start(self, sequence: SavedSequence, why: str, at: datetime) -> None:
+    def _start(self, sequence: KnownSequence, why: str, at: datetime) -> None:
         asked = {"sequence_id": sequence.sequence_id, "uid": sequence.uid, "what": LOOK}
         job_id = derived_ulid(at, f"sequence#{sequence.business_id}#{sequence.uid}#{LOOK}#{why}#{at.isoformat()}")
         self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
 
 
-def _tonight(sequence: SavedSequence, business: Business, after: datetime) -> Timer:
+def _tonight(sequence: KnownSequence, business: Business, after: datetime) -> Timer:
     """The timer of the next night of a business."""
     day = wall_clock(after, business.time_zone).date()
     nights = (opening(day + ahead * DAY, NIGHT, business.time_zone) for ahead in range(3))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rebound.segments.domain.segments import SavedSegments
     from rebound.segments.ports import SegmentBook
     from rebound.sequences.domain.enrolments import Enrolment
-    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.sequences import KnownSequence
     from rebound.sequences.domain.steps import Program
     from rebound.sequences.domain.what_next import Next
     from rebound.sequences.ports import EnrolmentBook, SequenceBook
@@ -63,7 +63,7 @@ class Stand(Struct, frozen=True):
     newest messages.
     """
 
-    sequence: SavedSequence
+    sequence: KnownSequence
     place: Place
     sentence: str
     shown: Shown | None
@@ -90,13 +90,13 @@ class ReadEnrolments(Struct, frozen=True, kw_only=True):
 
     def page(self, business_id: str, sequence_id: str, limit: int, cursor: str | None) -> Page[Shown]:
         """Who is in one, or was, by the customers' ids. Raises ``NotFoundError``."""
-        sequence = self.sequences.get(business_id, sequence_id)
+        sequence = self.sequences.known(business_id, sequence_id)
         page = self.enrolments.page(business_id, sequence_id, limit, cursor)
         return Page(self._shown(sequence, page.items), page.next_cursor)
 
     def in_one(self, key: EnrolmentKey) -> Sequence[Shown]:
         """A customer in one, if they are or were in it. Raises ``NotFoundError`` for the sequence."""
-        sequence = self.sequences.get(key.business_id, key.sequence_id)
+        sequence = self.sequences.known(key.business_id, key.sequence_id)
         return self._shown(sequence, list(self.enrolments.get_many([key]).values()))
 
     def of_customer(self, customer: Customer, business: Business, *, with_last: bool = True) -> Sequence[Stand]:
@@ -119,7 +119,7 @@ class ReadEnrolments(Struct, frozen=True, kw_only=True):
         return [self._stand(each, asked, found.get(keys[each.sequence_id]), known) for each in sequences]
 
     def _stand(
-        self, sequence: SavedSequence, asked: _Asked, enrolment: Enrolment | None, known: Sequence[Message]
+        self, sequence: KnownSequence, asked: _Asked, enrolment: Enrolment | None, known: Sequence[Message]
     ) -> Stand:
         place = place_of(sequence, enrolment, is_meant=True)
         if place is Place.NOT_STARTED and not asked.is_meant(sequence):
@@ -134,13 +134,13 @@ class ReadEnrolments(Struct, frozen=True, kw_only=True):
         )
 
     def _shown(
-        self, sequence: SavedSequence, found: Sequence[Enrolment], business: Business | None = None
+        self, sequence: KnownSequence, found: Sequence[Enrolment], business: Business | None = None
     ) -> Sequence[Shown]:
         # A sequence that has had the id before may have left some behind.
         found = [each for each in found if each.uid == sequence.uid]
         if not found:
             return ()
-        programs: dict[int, Program] = {sequence.version: sequence.definition.program}
+        programs: dict[int, Program] = {}
         zone, now = (business or self.businesses.get(sequence.business_id)).time_zone, self.clock.now()
         shown = []
         for each in found:
@@ -148,9 +148,9 @@ class ReadEnrolments(Struct, frozen=True, kw_only=True):
             shown.append(Shown(each, follows, sentence_inside(each, follows, sequence, zone, now)))
         return shown
 
-    def _program(self, sequence: SavedSequence, version: int, known: dict[int, Program]) -> Program:
+    def _program(self, sequence: KnownSequence, version: int, known: dict[int, Program]) -> Program:
         if version not in known:
-            definition = self.sequences.version(sequence.business_id, sequence.sequence_id, version)
+            definition = self.sequences.version(sequence.business_id, sequence.uid, version)
             known[version] = definition.program
         return known[version]
 
@@ -161,7 +161,7 @@ class _Asked:
     def __init__(self, uses: ReadEnrolments, customer: Customer, business: Business) -> None:
         self._uses, self._customer, self.business = uses, customer, business
 
-    def is_meant(self, sequence: SavedSequence) -> bool:
+    def is_meant(self, sequence: KnownSequence) -> bool:
         """Whether the customer matches the filter of a sequence, if it has one."""
         tree = sequence.definition.filter
         if tree is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from rebound.campaigns.domain.results import RESULT_STATUSES
+from rebound.kernel.pages import Page, first_page, read_cursor
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.origins import step_of
 from rebound.sequences.domain.results import (
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from rebound.sequences.domain.sequences import Definition, SavedSequence
     from rebound.sequences.ports import SequenceBook, StepCarriers, StepTallies
 
+_NUMBERS: Final = re.compile(r"[0-9]{1,9}")
+
 
 class ReadResults(Struct, frozen=True, kw_only=True):
     """Reads the results of a sequence; they are a few seconds behind, and exact once nothing happens."""
@@ -42,7 +46,7 @@ class ReadResults(Struct, frozen=True, kw_only=True):
         counts = self.step_tallies.counts(business_id, sequence.uid)
         messages = self._messages(sequence)
         numbers = versions_in(counts) | messages.keys() | {sequence.version}
-        said = self.sequences.versions(business_id, sequence_id, numbers - {sequence.version})
+        said = self.sequences.versions(business_id, sequence.uid, numbers - {sequence.version})
         definitions = {**said, sequence.version: sequence.definition}
         versions = [
             results_of(number, definition.program, counts, messages.get(number, {}))
@@ -54,16 +58,22 @@ class ReadResults(Struct, frozen=True, kw_only=True):
         """How many are inside on which version, the newest first."""
         return inside(self.step_tallies.counts(sequence.business_id, sequence.uid))
 
-    def versions(self, business_id: str, sequence_id: str) -> Sequence[tuple[int, Definition, int]]:
+    def versions(
+        self, business_id: str, sequence_id: str, limit: int, cursor: str | None
+    ) -> Page[tuple[int, Definition, int]]:
         """The newest version and those that anybody has gone through, the newest first, with how many are inside.
 
-        Raises ``NotFoundError``.
+        Raises ``NotFoundError``, and ``InvalidInputError`` for a cursor of another list.
         """
-        sequence = self.sequences.get(business_id, sequence_id)
+        before = read_cursor(cursor, _NUMBERS)
+        sequence = self.sequences.known(business_id, sequence_id)
         counts = self.step_tallies.counts(business_id, sequence.uid)
         numbers, there = versions_in(counts) | {sequence.version}, inside(counts)
-        definitions = self.sequences.versions(business_id, sequence_id, numbers)
-        return [(each, definitions[each], there.get(each, 0)) for each in sorted(definitions, reverse=True)]
+        wanted = (each for each in sorted(numbers, reverse=True) if before is None or each < int(before))
+        page = first_page(wanted, limit, str)
+        definitions = self.sequences.versions(business_id, sequence.uid, page.items)
+        found = [(each, definitions[each], there.get(each, 0)) for each in page.items if each in definitions]
+        return Page(found, page.next_cursor)
 
     def in_short(self, sequence: SavedSequence) -> tuple[VersionResults, Mapping[int, int]]:
         """All versions as one, by the steps of the newest, without what became of messages; and ``inside``.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from copy import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -19,6 +21,7 @@ from rebound.kernel.errors import (
     NotFoundError,
 )
 from rebound.kernel.ids import derived_ulid
+from rebound.kernel.pages import Page, first_page, read_cursor
 from rebound.kernel.retrying import retried
 from rebound.sequences.domain.enrolments import EnrolmentKey, LeftBecause
 from rebound.sequences.domain.happenings import Happened, Kind
@@ -44,12 +47,14 @@ if TYPE_CHECKING:
     from rebound.sequences.application.switch import SwitchCarriers
     from rebound.sequences.domain.sequences import (
         Definition,
+        KnownSequence,
     )
     from rebound.sequences.ports import EnrolmentBook, SequenceBook
 
 WAKE: Final = "wake"
 LAPSE: Final = "lapse"
 REMOVE: Final = "remove"
+_IDS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -145,9 +150,21 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         """Raises ``NotFoundError``."""
         return self.sequences.get(business_id, sequence_id)
 
-    def all(self, business_id: str) -> Sequence[SavedSequence]:
+    def all(self, business_id: str) -> Sequence[KnownSequence]:
         """Those of a business, by id."""
         return self.sequences.all(business_id)
+
+    def page(self, business_id: str, limit: int, cursor: str | None) -> Page[SavedSequence]:
+        """The same with all that they say, a page at a time."""
+        after = read_cursor(cursor, _IDS) or ""
+        there = (each.sequence_id for each in self.sequences.all(business_id) if each.sequence_id > after)
+        page = first_page(there, limit, lambda sequence_id: sequence_id)
+        found = []
+        for sequence_id in page.items:
+            # Who is gone meanwhile is no item any more.
+            with suppress(NotFoundError):
+                found.append(self.sequences.get(business_id, sequence_id))
+        return Page(found, page.next_cursor)
 
     def enrol(
         self, business_id: str, sequence_id: str, customer_id: str, entry_key: str, field: str = "customer_id"
@@ -157,7 +174,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         ``field`` is the field by which the client named the customer. Raises ``NotFoundError`` for the sequence,
         ``InvalidInputError`` for the customer, and ``ConflictError`` while it is off.
         """
-        sequence = self.sequences.get(business_id, sequence_id)
+        sequence = self.sequences.known(business_id, sequence_id)
         _refuse_if_leaving(sequence)
         if not sequence.is_on:
             raise ConflictError("sequence_off", "The sequence is off: nobody begins it. Switch it on first.")
@@ -173,7 +190,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
 
         What is on its way to them goes out. Raises ``NotFoundError`` for the sequence, and for who was never in it.
         """
-        sequence = self.sequences.get(business_id, sequence_id)
+        sequence = self.sequences.known(business_id, sequence_id)
         key = EnrolmentKey(business_id, customer_id, sequence_id)
 
         def write() -> bool:
@@ -275,7 +292,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         return self.segments.all(business_id)
 
 
-def _refuse_if_leaving(sequence: SavedSequence) -> None:
+def _refuse_if_leaving(sequence: KnownSequence) -> None:
     if sequence.owes is Owes.DELETION:
         raise ConflictError(
             "sequence_being_deleted", "The sequence is being deleted. Delete it once more to bring that to its end."

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.enrol import HearHappenings
     from rebound.sequences.application.notice_entering import NoticeEntering
     from rebound.sequences.domain.happenings import Happened
-    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.sequences import KnownSequence
     from rebound.sequences.domain.tasks import Told
     from rebound.sequences.ports import SequenceBook, StepQueue
 
@@ -39,7 +39,7 @@ class TellSequences(Struct, frozen=True, kw_only=True):
         """Whether there is a sequence that could hear it; for who must find out with whom it happened."""
         return bool(self.hearing(business_id, happened))
 
-    def hearing(self, business_id: str, happened: Happened) -> Sequence[SavedSequence]:
+    def hearing(self, business_id: str, happened: Happened) -> Sequence[KnownSequence]:
         """The sequences that could hear it."""
         return _hearing(self._there(business_id), happened)
 
@@ -49,7 +49,7 @@ class TellSequences(Struct, frozen=True, kw_only=True):
         if tasks:
             self.step_queue.tell(tasks)
 
-    def _there(self, business_id: str) -> Sequence[SavedSequence]:
+    def _there(self, business_id: str) -> Sequence[KnownSequence]:
         return [each for each in self.sequences.all(business_id) if each.may_have_people]
 
 
@@ -70,5 +70,5 @@ class HearTold(Struct, frozen=True, kw_only=True):
                 self.notice.of_tag(saved, task.business_id, told.customer_id, tag, told.happened.at)
 
 
-def _hearing(saved: Sequence[SavedSequence], happened: Happened) -> Sequence[SavedSequence]:
+def _hearing(saved: Sequence[KnownSequence], happened: Happened) -> Sequence[KnownSequence]:
     return [each for each in saved if each.may_hear(happened)]

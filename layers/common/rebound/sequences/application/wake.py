@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.move import MovePage
     from rebound.sequences.application.notice_entering import NoticeEntering
     from rebound.sequences.domain.enrolments import Enrolment
-    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.sequences import KnownSequence
     from rebound.sequences.ports import EnrolmentBook, MemberBook, SequenceBook, StepQueue, StepTallies
     from rebound.timers.domain import Timer
 
@@ -107,10 +107,10 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
         cursor = customers[-1].customer_id if len(customers) == LOOKED_AT_ONCE else None
         self.job_ledger.commit(beyond(progress, {**counts, "looked_at": len(customers)}, cursor))
 
-    def _looks(self, job: Job) -> SavedSequence | None:
+    def _looks(self, job: Job) -> KnownSequence | None:
         """The sequence that looks, as long as it does."""
         with suppress(NotFoundError):
-            sequence = self.sequences.get(job.business_id, job.request["sequence_id"])
+            sequence = self.sequences.known(job.business_id, job.request["sequence_id"])
             is_meant = sequence.is_on and sequence.definition.is_entered
             return sequence if is_meant and sequence.uid == job.request["uid"] else None
         return None
@@ -118,7 +118,7 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
     def _woken(self, job: Job, found: Sequence[Enrolment]) -> Mapping[str, int]:
         """Wake who is due, or let them go if what is late lapses; nothing while it is off again."""
         try:
-            sequence = self.sequences.get(job.business_id, job.request["sequence_id"])
+            sequence = self.sequences.known(job.business_id, job.request["sequence_id"])
         except NotFoundError:
             return {}
         if not sequence.is_on:
@@ -141,7 +141,7 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
         self._wake(job, sequence, due)
         return {"woken": len(due)}
 
-    def _wake(self, job: Job, sequence: SavedSequence, due: Sequence[Enrolment]) -> None:
+    def _wake(self, job: Job, sequence: KnownSequence, due: Sequence[Enrolment]) -> None:
         for start in range(0, len(due), TOGETHER):
             ids = [each.key.customer_id for each in due[start : start + TOGETHER]]
             task = task_of(job.business_id, sequence.sequence_id, ids, sequence.switched_at, job.job_id)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct, json
 
 if TYPE_CHECKING:
-    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.sequences import KnownSequence
 
 
 SETTLES: Final = timedelta(hours=1)
@@ -68,7 +68,7 @@ class Member(Struct, frozen=True, kw_only=True):
     row_version: int = 0
 
 
-def look_of(sequence: SavedSequence, tree: Mapping[str, Any]) -> str:
+def look_of(sequence: KnownSequence, tree: Mapping[str, Any]) -> str:
     """The name of what is asked for, since it is: another when it is switched on again or the filter is another."""
     asked = json.encode([sequence.uid, sequence.switched_at, tree], order="deterministic")
     return sha256(asked).hexdigest()[:24]

@@ -14,7 +14,7 @@ from rebound.campaigns.domain.gates import Gate
 from rebound.segments.domain.filters import segments_in
 from rebound.sequences.domain.happenings import LOGGED, OBJECTS, PLANNED, Kind
 from rebound.sequences.domain.steps import If, Program, Send, Wait
-from rebound.templates.domain.content import TemplateContent
+from rebound.templates.domain.content import EmailContent, TemplateContent
 
 if TYPE_CHECKING:
     from rebound.sequences.domain.happenings import Happened, Happening
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 MOST_SEQUENCES: Final = 50
 """Of one business."""
 MOST_EXITS: Final = 10
+MOST_BYTES: Final = 350_000
+"""Of a version, as JSON in UTF-8: a row of the table holds 400 KB."""
+NOT_SAID: Final = EmailContent("")
+"""In an outline, in place of what a message says."""
+NOT_ASKED: Final[Mapping[str, Any]] = {"any": []}
+"""In an outline, in place of what a condition asks: it would be for nobody."""
 
 
 class SequenceStatus(StrEnum):
@@ -84,6 +90,11 @@ class Definition(Struct, frozen=True, kw_only=True):
     def unpinned(self) -> Definition:
         """The same as it is kept: a template is taken as it is published when somebody comes to its step."""
         return replace(self, steps=_unpinned(self.steps))
+
+    @property
+    def outline(self) -> Definition:
+        """The same without what its messages say and its conditions ask: what must be known to hear, and is small."""
+        return replace(self, steps=_outlined(self.steps))
 
     @property
     def is_entered(self) -> bool:
@@ -159,8 +170,24 @@ def _unpinned(steps: Sequence[Written]) -> tuple[Written, ...]:
     return tuple(found)
 
 
-class SavedSequence(Struct, frozen=True, kw_only=True):
+def _outlined(steps: Sequence[Written]) -> tuple[Written, ...]:
+    found = []
+    for each in steps:
+        match each.action:
+            case Send() as send:
+                found.append(replace(each, action=replace(send, content=NOT_SAID)))
+            case If() as asks:
+                then, otherwise = _outlined(asks.then), _outlined(asks.otherwise)
+                found.append(replace(each, action=If(filter=NOT_ASKED, then=then, otherwise=otherwise)))
+            case _:
+                found.append(each)
+    return tuple(found)
+
+
+class KnownSequence(Struct, frozen=True, kw_only=True):
     """A sequence of a business as it is now: its newest version is what whoever begins goes through.
+
+    Of the ``definition`` nothing but the ``outline`` is there, unless it is a ``SavedSequence``.
 
     ``uid`` names it for good: an id that is free again may be given to another. ``switched_at`` is when it was
     switched on or off last; ``late`` is what becomes of what came due while it was off. Messages that were to go out up
@@ -193,15 +220,6 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
         """Whether it has been switched since it was made."""
         return self.switched_at > self.created_at
 
-    def stands(self, status: SequenceStatus, late: Late, now: datetime) -> SavedSequence:
-        """On or off, with what becomes of what was late by the time that it was switched on."""
-        after = replace(self, status=status, late=late)
-        if status is not self.status:
-            after = replace(after, switched_at=now, owes=Owes.GOING_ON if after.is_on else None)
-        if after.is_on and after.was_off and late is Late.LAPSE:
-            after = replace(after, lapsed_until=after.switched_at)
-        return after
-
     def gate(self, version: int) -> Gate | None:
         """How it stands for who hands over its messages, as the ``version`` of its row."""
         is_gone = self.owes is Owes.DELETION
@@ -224,3 +242,22 @@ class SavedSequence(Struct, frozen=True, kw_only=True):
         """
         may_enter = self.definition.is_entered and happened.kind is Kind.TAG_ADDED
         return self.version > 1 or may_enter or self.definition.hears(happened)
+
+
+class SavedSequence(KnownSequence, frozen=True, kw_only=True):
+    """A sequence with all that its newest version says."""
+
+    @property
+    def known(self) -> KnownSequence:
+        """What is kept of it beside its versions."""
+        fields = {name: getattr(self, name) for name in KnownSequence.__struct_fields__}
+        return KnownSequence(**{**fields, "definition": self.definition.outline})
+
+    def stands(self, status: SequenceStatus, late: Late, now: datetime) -> SavedSequence:
+        """On or off, with what becomes of what was late by the time that it was switched on."""
+        after = replace(self, status=status, late=late)
+        if status is not self.status:
+            after = replace(after, switched_at=now, owes=Owes.GOING_ON if after.is_on else None)
+        if after.is_on and after.was_off and late is Late.LAPSE:
+            after = replace(after, lapsed_until=after.switched_at)
+        return after

@@ -21,7 +21,7 @@ from rebound.templates.domain.content import EmailContent, TemplateContent
 if TYPE_CHECKING:
     from rebound.sequences.domain.enrolments import Enrolment
     from rebound.sequences.domain.happenings import Happening
-    from rebound.sequences.domain.sequences import SavedSequence
+    from rebound.sequences.domain.sequences import KnownSequence
     from rebound.sequences.domain.steps import Program, Step
 
 
@@ -68,7 +68,7 @@ class Place(StrEnum):
     """Nothing has started it for them, or not again."""
 
 
-def place_of(sequence: SavedSequence, enrolment: Enrolment | None, *, is_meant: bool) -> Place:
+def place_of(sequence: KnownSequence, enrolment: Enrolment | None, *, is_meant: bool) -> Place:
     """Where somebody is; ``is_meant`` says whether they match the filter of the newest version now."""
     if enrolment is not None and not enrolment.is_over:
         return Place.INSIDE
@@ -92,7 +92,7 @@ class InSequence(Struct, frozen=True):
 
 
 def sentence_inside(
-    enrolment: Enrolment, follows: Next | None, sequence: SavedSequence, zone: str, now: datetime
+    enrolment: Enrolment, follows: Next | None, sequence: KnownSequence, zone: str, now: datetime
 ) -> str:
     """Where somebody stands and what comes next, or why they left; times are by the clocks of a zone (an IANA name)."""
     if follows is None:
@@ -102,7 +102,7 @@ def sentence_inside(
     return f"{_here(enrolment, follows, zone, now)} {_then(follows.step)}"
 
 
-def sentence_outside(place: Place, sequence: SavedSequence) -> str:
+def sentence_outside(place: Place, sequence: KnownSequence) -> str:
     """Why somebody is not in it."""
     if place is Place.NOT_STARTED:
         return f"Nothing has started it for them: it begins with {happening_words(sequence.definition.trigger)}."

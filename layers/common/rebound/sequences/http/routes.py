@@ -8,6 +8,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import Field
 
 from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
     business_of,
     json_answer,
     no_content,
@@ -63,9 +66,9 @@ def add_routes(app: APIGatewayRestResolver) -> None:
     path = "/v1/sequences/<sequence_id>"
 
     @app.get("/v1/sequences", summary="List the sequences, by id", tags=tags, responses=responses(SequenceList))
-    def list_sequences() -> Response[str]:
-        found = wiring.use_cases().sequence_service.all(business_of(app))
-        return json_answer(SequenceList(items=[_answer(each) for each in found]))
+    def list_sequences(limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[str]:
+        page = wiring.use_cases().sequence_service.page(business_of(app), limit, cursor)
+        return json_answer(SequenceList(items=[_answer(each) for each in page.items], next_cursor=page.next_cursor))
 
     @app.put(
         path,

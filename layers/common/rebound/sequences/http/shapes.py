@@ -375,10 +375,10 @@ def definition_in_answer(definition: Definition) -> dict[str, Any]:
 
 
 class SequenceList(Answer):
-    """All sequences of a business, by id."""
+    """Sequences of a business, by id."""
 
     items: list[SequenceAnswer]
-    next_cursor: str | None = Field(default=None, description="Always null: a business has fifty at most.")
+    next_cursor: str | None
 
 
 class EnrolledAnswer(Answer):

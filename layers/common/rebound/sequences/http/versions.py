@@ -7,7 +7,15 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import Field
 
-from rebound.platform.http.routes import business_of, json_answer, name_of_request, responses
+from rebound.platform.http.routes import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    business_of,
+    json_answer,
+    name_of_request,
+    responses,
+)
 from rebound.platform.http.shapes import Answer, Request
 from rebound.sequences import wiring
 from rebound.sequences.domain.moves import Move, StaysBecause
@@ -40,7 +48,7 @@ class VersionList(Answer):
     """The newest version, and those that anybody has gone through, the newest first."""
 
     items: list[VersionAnswer]
-    next_cursor: str | None = Field(default=None, description="Always null.")
+    next_cursor: str | None
 
 
 class MoveRequest(Request):
@@ -111,9 +119,13 @@ def add_routes(app: APIGatewayRestResolver) -> None:
         tags=tags,
         responses=responses(VersionList),
     )
-    def list_versions(sequence_id: SequenceInPath) -> Response[str]:
-        found = wiring.use_cases().sequence_results.versions(business_of(app), sequence_id)
-        return json_answer(VersionList(items=[VersionAnswer.of(*each) for each in found]))
+    def list_versions(
+        sequence_id: SequenceInPath, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response[str]:
+        page = wiring.use_cases().sequence_results.versions(business_of(app), sequence_id, limit, cursor)
+        return json_answer(
+            VersionList(items=[VersionAnswer.of(*each) for each in page.items], next_cursor=page.next_cursor)
+        )
 
     @app.post(
         f"{path}/<version>/move",

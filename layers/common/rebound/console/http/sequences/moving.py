@@ -35,7 +35,7 @@ def ask(visit: Visit, sequence_id: str) -> PageAnswer:
     """Where those of an earlier version wait, and where they would wait in the newest."""
     sequence = visit.behind.sequence_service.get(visit.business_id, sequence_id)
     version = _version_in(visit.request.query.one("version"), sequence)
-    old = visit.behind.ports.sequences.version(visit.business_id, sequence_id, version)
+    old = visit.behind.ports.sequences.version(visit.business_id, sequence.uid, version)
     return _page(visit, sequence, version, old, _as_they_are(old, sequence.definition))
 
 
@@ -44,7 +44,7 @@ def move(visit: Visit, sequence_id: str) -> PageAnswer:
     form, behind = visit.request.form, visit.behind
     sequence = behind.sequence_service.get(visit.business_id, sequence_id)
     version = _version_in(form.one("version"), sequence)
-    old = behind.ports.sequences.version(visit.business_id, sequence_id, version)
+    old = behind.ports.sequences.version(visit.business_id, sequence.uid, version)
     chosen = {each.step_id: form.one(f"to.{at}") for at, each in enumerate(_waits(old))}
     steps = {step_id: to for step_id, to in chosen.items() if to}
     once = form.one("once")

@@ -151,7 +151,7 @@ def _shown(
     definitions = {sequence.version: sequence.definition}
     earlier = sorted({each.version for each in found} - set(definitions), reverse=True)
     for version in earlier[:MOST_VERSIONS]:
-        definitions[version] = visit.behind.ports.sequences.version(visit.business_id, sequence.sequence_id, version)
+        definitions[version] = visit.behind.ports.sequences.version(visit.business_id, sequence.uid, version)
     places = [_place(each, definitions.get(each.version)) for each in found]
     actions = [step.action for place in places for step in (place.step, place.then) if step is not None]
     # Earlier versions are read in place of what segments and templates are called: few requests make a page.

@@ -1,4 +1,4 @@
-"""What a version of a sequence says, as JSON; it is kept so for as long as somebody goes through it."""
+"""What a version of a sequence says, as JSON, in the form in which rows keep it."""
 
 from __future__ import annotations
 
