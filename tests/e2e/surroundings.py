@@ -239,6 +239,10 @@ def is_dead_letter_queue(queue: Queue) -> bool:
     return "DeadLetter" in queue.name
 
 
+COPY_RESTS_SECONDS: Final = 720.0
+"""How long a copy of a chunk rests at most that came while the chunk was being handed over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calm:
     """When everything that was set going in the stack has come to its end."""
@@ -247,8 +251,13 @@ class Calm:
     aws: EmbeddedAws
 
     def wait(self, seconds: float = 60.0) -> None:
-        """Until the providers have nothing more to say and every queue is empty."""
-        until("nothing is under way", self._under_way, lambda found: not found, 2 * seconds)
+        """Until the providers have nothing more to say and every queue is empty.
+
+        Whoever resumes or cancels puts chunks on a queue that may be there already. A copy that comes while a sender
+        hands its chunk over is left alone, for the case that this sender dies, and rests for its queue's visibility
+        timeout: 12 minutes for texts, the longest. That is rare, and it is no fault.
+        """
+        until("nothing is under way", self._under_way, lambda found: not found, 2 * seconds + COPY_RESTS_SECONDS)
 
     def _under_way(self) -> Sequence[Queue | str]:
         """What is at the providers or on a queue.

@@ -52,7 +52,7 @@ WANTED: Final[dict[str, Any]] = {
 }
 
 
-def test_a_visit_starts_five_steps_and_each_goes_its_own_way(api: ReboundApi) -> None:
+def test_a_visit_starts_five_steps_and_each_goes_its_own_way(api: ReboundApi, calm: Calm) -> None:
     api.put(PATH, WANTED)
     vip = api.new_customer("Vera", "Ide", email=f"vera+{RUN}@example.com", general_tags=["vip"])
     other = api.new_customer("Otto", "Ide", email=f"otto+{RUN}@example.com")
@@ -61,9 +61,7 @@ def test_a_visit_starts_five_steps_and_each_goes_its_own_way(api: ReboundApi) ->
     def told(kind: str, customer_id: str, **more: Any) -> None:
         at = datetime.now(UTC).isoformat()
         event = {"event_id": f"{kind}-{customer_id}", "kind": kind, "customer_id": customer_id, "at": at, **more}
-        # A booking system tells twice.
-        for _ in range(2):
-            api.post("/v1/activity", {"events": [event]}, HTTPStatus.ACCEPTED)
+        api.post("/v1/activity", {"events": [event]}, HTTPStatus.ACCEPTED)
 
     def steps(customer_id: str) -> list[str]:
         items = api.get(f"/v1/customers/{customer_id}/messages")["items"]
@@ -76,11 +74,14 @@ def test_a_visit_starts_five_steps_and_each_goes_its_own_way(api: ReboundApi) ->
     try:
         for customer_id in (vip, other, gone):
             told("visit", customer_id)
-        until("thanked", lambda: steps(gone), lambda found: found == ["thanks"])
+        until("thanked", lambda: [steps(each) for each in (vip, other, gone)], lambda found: found == [["thanks"]] * 3)
+        # A booking system tells twice.
+        told("visit", vip)
         [stand] = api.get(f"/v1/customers/{gone}/sequences")["items"]
         assert (stand["place"], stand["last_message"]["step_id"]) == ("inside", "thanks")
         assert stand["enrolment"]["next"]["kind"] == "if"
-        told("cancellation", gone, appointment_id="a1")
+        for _ in range(2):
+            told("cancellation", gone, appointment_id="a1")
         until("ended", lambda: (standing(vip), standing(other)), lambda found: found == (("left", "ended"),) * 2)
         until(
             "sent",
@@ -103,6 +104,8 @@ def test_a_visit_starts_five_steps_and_each_goes_its_own_way(api: ReboundApi) ->
         logged = [each for each in api.get(f"/v1/customers/{gone}/log")["items"] if each["kind"] == "sequence"]
         assert [each["sequence"]["what"] for each in logged] == ["left", "begun"]
         assert logged[0]["sequence"]["left_because"] == "exit"
+        # A sender that has said "sent" may not have put its chunk away yet.
+        calm.wait()
     finally:
         api.delete(PATH)
     until("removed", lambda: api.get("/v1/sequences")["items"], lambda items: items == [])
@@ -155,7 +158,8 @@ def test_off_holds_within_seconds_also_in_a_sender_s_hands_and_on_again_nobody_i
         accepted = datetime.now(UTC)
         calm.wait()
         times = handed_over()
-        assert SOME <= len(times) <= TOGETHER
+        # It was caught in a sender's hands, or all had gone out before and this proves nothing.
+        assert SOME <= len(times) < TOGETHER
         assert max(times) - accepted < LATEST
 
         api.patch(path, {"status": "on"})
