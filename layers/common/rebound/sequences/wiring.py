@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.hear_activity import HearActivity, LookBack
     from rebound.sequences.application.hear_tags import HearTags
     from rebound.sequences.application.move import MoveEnrolments, MovePage
-    from rebound.sequences.application.notice_entering import FindLook, NoticeEntering, ScheduleLooks
+    from rebound.sequences.application.notice_entering import BeginLooks, FindLook, NoticeEntering, ScheduleLooks
     from rebound.sequences.application.offer_ready_made import OfferReadyMade
     from rebound.sequences.application.read_enrolments import ReadEnrolments
     from rebound.sequences.application.schedule import ScheduleSteps
@@ -165,13 +165,16 @@ class SequencesUseCases(RecurringUseCases):
     find_look: FindLook = use_case(
         "rebound.sequences.application.notice_entering", pin="pin_filters", members="members_of_sequences"
     )
-    schedule_looks: ScheduleLooks = use_case("rebound.sequences.application.notice_entering", find="find_look")
+    schedule_looks: ScheduleLooks = use_case("rebound.sequences.application.notice_entering")
+    begin_looks: BeginLooks = use_case(
+        "rebound.sequences.application.notice_entering", find="find_look", schedule="schedule_looks"
+    )
     check_definition: CheckDefinition = use_case("rebound.sequences.application.check_definition", pin="pin_filters")
     sequence_service: SequenceService = use_case(
         "rebound.sequences.application.sequence_service",
         check="check_definition",
         carriers="switch_carriers",
-        looks="schedule_looks",
+        looks="begin_looks",
         hear="hear_happenings",
     )
     ready_made: OfferReadyMade = use_case("rebound.sequences.application.offer_ready_made")

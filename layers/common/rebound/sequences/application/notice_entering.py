@@ -219,24 +219,13 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
 
 
 class ScheduleLooks(Struct, frozen=True, kw_only=True):
-    """Has sequences look at all customers: once when they are switched on or changed, and each night."""
+    """Has sequences look at all customers each night, and where something else is asked for."""
 
     sequences: SequenceBook
     businesses: BusinessDirectory
-    find: FindLook
     job_service: JobService
     timers: TimerBook
     clock: Clock
-
-    def begin(self, sequence: KnownSequence) -> None:
-        """Look now, and tonight; the same look is begun once, however often it is asked for."""
-        if not (sequence.is_on and sequence.definition.is_entered):
-            return
-        now, business = self.clock.now(), self.businesses.get(sequence.business_id)
-        self.timers.put([_tonight(sequence, business, now)])
-        found = self.find(sequence, begins=True)
-        if found is not None:
-            self._start(sequence, found[0].look_id, found[0].began_at)
 
     def __call__(self, timers: Sequence[Timer]) -> None:
         """It is night for these; the next timer is written before this one goes."""
@@ -249,13 +238,35 @@ class ScheduleLooks(Struct, frozen=True, kw_only=True):
                 continue
             if not (sequence.is_on and sequence.definition.is_entered):
                 continue
-            self._start(sequence, "due", timer.due_at)
+            self.start(sequence, "due", timer.due_at)
             self.timers.put([_tonight(sequence, business, max(self.clock.now(), timer.due_at))])
 
-    def _start(self, sequence: KnownSequence, why: str, at: datetime) -> None:
+    def tonight(self, sequence: KnownSequence) -> None:
+        """Have it look tonight."""
+        business = self.businesses.get(sequence.business_id)
+        self.timers.put([_tonight(sequence, business, self.clock.now())])
+
+    def start(self, sequence: KnownSequence, why: str, at: datetime) -> None:
+        """Have it look now; asked for again by the same name, it is the same look."""
         asked = {"sequence_id": sequence.sequence_id, "uid": sequence.uid, "what": LOOK}
         job_id = derived_ulid(at, f"sequence#{sequence.business_id}#{sequence.uid}#{LOOK}#{why}#{at.isoformat()}")
         self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
+
+
+class BeginLooks(Struct, frozen=True, kw_only=True):
+    """Has a sequence look at all customers once it is switched on or changed, and each night from then on."""
+
+    find: FindLook
+    schedule: ScheduleLooks
+
+    def __call__(self, sequence: KnownSequence) -> None:
+        """Look now, and tonight; the same look is begun once, however often it is asked for."""
+        if not (sequence.is_on and sequence.definition.is_entered):
+            return
+        self.schedule.tonight(sequence)
+        found = self.find(sequence, begins=True)
+        if found is not None:
+            self.schedule.start(sequence, found[0].look_id, found[0].began_at)
 
 
 def _tonight(sequence: KnownSequence, business: Business, after: datetime) -> Timer:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from rebound.segments.ports import SegmentBook
     from rebound.sequences.application.check_definition import CheckDefinition
     from rebound.sequences.application.enrol import HearHappenings
-    from rebound.sequences.application.notice_entering import ScheduleLooks
+    from rebound.sequences.application.notice_entering import BeginLooks
     from rebound.sequences.application.switch import SwitchCarriers
     from rebound.sequences.domain.sequences import (
         Definition,
@@ -76,7 +76,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
     segments: SegmentBook
     check: CheckDefinition
     carriers: SwitchCarriers
-    looks: ScheduleLooks
+    looks: BeginLooks
     hear: HearHappenings
     job_service: JobService
     clock: Clock
@@ -254,7 +254,7 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         sequence = self.sequences.get(business_id, sequence_id)
         if not sequence.is_on:
             return sequence
-        self.looks.begin(sequence)
+        self.looks(sequence)
         if sequence.owes is not Owes.GOING_ON:
             return sequence
         self.carriers.resume(sequence)
