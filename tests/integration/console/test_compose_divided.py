@@ -289,7 +289,7 @@ def test_variants_are_written_for_everybody(console: str, stack: Stack, at_width
     sign_in(at_width, console)
     at_width.goto(f"{console}/campaigns/{campaign_id}/what")
     at_width.get_by_role("button", name="Try two variants").click()
-    expect(at_width.get_by_label("Its name")).to_have_count(2)
+    expect(at_width.get_by_label("Name of the variant")).to_have_count(2)
     at_width.get_by_label("Try them on some people first").check()
     at_width.get_by_label("Some people get nothing").check()
     check(at_width, f"compose-variants-{width}")
