@@ -14,7 +14,7 @@ from rebound.customers.domain import Customer
 from rebound.jobs.domain import JobKind
 from rebound.kernel.channels import Channel
 from rebound.segments.domain.selections import CustomerFilter
-from rebound.sequences.domain.waivers import Ask, AskKey, Posting, Waiver
+from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Posting, Waiver, sequence_of
 from rebound.staff.domain import Role, StaffMember
 from tests.benchmarks.deployment import EMAIL, LAYOUT, START, Deployment, environment, resources
 from tests.fakes import house
@@ -180,6 +180,8 @@ def _prepare_waiver(business_id: str) -> None:
     for number in range(1, WAITING + 1):
         key = AskKey(business_id, "rules", id_of(number))
         house.ports().asks.save(Ask.begun(key, 1, Channel.EMAIL, START, None))
+    counts = {f"1|{AskState.ASKED}": WAITING}
+    house.ports().step_tallies.add(business_id, sequence_of("rules"), "shard", counts, after=None, position="1")
 
 
 def _prepare_for_operators(deployed: Deployment) -> None:

@@ -31,13 +31,13 @@ from rebound.kernel.receipts import MessageKey, Outcome, Receipt
 from rebound.messages.domain.messages import Message, StatusChange
 from rebound.segments.domain.selections import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
-from rebound.sequences.domain.results import EnrolmentChange
+from rebound.sequences.domain.results import CountedChange
 from rebound.sequences.domain.tasks import HearTask, StepTask
 from rebound.templates.domain.content import Content
 from rebound.timers.domain import AHEAD
 from rebound.webhooks.domain.webhooks import DeliveryTask
 from tests.contract.messages.fakes import status_changes
-from tests.contract.sequences.fakes import enrolment_changes
+from tests.contract.sequences.fakes import ask_changes, enrolment_changes
 from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
 from tests.fakes.memory_ports import MemoryPorts, watched_ports
@@ -239,6 +239,8 @@ class World(MemoryPorts, EveryUseCase):
         while (enrolments := self.enrolments.stream.deliver(self.random)) is not None:
             shard, moved = enrolments
             self._retried("count_steps", partial(self._count_steps, shard, enrolment_changes(moved)))
+        while (asked := self.asks.stream.deliver(self.random)) is not None:
+            self._retried("count_steps", partial(self._count_steps, asked[0], ask_changes(asked[1])))
         while (contact_batch := self.contacts.stream.deliver(self.random)) is not None:
             for change in contact_batch[1]:
                 self._retried("project_contacts", partial(self._project, written(change)))
@@ -504,7 +506,7 @@ class World(MemoryPorts, EveryUseCase):
     def _count(self, shard: str, changes: Iterable[StatusChange]) -> None:
         self.count_results(shard, changes)
 
-    def _count_steps(self, shard: str, changes: Iterable[EnrolmentChange]) -> None:
+    def _count_steps(self, shard: str, changes: Iterable[CountedChange]) -> None:
         self.count_steps(shard, changes)
 
     def _follow(self, change: RowChange[Message]) -> None:

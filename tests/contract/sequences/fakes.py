@@ -1,6 +1,6 @@
 """Sequences in memory."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from functools import cached_property
@@ -11,10 +11,10 @@ from rebound.kernel.pages import Page
 from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_name
 from rebound.sequences.domain.members import Look, Member, MemberKey
-from rebound.sequences.domain.results import EnrolmentChange, counts_of
+from rebound.sequences.domain.results import CountedChange, counts_of
 from rebound.sequences.domain.sequences import Definition, KnownSequence, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
-from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
+from rebound.sequences.domain.waivers import Ask, AskKey, Waiver, ask_counts_of, sequence_of
 from tests.contract.campaigns.fakes import MemorySequenceGates, MemoryTallyBook
 from tests.contract.platform.fakes import FakeClock
 from tests.contract.recurring.fakes import MemoryRecurringPorts
@@ -149,13 +149,24 @@ class MemoryStepCarriers:
         return sorted(self.rows.get((business_id, uid), ()))
 
 
-def enrolment_changes(changes: Iterable[Change[Enrolment | None]]) -> list[EnrolmentChange]:
+def enrolment_changes(changes: Iterable[Change[Enrolment | None]]) -> list[CountedChange]:
     """What the stream says to who counts."""
     found = []
     for change in changes:
         either, counts = change.after or change.before, counts_of(change.before, change.after)
         if either is not None and counts:
-            found.append(EnrolmentChange(str(change.position), either.key.business_id, either.uid, counts))
+            found.append(CountedChange(str(change.position), either.key.business_id, either.uid, counts))
+    return found
+
+
+def ask_changes(changes: Iterable[Change[Ask | None]]) -> list[CountedChange]:
+    """The same of who was asked to sign waivers."""
+    found = []
+    for change in changes:
+        either, counts = change.after or change.before, ask_counts_of(change.before, change.after)
+        if either is not None and counts:
+            key = either.key
+            found.append(CountedChange(str(change.position), key.business_id, sequence_of(key.waiver_id), counts))
     return found
 
 
@@ -259,10 +270,11 @@ class MemoryWaiverBook:
 
 
 class MemoryAskBook:
-    """Implements ``AskBook``."""
+    """Implements ``AskBook``. Has the table's change stream."""
 
     def __init__(self) -> None:
         self.rows: dict[AskKey, Ask] = {}
+        self.stream: ChangeStream[Ask | None] = ChangeStream(3)
         self._numbers = count(1)
 
     def get(self, key: AskKey) -> Ask | None:
@@ -273,15 +285,13 @@ class MemoryAskBook:
         if (0 if stored is None else stored.row_version) != ask.row_version:
             raise ConcurrentChangeError
         self.rows[ask.key] = replace(ask, row_version=next(self._numbers))
+        self.stream.record(str(ask.key), stored, self.rows[ask.key])
         return self.rows[ask.key]
 
-    def states(self, business_id: str, waiver_id: str) -> Iterator[Mapping[int, AskState]]:
-        for key, ask in sorted(self.rows.items()):
-            if (key.business_id, key.waiver_id) == (business_id, waiver_id):
-                yield ask.states
-
     def forget(self, key: AskKey) -> None:
-        self.rows.pop(key, None)
+        stored = self.rows.pop(key, None)
+        if stored is not None:
+            self.stream.record(str(key), stored, None)
 
 
 class MemorySequencesPorts(MemoryRecurringPorts):

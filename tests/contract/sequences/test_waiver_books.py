@@ -71,16 +71,6 @@ def test_only_one_of_two_asks(ports: EveryPorts) -> None:
         ports.asks.save(first)
 
 
-def test_what_became_of_all_who_were_asked_is_told_for_each_waiver(ports: EveryPorts) -> None:
-    ports.asks.save(ask(1, version=2, former={1: AskState.SIGNED}))
-    ports.asks.save(ask(2, state=AskState.UNREACHED))
-    ports.asks.save(ask(3, waiver_id="house"))
-    found = sorted((sorted(each.items()) for each in ports.asks.states(BUSINESS_ID, WAIVER)), key=len)
-
-    assert found == [[(1, AskState.UNREACHED)], [(1, AskState.SIGNED), (2, AskState.ASKED)]]
-    assert list(ports.asks.states("another", WAIVER)) == []
-
-
 def test_who_is_forgotten_may_be_asked_anew(ports: EveryPorts) -> None:
     key = ports.asks.save(ask()).key
     for _ in range(2):

@@ -80,6 +80,7 @@ class WaiverWorld(SequenceWorld):
 
     def count(self, number: int = 1, waiver_id: str = WAIVER) -> tuple[int, int, int]:
         """How many were asked to sign a version, have signed, and have not."""
+        self.pump_streams()
         found = self.waiver_service.get(BUSINESS_ID, waiver_id).counts[number]
         return found.asked, found.signed, found.open
 
@@ -145,6 +146,7 @@ def test_who_books_meanwhile_is_asked_once_until_they_have_signed() -> None:
     world.passes(DAY)
     assert len(world.asked(1)) == 1
     world.signs(2, "2")
+    world.passes()
     world.books(2)
     world.passes()
     assert not world.asked(2)
@@ -428,6 +430,21 @@ def test_who_was_asked_is_told_of_though_the_sender_dies_first(what_follows: str
     assert world.asks.rows[world_key(1)].is_told
 
 
+def test_how_a_waiver_stands_is_told_without_reading_who_was_asked() -> None:
+    world = of(30)
+    for number in range(1, 31):
+        world.books(number)
+    world.passes()
+    world.posts("2")
+    world.passes()
+    read: list[str] = []
+    world.checkpoint = read.append
+
+    assert world.waiver_service.get(BUSINESS_ID, WAIVER).counts[1] == AskCounts(asked=30)
+    assert len(read) <= 4
+    assert not [each for each in read if "asks" in each]
+
+
 def test_nobody_without_waivers_reads_anything_for_them() -> None:
     world = of()
     read: list[str] = []
@@ -479,6 +496,12 @@ def test_whatever_happens_each_is_asked_once_for_a_version_and_who_has_to_be(see
 
     assert max(world.mailer.went_out.values(), default=0) <= 1
     now = world.clock.now()
+    rows = world.asks.rows.values()
+    world.pump_streams()
+    for of_version, found in world.waiver_service.get(BUSINESS_ID, WAIVER).counts.items():
+        states = Counter(each.states[of_version] for each in rows if of_version in each.states)
+        asked = states[AskState.ASKED] + states[AskState.SIGNED]
+        assert found == AskCounts(asked, states[AskState.SIGNED], states[AskState.UNREACHED])
     for number in range(1, people + 1):
         kept = world.activity.read(BUSINESS_ID, id_of(number))
         waiver = world.waivers.get(BUSINESS_ID, WAIVER)

@@ -1,6 +1,6 @@
 """What the use cases of sequences need from outside."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
 from rebound.sequences.domain.members import Look, Member, MemberKey
 from rebound.sequences.domain.sequences import Definition, KnownSequence, SavedSequence
 from rebound.sequences.domain.tasks import HearTask, StepTask
-from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Waiver
+from rebound.sequences.domain.waivers import Ask, AskKey, Waiver
 
 
 class SequenceBook(Protocol):
@@ -83,7 +83,10 @@ class StepCarriers(Protocol):
 
 
 class StepTallies(Protocol):
-    """Exact counts of a sequence's enrolments by label (``domain.results``), kept from the table's change stream."""
+    """Exact counts of a sequence's enrolments by label (``domain.results``), kept from the table's change stream.
+
+    Likewise of whom a waiver has asked, with what stands for it in place of a ``uid`` (``domain.waivers``).
+    """
 
     def counts(self, business_id: str, uid: str) -> Mapping[str, int]:
         """The sum over all shards; strongly consistent."""
@@ -156,9 +159,6 @@ class AskBook(Protocol):
 
     def save(self, ask: Ask) -> Ask:
         """Write one; as it is then. Raises ``ConcurrentChangeError`` when somebody has written since it was read."""
-
-    def states(self, business_id: str, waiver_id: str) -> Iterator[Mapping[int, AskState]]:
-        """What became of asking each who was asked (``Ask.states``); read as it is asked for, a moment old."""
 
     def forget(self, key: AskKey) -> None:
         """Remove one; nothing where there is none."""

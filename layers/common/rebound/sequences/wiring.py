@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.waiver_service import ForgetAsked, LookAtSigner, WaiverService
     from rebound.sequences.application.wake import WakeEnrolments
     from rebound.sequences.application.warn import WarnOfSteps
-    from rebound.sequences.domain.results import EnrolmentChange
+    from rebound.sequences.domain.results import CountedChange
     from rebound.sequences.domain.tasks import HearTask, StepTask
     from rebound.sequences.ports import (
         AskBook,
@@ -85,11 +85,12 @@ class AwsSequencesPorts(AwsRecurringPorts):
         return DynamoStepTallies(self.settings["SEQUENCES_TABLE"])
 
     @staticmethod
-    def enrolment_change_of(record: Mapping[str, Any]) -> EnrolmentChange | None:
-        """What a record of the enrolments' stream adds to the counts; ``None`` where that is nothing."""
+    def counted_change_of(record: Mapping[str, Any]) -> CountedChange | None:
+        """What a record of the table's stream adds to the counts; ``None`` where that is nothing."""
         from rebound.sequences.adapters.dynamo_enrolments import enrolment_change_of
+        from rebound.sequences.adapters.dynamo_waivers import ask_change_of
 
-        return enrolment_change_of(record)
+        return enrolment_change_of(record) or ask_change_of(record)
 
     @cached_property
     def members_of_sequences(self) -> MemberBook:

@@ -35,7 +35,7 @@ from rebound.sequences.domain.enrolments import (
     entry_name,
 )
 from rebound.sequences.domain.heard import Heard
-from rebound.sequences.domain.results import EnrolmentChange, counts_of
+from rebound.sequences.domain.results import CountedChange, counts_of
 
 SHARDS: Final = ("01234567", "89abcdef")
 """The parts in which a sequence's enrolments are kept, by the first digit of the customers' ids.
@@ -209,7 +209,7 @@ class DynamoEnrolmentBook:
             batch.delete(self._row(_part(key), _now(key)))
 
 
-def enrolment_change_of(record: Mapping[str, Any]) -> EnrolmentChange | None:
+def enrolment_change_of(record: Mapping[str, Any]) -> CountedChange | None:
     """What a record of the table's stream adds to the counts; ``None`` where it is no enrolment, or adds nothing."""
     change = record["dynamodb"]
     if not change["Keys"]["entry"]["S"].startswith(_NOW):
@@ -220,7 +220,7 @@ def enrolment_change_of(record: Mapping[str, Any]) -> EnrolmentChange | None:
     counts, either = counts_of(before, after), after or before
     if either is None or not counts:
         return None
-    return EnrolmentChange(change["SequenceNumber"], key.business_id, either.uid, counts)
+    return CountedChange(change["SequenceNumber"], key.business_id, either.uid, counts)
 
 
 class DynamoStepCarriers:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import replace
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from msgspec import convert, to_builtins
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -22,10 +22,17 @@ from rebound.platform.adapters.dynamo import (
     lost_races,
     next_version,
 )
-from rebound.sequences.domain.waivers import Ask, AskState, Waiver, WaiverVersion, sequence_of
-
-if TYPE_CHECKING:
-    from rebound.sequences.domain.waivers import AskKey
+from rebound.sequences.domain.results import CountedChange
+from rebound.sequences.domain.waivers import (
+    Ask,
+    AskKey,
+    AskState,
+    Waiver,
+    WaiverVersion,
+    ask_counts_of,
+    sequence_of,
+    waiver_of,
+)
 
 _ASK: Final = "ask#"
 
@@ -82,19 +89,7 @@ class DynamoAskBook:
             row = self._row.get(_part(key.business_id, key.waiver_id), _entry(key), consistent_read=True)
         except self._row.DoesNotExist:
             return None
-        return Ask(
-            key=key,
-            number=int(row.number),
-            state=AskState(row.state),
-            asked_at=row.asked_at,
-            asked_by=int(row.asked_by),
-            channel=Channel(row.channel) if row.channel else None,
-            attempt=int(row.attempt),
-            is_told=row.is_told,
-            gone_by=row.gone_by,
-            former=_read_states(row.former),
-            row_version=int(row.row_version),
-        )
+        return _ask(key, row)
 
     def save(self, ask: Ask) -> Ask:
         key, version = ask.key, next_version(ask.row_version)
@@ -117,19 +112,40 @@ class DynamoAskBook:
             row.save(condition=unchanged)
         return replace(ask, row_version=version)
 
-    def states(self, business_id: str, waiver_id: str) -> Iterator[Mapping[int, AskState]]:
-        rows = self._row.query(
-            _part(business_id, waiver_id),
-            AskRow.entry.startswith(_ASK),
-            attributes_to_get=["number", "state", "former"],
-        )
-        for row in rows:
-            yield {**_read_states(row.former), int(row.number): AskState(row.state)}
-
     def forget(self, key: AskKey) -> None:
         # As enrolments are, so that who erases needs no more than for these.
         with self._row.batch_write() as batch:
             batch.delete(self._row(_part(key.business_id, key.waiver_id), _entry(key)))
+
+
+def ask_change_of(record: Mapping[str, Any]) -> CountedChange | None:
+    """What a record of the table's stream adds to the counts; ``None`` where nobody is asked, or nothing is added."""
+    change = record["dynamodb"]
+    part, entry = (change["Keys"][name]["S"] for name in ("part", "entry"))
+    if not entry.startswith(_ASK):
+        return None
+    business_id, sequence_id = part.split("#")
+    key = AskKey(business_id, waiver_of(sequence_id) or "", entry.removeprefix(_ASK))
+    rows = [AskRow.from_raw_data(change[name]) if name in change else None for name in ("OldImage", "NewImage")]
+    before, after = (None if row is None else _ask(key, row) for row in rows)
+    counts = ask_counts_of(before, after)
+    return CountedChange(change["SequenceNumber"], business_id, sequence_id, counts) if counts else None
+
+
+def _ask(key: AskKey, row: AskRow) -> Ask:
+    return Ask(
+        key=key,
+        number=int(row.number),
+        state=AskState(row.state),
+        asked_at=row.asked_at,
+        asked_by=int(row.asked_by),
+        channel=Channel(row.channel) if row.channel else None,
+        attempt=int(row.attempt),
+        is_told=row.is_told,
+        gone_by=row.gone_by,
+        former=_read_states(row.former),
+        row_version=int(row.row_version),
+    )
 
 
 def _waiver(row: DirectoryRow) -> Waiver:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from copy import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -25,7 +23,7 @@ from rebound.sequences.domain.waivers import (
     AskKey,
     Posting,
     Waiver,
-    counted,
+    counts_of_version,
     sequence_of,
 )
 
@@ -39,12 +37,8 @@ if TYPE_CHECKING:
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
     from rebound.sequences.application.schedule import ScheduleSteps
-    from rebound.sequences.domain.waivers import (
-        AskCounts,
-        AskState,
-        WaiverVersion,
-    )
-    from rebound.sequences.ports import AskBook, WaiverBook
+    from rebound.sequences.domain.waivers import AskCounts, WaiverVersion
+    from rebound.sequences.ports import AskBook, StepTallies, WaiverBook
     from rebound.templates.application.template_contents import TemplateContents
 
 PAGE: Final = 500
@@ -54,19 +48,18 @@ PAGE: Final = 500
 class WaiverView(Struct, frozen=True):
     """A waiver, and how many were asked to sign each of its versions, by their numbers.
 
-    Unless ``is_all``, more people were asked than were counted.
+    They are a few seconds behind, and exact once nothing happens.
     """
 
     waiver: Waiver
     counts: Mapping[int, AskCounts]
-    is_all: bool = True
 
 
 class WaiverService(Struct, frozen=True, kw_only=True):
     """The waivers of one business at a time."""
 
     waivers: WaiverBook
-    asks: AskBook
+    step_tallies: StepTallies
     businesses: BusinessDirectory
     template_contents: TemplateContents
     job_service: JobService
@@ -102,16 +95,11 @@ class WaiverService(Struct, frozen=True, kw_only=True):
             self._start(waiver)
         return waiver
 
-    def get(self, business_id: str, waiver_id: str, most: int | None = None) -> WaiverView:
-        """With no more than ``most`` people counted, where that is given. Raises ``NotFoundError``."""
+    def get(self, business_id: str, waiver_id: str) -> WaiverView:
+        """Raises ``NotFoundError``. Nobody who was asked is read to answer."""
         waiver = self.waivers.get(business_id, waiver_id)
-        states: defaultdict[int, list[AskState]] = defaultdict(list)
-        asked = iter(self.asks.states(business_id, waiver_id))
-        for each in islice(asked, most):
-            for number, state in each.items():
-                states[number].append(state)
-        counts = {each.number: counted(states[each.number]) for each in waiver.versions}
-        return WaiverView(waiver, counts, is_all=next(asked, None) is None)
+        counts = self.step_tallies.counts(business_id, sequence_of(waiver_id))
+        return WaiverView(waiver, {each.number: counts_of_version(each.number, counts) for each in waiver.versions})
 
     def all(self, business_id: str) -> Sequence[Waiver]:
         """Those of a business, by id."""

@@ -36,8 +36,11 @@ _LEFT: Final = "left:"
 _BETWEEN: Final = "|"
 
 
-class EnrolmentChange(Struct, frozen=True):
-    """One write of an enrolment: at which ``position`` of the stream, of which sequence (``uid``), what it adds."""
+class CountedChange(Struct, frozen=True):
+    """One write of an enrolment: at which ``position`` of the stream, of which sequence (``uid``), what it adds.
+
+    Or of who was asked to sign a waiver, which has what stands for it in place of a ``uid`` (``waivers.sequence_of``).
+    """
 
     position: str
     business_id: str

@@ -12,7 +12,8 @@ Whoever has a coming booking and has not signed the version that counts now is a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -233,10 +234,25 @@ class AskCounts(Struct, frozen=True):
         return self.asked - self.signed
 
 
-def counted(states: Sequence[AskState]) -> AskCounts:
-    """The counts of these."""
-    signed = states.count(AskState.SIGNED)
-    return AskCounts(signed + states.count(AskState.ASKED), signed, states.count(AskState.UNREACHED))
+def ask_counts_of(before: Ask | None, after: Ask | None) -> Mapping[str, int]:
+    """What a write adds to the counts of its waiver, by label: of who is forgotten nothing is counted any more."""
+    counts: Counter[str] = Counter()
+    for ask, by in ((before, -1), (after, 1)):
+        for number, state in () if ask is None else ask.states.items():
+            counts[_label(number, state)] += by
+    return {label: count for label, count in counts.items() if count}
+
+
+def counts_of_version(number: int, counts: Mapping[str, int]) -> AskCounts:
+    """The counts of a version, out of those of its waiver by label."""
+    asked, signed, unreached = (
+        counts.get(_label(number, state), 0) for state in (AskState.ASKED, AskState.SIGNED, AskState.UNREACHED)
+    )
+    return AskCounts(asked + signed, signed, unreached)
+
+
+def _label(number: int, state: AskState) -> str:
+    return f"{number}|{state}"
 
 
 def sequence_of(waiver_id: str) -> str:

@@ -14,8 +14,6 @@ from rebound.sequences.domain.waivers import MAX_NOTE, MAX_URL, MAX_VERSION, WAI
 if TYPE_CHECKING:
     from rebound.sequences.domain.waivers import Waiver
 
-MOST_COUNTED: Final = 10_000
-"""People who were asked that a page counts."""
 _NOTE: Final = "said"
 """The field of the note; every page has another element of that name."""
 _LIMITS: Final = {"version": MAX_VERSION, _NOTE: MAX_NOTE, "url": MAX_URL}
@@ -107,8 +105,7 @@ def _page(
 
 
 def _standing(visit: Visit, waiver_id: str) -> Mapping[str, Any]:
-    view = visit.behind.waiver_service.get(visit.business_id, waiver_id, MOST_COUNTED)
-    return {"view": view, "most": MOST_COUNTED}
+    return {"view": visit.behind.waiver_service.get(visit.business_id, waiver_id)}
 
 
 def _form(visit: Visit, wrong: Mapping[str, Sequence[str]] | None) -> Mapping[str, Any]:
