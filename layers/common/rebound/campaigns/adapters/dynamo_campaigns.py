@@ -12,6 +12,7 @@ from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.adapters.rollbacks import read_rollback, write_rollback
 from rebound.campaigns.adapters.rows import CampaignRow, ChunkRow, HoldsRow, RunningCampaigns
 from rebound.campaigns.adapters.selections import read_selection, read_taken_out, write_selection
+from rebound.campaigns.adapters.splits import read_split_beside, write_split
 from rebound.campaigns.domain.campaigns import SINGLE, UNDER_WAY, Campaign, CampaignStatus, FinalWords, all_named
 from rebound.campaigns.domain.chunks import (
     CHUNK,
@@ -28,7 +29,6 @@ from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.pages import Page, RowChange, first_page, read_cursor, write_cursor
 from rebound.messages.domain.goals import Goal
-from rebound.messages.domain.variants import read_split, written_split
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
 from rebound.platform.adapters.dynamo import (
     ULID_KEYS,
@@ -101,6 +101,7 @@ class DynamoCampaignBook:
         return Page(campaigns)
 
     def _write(self, campaign: Campaign, version: int) -> CampaignRow:
+        content = written_said(campaign.content)
         return self._row(
             business_id=campaign.business_id,
             campaign_id=campaign.campaign_id,
@@ -109,7 +110,7 @@ class DynamoCampaignBook:
             channel=campaign.channel,
             status=campaign.status,
             selection=write_selection(campaign),
-            content=written_said(campaign.content),
+            content=content,
             exclude_failed=campaign.exclude_failed,
             include_customer_ids=set(campaign.include_customer_ids) or None,
             include_external_ids=set(campaign.include_external_ids) or None,
@@ -148,7 +149,7 @@ class DynamoCampaignBook:
             relation_id=campaign.relation_id,
             sequence_id=campaign.sequence_id,
             aside=campaign.aside,
-            split=campaign.split and written_split(campaign.split),
+            split=write_split(campaign.split, content),
             goal=campaign.goal and asdict(campaign.goal),
             version=version,
             expires_at=expiry(max(campaign.created_at, campaign.send_at or campaign.created_at), SINGLE_KEPT)
@@ -210,7 +211,7 @@ def _campaign(row: CampaignRow) -> Campaign:
         relation_id=row.relation_id,
         sequence_id=row.sequence_id,
         aside=_read_aside(row.aside),
-        split=row.split and read_split(row.split),
+        split=read_split_beside(row.split, row.content),
         goal=row.goal and convert(row.goal, Goal),
         version=int(row.version or 0),
     )

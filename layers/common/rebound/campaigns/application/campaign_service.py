@@ -30,6 +30,7 @@ from rebound.campaigns.domain.goal_results import GoalResults, goal_results
 from rebound.campaigns.domain.over_time import SpanResults, added, results_over_time
 from rebound.campaigns.domain.redemptions import Totals, summed
 from rebound.campaigns.domain.results import VariantResults, results_by_variant, results_of
+from rebound.campaigns.domain.sizes import check_fits
 from rebound.campaigns.domain.variant_outcomes import VariantOutcomes, variant_outcomes
 from rebound.kernel.audiences import Audience
 from rebound.kernel.categories import Category
@@ -441,7 +442,8 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         return checked(voucher, business.time_zone, max(now, starts_at or now))
 
     def with_number(self, campaign: Campaign) -> Campaign:
-        """The campaign, whose voucher has a number in the business: given before the campaign is written."""
+        """The campaign, whose voucher has a number: given before it is written. Raises ``InvalidInputError``."""
+        check_fits(campaign)
         voucher = campaign.voucher
         if voucher is None or voucher.number:
             return campaign
