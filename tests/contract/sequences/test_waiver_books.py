@@ -6,7 +6,17 @@ import pytest
 
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
-from rebound.sequences.domain.waivers import Ask, AskKey, AskState, Posting, Waiver
+from rebound.sequences.domain.waivers import (
+    MAX_NOTE,
+    MAX_URL,
+    MAX_VERSION,
+    MOST_VERSIONS,
+    Ask,
+    AskKey,
+    AskState,
+    Posting,
+    Waiver,
+)
 from tests.fakes.house import EveryPorts
 from tests.fakes.making import BUSINESS_ID, at, id_of
 
@@ -42,6 +52,18 @@ def test_a_waiver_is_read_as_it_was_written_and_only_by_its_business(ports: Ever
     assert list(ports.waivers.all("nobody")) == []
     with pytest.raises(NotFoundError):
         ports.waivers.get("nobody", WAIVER)
+
+
+@pytest.mark.parametrize("letter", ["\N{GRINNING FACE}", '"'])
+def test_as_many_versions_as_there_may_be_fit_a_row_however_long_they_are(ports: EveryPorts, letter: str) -> None:
+    full = Waiver(business_id=BUSINESS_ID, waiver_id=WAIVER)
+    for number in range(MOST_VERSIONS):
+        url = "https://sign.example.com/"
+        name = f"{number}{letter * MAX_VERSION}"[:MAX_VERSION]
+        full = full.with_version(Posting(name, letter * MAX_NOTE, url + letter * (MAX_URL - len(url))), at())
+
+    saved = ports.waivers.save(full)
+    assert ports.waivers.get(BUSINESS_ID, WAIVER) == saved
 
 
 def test_only_one_of_two_writes_a_waiver(ports: EveryPorts) -> None:

@@ -39,8 +39,8 @@ WAIVER: Final = "waiver:"
 """What the tasks of waivers have before the id, in place of a sequence's id; no sequence has a colon in its own."""
 MOST_WAIVERS: Final = 20
 """Of one business."""
-MOST_VERSIONS: Final = 100
-"""Of one waiver."""
+MOST_VERSIONS: Final = 60
+"""Of one waiver: with the longest notes, addresses and names a row holds no more."""
 MAX_VERSION: Final = 128
 """Characters of the name of a version, as in events."""
 MAX_NOTE: Final = 500
