@@ -71,6 +71,11 @@ def waits_for(world: SequenceWorld) -> str | None:
     return next((each.entry_key for each in world.enrolments.rows.values() if not each.is_over), None)
 
 
+def times_done(world: SequenceWorld) -> int:
+    """How often it was gone through: a message may be left out because of the cap of how many a day."""
+    return sum(len(each.done) for each in world.enrolments.rows.values())
+
+
 WORDS: Final = st.lists(
     st.builds(Told, st.sampled_from(MEMBERSHIPS), st.none() | st.sampled_from([40, 60, 300]), st.integers(0, 40)),
     min_size=1,
@@ -101,12 +106,11 @@ def test_words_about_memberships_end_in_one_state_in_any_order(words: list[Told]
         assert waits_for(world) is None
 
     world.live_until(NOON + 400 * DAY)
-    # Sent, or held back by the cap of how many a day.
-    assert len(world.messages.rows) == len(ends)
+    assert times_done(world) == len(ends)
     for each in order:
         each.tell(world)
     world.live_until(world.clock.now() + DAY)
-    assert len(world.messages.rows) == len(ends)
+    assert times_done(world) == len(ends)
 
 
 @pytest.mark.parametrize("seed", range(20))
