@@ -36,26 +36,7 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
         "ForgetCustomersFunction",
         "dynamodb:BatchWriteItem",
     ): "a row that finds them, left by a death: nobody dies that day",
-    **{
-        ("RunUpkeepFunction", f"dynamodb:{name}"): "fills the index of a business of before there was one"
-        for name in ("BatchGetItem", "BatchWriteItem", "PutItem")
-    },
-    **{
-        (
-            "RunUpkeepFunction",
-            name,
-        ): "erases what forget_customers could not, by the same policy: little is left that day"
-        for name in (
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:UpdateItem",
-            "secretsmanager:GetSecretValue",
-        )
-    },
-    ("AdvanceSequencesFunction", "dynamodb:GetItem"): "looks at the chunk of a task that came twice",
     ("ApplyActivityFunction", "dynamodb:GetItem"): "who matches a segment that starts a sequence: none does that day",
-    ("CountStepsFunction", "dynamodb:DeleteItem"): "folds the counts of shards that were last read three days ago",
-    ("RunUpkeepFunction", "dynamodb:Query"): "erases what forget_customers could not, by the same policy",
     ("ServePreferencesFunction", "dynamodb:DeleteItem"): "a contact that loses its last customer meanwhile",
     **{
         ("ServePreferencesFunction", f"ses:{name}"): "an address that failed, and is found right in a form"
@@ -111,14 +92,11 @@ UNUSED: Final[Mapping[tuple[str, str], str]] = {
             "RequeueCampaignFunction",
             "SendEmailFunction",
             "SendTextFunction",
-            "AdvanceSequencesFunction",
         )
     },
-    ("AdvanceSequencesFunction", "dynamodb:BatchWriteItem"): "a message taken back that was to wait for days",
     ("SendEmailFunction", "sqs:GetQueueAttributes"): "looks at how much waits when the provider's rate is reached",
     ("SendTextFunction", "sqs:GetQueueAttributes"): "as in SendEmailFunction",
     ("SplitImportFunction", "s3:DeleteObject"): "removes what was made of a file that was replaced while it was read",
-    ("RunUpkeepFunction", "sqs:SendMessage"): "the rest of a copying that takes longer than a function may run",
     ("DeliverWebhooksFunction", "ses:SendEmail"): "writes to the owner of a webhook that has failed for a week",
     ("SendEmailFunction", "ses:SendEmail"): "SES checks it as well for a bulk call with content of its own",
 }
@@ -131,12 +109,52 @@ UNUSED_OF: Final[Mapping[tuple[str, str], str]] = {
     for table in ("FrequenciesTable", "TextPlansTable")
 } | {("ReceiveTextFunction", "StepsQueue"): "tells sequences of a text: none waits for one that day"}
 """The same of all that it may do with a table or a queue."""
+UNUSED_ON: Final[Mapping[tuple[str, str, str], str]] = {
+    (
+        "AdvanceSequencesFunction",
+        "dynamodb:BatchWriteItem",
+        "TimersTable",
+    ): "a message taken back that was to wait for days",
+    (
+        "CountStepsFunction",
+        "dynamodb:DeleteItem",
+        "SequencesTable",
+    ): "folds the counts of shards that were last read three days ago",
+    (
+        "RunUpkeepFunction",
+        "sqs:SendMessage",
+        "UpkeepQueue",
+    ): "the rest of a copying that takes longer than a function may run",
+    **{
+        (
+            "RunUpkeepFunction",
+            action,
+            resource,
+        ): "erases what forget_customers could not, by the same policy: little is left that day"
+        for action, resource in (
+            ("dynamodb:BatchGetItem", "ChunksTable"),
+            ("dynamodb:BatchGetItem", "SequencesTable"),
+            ("dynamodb:BatchWriteItem", "DirectoryTable"),
+            ("dynamodb:BatchWriteItem", "SequencesTable"),
+            ("dynamodb:DeleteItem", "DirectoryTable"),
+            ("dynamodb:GetItem", "CampaignsTable"),
+            ("dynamodb:PutItem", "DirectoryTable"),
+            ("dynamodb:PutItem", "TimersTable"),
+            ("dynamodb:Query", "SequencesTable"),
+            ("dynamodb:UpdateItem", "ChunksTable"),
+            ("secretsmanager:GetSecretValue", "LinkSecret-AbCdEf"),
+        )
+    },
+}
+"""The same of what it may do with one of them, and does with others."""
 
 
 def is_unused(function: str, grant: Statement) -> bool:
     """Whether it is known that a function does not use a grant that day."""
     resource = re.split("[/:]", str(grant.get("Resource", "")))[-1]
-    return (function, grant["Action"]) in UNUSED or (function, resource) in UNUSED_OF
+    action = grant["Action"]
+    known = (function, action) in UNUSED or (function, resource) in UNUSED_OF
+    return known or (function, action, resource) in UNUSED_ON
 
 
 @dataclass(frozen=True)
