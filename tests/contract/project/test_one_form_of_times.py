@@ -24,13 +24,15 @@ STORED: Final = frozenset(
         "rebound.sending.adapters.queues",
         "rebound.sending.adapters.sqs_receipt_queue",
         "rebound.sequences.domain.documents",
+        "rebound.sequences.domain.members",
         "rebound.sequences.application.hear_tags",
+        "rebound.sequences.application.notice_entering",
         "rebound.sequences.application.sequence_service",
         "rebound.sequences.domain.tasks",
         "rebound.webhooks.adapters.sqs_webhook_queue",
     }
 )
-"""Tables, queues, schedules, and a form's mark of what it rests on, which nobody else reads."""
+"""Tables, queues, schedules, jobs' names, and a form's mark of what it rests on, which nobody else reads."""
 DAYS_AND_CLOCKS: Final = frozenset(
     {
         "rebound.campaigns.http.campaigns",

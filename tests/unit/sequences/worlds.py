@@ -81,7 +81,7 @@ class SequenceWorld(World):
         event = Event(event_id=event_id, kind=kind, at=at or now, **given)
         cell = Cell(event_id, event.at, stamp_of(now, event_id), event)
         self.activity.set_cell(BUSINESS_ID, id_of(number), cell)
-        self.hear_activity(self.businesses.get(BUSINESS_ID), id_of(number), [event])
+        self.hear_activity(self.businesses.get(BUSINESS_ID), {id_of(number): [event]})
 
     def has_membership(
         self,

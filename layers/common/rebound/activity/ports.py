@@ -13,8 +13,8 @@ from rebound.kernel.pages import Page
 from rebound.timers.ports import TimersPorts
 
 MOST_LOCATIONS: Final = 100
-type Listener = Callable[[Business, str, Sequence[Event]], None]
-"""Hears what happened with a customer of a business, by the customer's id; it may be told again."""
+type Listener = Callable[[Business, Mapping[str, Sequence[Event]]], None]
+"""Hears what happened with each customer of a business, by the customer's id; it may be told again."""
 
 type Watcher = Callable[[Business, str], None]
 """Learns that what is kept of a customer of a business has changed, by the customer's id.

@@ -221,8 +221,8 @@ class SequencesUseCases(RecurringUseCases):
     def listeners(self) -> Sequence[Listener]:
         """Sequences hear what customers did."""
 
-        def hear(business: Business, customer_id: str, events: Sequence[Event]) -> None:
-            self.hear_activity(business, customer_id, events)
+        def hear(business: Business, events: Mapping[str, Sequence[Event]]) -> None:
+            self.hear_activity(business, events)
 
         return (*super().listeners, hear)
 

@@ -68,16 +68,16 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
         return len(words)
 
     def _tell(self, business: Business, words: Iterable[Word]) -> None:
-        """Tell who listens what has happened with each customer; told again when the part is applied again."""
+        """Tell who listens what has happened with each customer, all at once; told again when the part comes again."""
         if not self.listeners:
             return
         happened: dict[str, list[Event]] = {}
         for word in words:
             if word.customer_id is not None and word.event is not None:
                 happened.setdefault(word.customer_id, []).append(word.event)
-        for customer_id, events in happened.items():
+        if happened:
             for hear in self.listeners:
-                hear(business, customer_id, events)
+                hear(business, happened)
 
     def _apply(self, business: Business, words: Mapping[str, Word]) -> None:
         as_of_now = False

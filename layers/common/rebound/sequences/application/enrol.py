@@ -160,12 +160,14 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
 
     def __call__(self, business_id: str, customer_id: str, happened: Iterable[Happened]) -> None:
         """Hear what happened with a customer, in the order in which it did."""
-        saved = [each for each in self.sequences.all(business_id) if each.may_have_people]
-        if not saved:
-            return
+        self.in_these(self.sequences.all(business_id), customer_id, happened)
+
+    def in_these(self, sequences: Sequence[KnownSequence], customer_id: str, happened: Iterable[Happened]) -> None:
+        """Hear it in all sequences of a business, which have been read; for who hears of many customers."""
+        saved = [each for each in sequences if each.may_have_people]
         planned: set[str] = set()
         for each in sorted(happened, key=lambda one: one.at):
-            ended = self._act(business_id, customer_id, saved, each)
+            ended = self._act(customer_id, saved, each)
             for sequence in saved:
                 if each.kind in PLANNED or (sequence.sequence_id in ended and sequence.definition.plans_again):
                     planned.add(sequence.sequence_id)
@@ -235,11 +237,9 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         if enrolment.wake_at is not None:
             self.schedule([(enrolment.key, enrolment.wake_at)])
 
-    def _act(
-        self, business_id: str, customer_id: str, saved: Sequence[KnownSequence], happened: Happened
-    ) -> frozenset[str]:
+    def _act(self, customer_id: str, saved: Sequence[KnownSequence], happened: Happened) -> frozenset[str]:
         """End and wake what this ends and wakes; the ids of the sequences that it has ended, now or before."""
-        keys = [EnrolmentKey(business_id, customer_id, sequence.sequence_id) for sequence in saved]
+        keys = [EnrolmentKey(sequence.business_id, customer_id, sequence.sequence_id) for sequence in saved]
         by_id = {sequence.sequence_id: sequence for sequence in saved}
         found = self.enrolments.get_many(keys)
         return frozenset(

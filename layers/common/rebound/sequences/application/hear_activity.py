@@ -42,22 +42,25 @@ _SAME: Final[Mapping[EventKind, Kind]] = {
 
 
 class HearActivity(Struct, frozen=True, kw_only=True):
-    """Hears what the business's own system tells of a customer."""
+    """Hears what the business's own system tells of customers; the sequences are read once for all of them."""
 
     hear: HearHappenings
     notice: NoticeEntering
     sequences: SequenceBook
     clock: Clock
 
-    def __call__(self, business: Business, customer_id: str, events: Sequence[Event]) -> None:
-        """Do in sequences what events mean there; may be told again."""
-        now, zone = self.clock.now(), business.time_zone
-        happened = [each for event in events for each in happenings_of(event, now, zone)]
-        if happened:
-            self.hear(business.business_id, customer_id, happened)
-        if not all(is_history(event, now) for event in events):
-            # History comes in millions, and the night looks at everybody.
-            self.notice.of_customer(self.sequences.all(business.business_id), business.business_id, customer_id)
+    def __call__(self, business: Business, events: Mapping[str, Sequence[Event]]) -> None:
+        """Do in sequences what the events of each customer mean there; may be told again."""
+        now = self.clock.now()
+        # History comes in millions, and the night looks at everybody.
+        lately = {who: told for who, told in events.items() if not all(is_history(each, now) for each in told)}
+        saved = self.sequences.all(business.business_id) if lately else ()
+        if not saved:
+            return
+        for customer_id, told in lately.items():
+            happened = [each for event in told for each in happenings_of(event, now, business.time_zone)]
+            self.hear.in_these(saved, customer_id, happened)
+            self.notice.of_customer(saved, business.business_id, customer_id)
 
 
 class LookBack(Struct, frozen=True, kw_only=True):

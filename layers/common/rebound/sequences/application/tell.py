@@ -62,11 +62,11 @@ class HearTold(Struct, frozen=True, kw_only=True):
 
     def __call__(self, task: HearTask) -> None:
         """Do in sequences what each of these means; may come again."""
+        saved = self.sequences.all(task.business_id)
         for told in task.told:
-            self.hear(task.business_id, told.customer_id, [told.happened])
+            self.hear.in_these(saved, told.customer_id, [told.happened])
             tag = told.happened.about.get("tag")
             if told.happened.kind is Kind.TAG_ADDED and tag is not None:
-                saved = self.sequences.all(task.business_id)
                 self.notice.of_tag(saved, task.business_id, told.customer_id, tag, told.happened.at)
 
 
