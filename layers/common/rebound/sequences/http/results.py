@@ -58,7 +58,9 @@ class StepResultsAnswer(Answer):
     otherwise: int | None = Field(
         serialization_alias="else", description="Of a condition: who did not match. Null of all others."
     )
-    messages: StepMessagesAnswer | None = Field(description="Of a step that sends. Null of all others.")
+    messages: StepMessagesAnswer | None = Field(
+        description="Of a step that sends: of its messages of the last 400 days. Null of all others."
+    )
 
     @classmethod
     def of(cls, found: StepResults) -> Self:
