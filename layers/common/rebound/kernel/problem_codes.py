@@ -274,7 +274,7 @@ PROBLEMS: Final[Mapping[str, ProblemKind]] = {
     ),
     "too_many_waivers": ProblemKind(
         HTTPStatus.CONFLICT,
-        "A business has as many waivers as there may be, which is 20, or a waiver as many versions, which is 100.",
+        "A business has as many waivers as there may be, which is 20, or a waiver as many versions, which is 60.",
         "Post the version to one of the waivers that are there, or to a new one.",
     ),
     "segment_in_use": ProblemKind(
