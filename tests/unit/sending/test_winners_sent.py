@@ -1,13 +1,18 @@
 """The winner of a campaign's variants goes to the rest: everybody once, whoever dies, and it adds up at each moment."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from copy import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from itertools import count
+from types import MappingProxyType
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from rebound.businesses.domain.quiet_hours import HoldReason, QuietHours, QuietWindow
 from rebound.campaigns.application.campaign_service import CampaignView
 from rebound.campaigns.application.edit_campaign import CampaignChange
 from rebound.campaigns.domain.campaigns import CampaignStatus
@@ -19,10 +24,12 @@ from rebound.kernel.receipts import Outcome
 from rebound.messages.domain.goals import Goal, GoalKind
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.variants import REST, Split, Variant
-from rebound.messages.domain.winners import Because, Choice, ChosenBy, WinnerRule
+from rebound.messages.domain.winners import MOST_HOURS, Because, Choice, ChosenBy, WinnerRule
 from rebound.templates.domain.content import EmailContent
-from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, customer, id_of
-from tests.fakes.world import Chaos, World
+from rebound.timers.domain import AHEAD
+from tests.fakes.making import BUSINESS_ID, NO_SUCH_MAILBOX, at, business, customer, id_of
+from tests.fakes.watching import Boundary, WorkerDiedError
+from tests.fakes.world import Chaos, World, always
 
 PEOPLE: Final = 150
 RULE: Final = WinnerRule(4000, 24, ChosenBy.DELIVERED, 5)
@@ -32,17 +39,50 @@ A, B = (Variant(name, 5000, EmailContent(f"It is {name}", None, f"From {name}"))
 class Trial:
     """A campaign with variants of which the best goes to the rest."""
 
-    def __init__(self, seed: int = 0, rule: WinnerRule = RULE, **chaos: float) -> None:
-        self.world = World(seed=seed)
-        self.world.add(*(customer(number) for number in range(1, PEOPLE + 1)))
+    def __init__(
+        self,
+        seed: int = 0,
+        rule: WinnerRule | None = RULE,
+        *,
+        people: int = PEOPLE,
+        ranges: int = 4,
+        salon: Mapping[str, Any] = MappingProxyType({}),
+        **chaos: float,
+    ) -> None:
+        self.people = people
+        self.world = World(business(**salon), seed=seed, ranges=ranges)
+        self.world.add(*(customer(number) for number in range(1, people + 1)))
         self.world.chaos = Chaos(**chaos)
+        self.taken_up = Counter[str]()
+        """How many chunks were put on a lane, and how many on the queue of those that are held."""
+        self._count("lane", self.world.chunk_queue, lambda _, tasks, *__: len(tasks))
+        self._count("held", self.world.deferred_queue, lambda tasks, _: len(tasks))
         given: dict[str, Any] = {"variants": (A, B), "content": A.content, "holdout": 1000, "winner": rule}
         self.campaign_id = self.world.post(**given).campaign.campaign_id
         self.world.begin(self.campaign_id)
 
+    def _count(self, name: str, queue: Any, size: Callable[..., int]) -> None:
+        put = queue.put
+
+        def counted(*given: Any) -> None:
+            self.taken_up[name] += size(*given)
+            put(*given)
+
+        queue.put = counted
+
+    def requeue(self) -> None:
+        while self.world.runner.requeues:
+            assert self.world.requeue_campaign(*self.world.runner.requeues.pop(), None, always) is None
+
     @property
     def split(self) -> Split:
         found = self.world.campaigns.get(BUSINESS_ID, self.campaign_id).split
+        assert found is not None
+        return found
+
+    @property
+    def decides_at(self) -> datetime:
+        found = self.split.decides_at
         assert found is not None
         return found
 
@@ -52,7 +92,7 @@ class Trial:
     def drawn(self) -> Mapping[str | None, set[int]]:
         """Who gets what, by number."""
         found: dict[str | None, set[int]] = {name: set() for name in ("A", "B", REST, None)}
-        for number in range(1, PEOPLE + 1):
+        for number in range(1, self.people + 1):
             found[self.split.variant_of(id_of(number))].add(number)
         return found
 
@@ -73,7 +113,7 @@ class Trial:
         self.world.pump_streams()
         view = self.world.campaign_service.get(BUSINESS_ID, self.campaign_id)
         assert sum(view.results.values()) == view.audience.targeted
-        assert view.audience.matched == PEOPLE == view.audience.targeted + sum(view.audience.excluded.values())
+        assert view.audience.matched == self.people == view.audience.targeted + sum(view.audience.excluded.values())
         held_out = view.audience.excluded.get("holdout", 0)
         parts = Counter({each.name: each.targeted for each in view.variants})
         assert all(sum(each.results.values()) == each.targeted for each in view.variants)
@@ -81,22 +121,38 @@ class Trial:
         assert parts.total() + len(self.drawn()[None]) - held_out == view.audience.targeted
         return view
 
+    def at_call(self, number: int, steps: Collection[str], does: Callable[["Trial", str], None]) -> Sequence[str]:
+        """Let something happen at this call of these workers, once; it is in what is returned when it has."""
+        calls, done = count(1), list[str]()
+
+        def checkpoint(here: Boundary) -> None:
+            if not done and self.world.step in steps and here != "timers.due" and next(calls) == number:
+                done.append(here)
+                does(self, here)
+
+        self.world.checkpoint = checkpoint
+        return done
+
     def pass_hours(self, hours: float) -> None:
         self.world.live_until(self.world.clock.now() + timedelta(hours=hours))
 
 
+def die(_: Trial, here: str) -> None:
+    raise WorkerDiedError(here)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_rest_get_the_winner_and_nobody_two_whoever_dies(seed: int) -> None:
-    # What is held goes round every quarter of an hour: over a day of that, what comes twice would be a thousand times.
-    trial = Trial(seed, replace(RULE, after_hours=1), death=0.01, duplicate=0.1)
+    trial = Trial(seed, death=0.01, duplicate=0.1)
     loser, winner = ("A", "B") if seed % 2 else ("B", "A")
     trial.bounce(loser)
-    trial.pass_hours(0.7)
+    trial.pass_hours(20)
     drawn = trial.drawn()
     before = trial.sent()
     assert set(before) <= drawn["A"] | drawn["B"]
     assert trial.chosen() is None
     assert trial.view().results[MessageStatus.QUEUED] >= len(drawn[REST])
+    assert trial.world.next_at == trial.decides_at - AHEAD
 
     trial.world.end(trial.campaign_id)
     trial.world.rest()
@@ -111,7 +167,119 @@ def test_the_rest_get_the_winner_and_nobody_two_whoever_dies(seed: int) -> None:
     # Who died while handing over leaves somebody uncertain, who is never sent to again.
     missed = set(range(1, PEOPLE + 1)) - sent.keys() - drawn[None]
     assert len(missed) <= view.results[MessageStatus.UNCERTAIN]
+    assert trial.taken_up["held"] == 0
     assert view.audience.excluded.get("holdout") == len(drawn[None])
+
+
+def test_each_chunk_is_taken_up_twice_however_long_they_wait() -> None:
+    least = Trial(rule=None)
+    trial = Trial(rule=replace(RULE, after_hours=MOST_HOURS))
+    for each in (least, trial):
+        each.world.end(each.campaign_id)
+        each.world.rest()
+
+    assert trial.sent().keys() == least.sent().keys()
+    assert trial.taken_up == {"lane": 2 * least.taken_up["lane"]}
+
+
+def test_whoever_dies_around_the_choice_leaves_nobody_behind() -> None:
+    for number in count(1):
+        trial = Trial()
+        trial.bounce("A")
+        trial.pass_hours(23.9)
+        died = trial.at_call(number, {"sweep_timers", "requeue", "send_email"}, die)
+        trial.pass_hours(2)
+        trial.world.checkpoint = lambda _: None
+        if not died or died == ["mailer.send"]:
+            # The rest are handed over; what is around that is as for everybody.
+            break
+        assert trial.chosen() == Choice("B", Because.MORE), died
+        assert trial.view().results[MessageStatus.QUEUED] == 0, died
+        assert all(len(each) == 1 for each in trial.sent().values()), died
+        assert trial.taken_up["held"] == 0
+    assert number > 30
+
+
+@pytest.mark.parametrize("asks_again", [True, False])
+def test_a_hand_that_dies_while_choosing_asks_again_or_the_time_comes(asks_again: bool) -> None:
+    for number in count(1):
+        trial = Trial(people=40, ranges=1)
+        trial.bounce("A")
+        trial.pass_hours(1)
+        died = trial.at_call(number, {""}, die)
+        with suppress(WorkerDiedError):
+            trial.world.choose_winner.by_hand(BUSINESS_ID, trial.campaign_id, "A")
+        trial.world.checkpoint = lambda _: None
+        if asks_again:
+            trial.world.choose_winner.by_hand(BUSINESS_ID, trial.campaign_id, "A")
+        trial.pass_hours(1 if asks_again or not died else 25)
+        chosen = trial.chosen()
+        assert chosen is not None
+        assert {each for one in trial.drawn()[REST] for each in trial.sent()[one]} == {chosen.name}
+        assert trial.view().results[MessageStatus.QUEUED] == 0
+        if not died:
+            break
+    assert number > 5
+
+
+def choose(trial: Trial) -> None:
+    """Nobody is called again after that."""
+    trial.world.choose_winner.by_hand(BUSINESS_ID, trial.campaign_id, "A")
+    trial.world.timers.rows.clear()
+    trial.requeue()
+
+
+def pause_choose_resume(trial: Trial) -> None:
+    trial.world.steer_campaign.pause(BUSINESS_ID, trial.campaign_id)
+    choose(trial)
+    trial.world.steer_campaign.resume(BUSINESS_ID, trial.campaign_id)
+    trial.requeue()
+
+
+def cancel(trial: Trial) -> None:
+    trial.world.steer_campaign.cancel(BUSINESS_ID, trial.campaign_id)
+    trial.requeue()
+
+
+@pytest.mark.parametrize("does", [choose, pause_choose_resume, cancel])
+def test_what_is_done_while_a_chunk_is_set_aside_finds_it(does: Callable[[Trial], None]) -> None:
+    for number in count(1):
+        trial = Trial(people=40, ranges=1)
+        done = trial.at_call(number, {"send_email"}, lambda trial, _: does(trial))
+        trial.pass_hours(2)
+        if not done:
+            break
+        assert trial.view().results[MessageStatus.QUEUED] == 0, done
+        assert all(len(each) == 1 for each in trial.sent().values()), done
+        if does is not cancel:
+            assert {each for one in trial.drawn()[REST] for each in trial.sent()[one]} == {"A"}, done
+    assert number > 20
+
+
+@pytest.mark.parametrize("after_hours", [1, 3, 6])
+def test_while_it_is_night_where_it_is_tried_the_time_moves(after_hours: int) -> None:
+    nights = QuietHours(sms=None, email=QuietWindow(time(3), time(20)))
+    trial = Trial(rule=replace(RULE, after_hours=after_hours), salon={"quiet_hours": nights})
+    began, wait = trial.world.clock.now(), timedelta(hours=after_hours)
+    morning = datetime.combine(began, time(20), ZoneInfo("America/Los_Angeles"))
+    assert began + wait < morning
+    trial.bounce("A")
+    trial.world.live_until(morning - timedelta(minutes=5))
+    assert not trial.sent()
+    view = trial.view()
+    assert view.held_because is HoldReason.QUIET_HOURS
+    assert trial.decides_at > morning + wait - timedelta(minutes=30)
+
+    trial.world.live_until(morning + wait - timedelta(minutes=5))
+    drawn = trial.drawn()
+    assert trial.sent().keys() == drawn["A"] | drawn["B"]
+    assert trial.chosen() is None
+    view = trial.view()
+    assert (view.held_until, view.held_because) == (trial.decides_at, HoldReason.WINNER)
+
+    trial.world.live_until(morning + wait + timedelta(minutes=35))
+    assert trial.chosen() == Choice("B", Because.MORE)
+    assert trial.sent().keys() == drawn["A"] | drawn["B"] | drawn[REST]
 
 
 def test_without_deaths_nobody_is_missed() -> None:

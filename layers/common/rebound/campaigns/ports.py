@@ -250,7 +250,7 @@ class CampaignRunner(Protocol):
         """Start a campaign at a time, and at each other time that it was scheduled for: only the right one counts."""
 
     def requeue(self, business_id: str, campaign_id: str, name: str) -> None:
-        """Bring back the chunks that a pause set aside; ``name`` tells one such request from another."""
+        """Bring back the chunks that are on no queue; ``name`` tells one such request from another."""
 
     def roll_back(self, business_id: str, campaign_id: str, rollback_id: str) -> None:
         """Take back the flags that the campaign's bounces raised; a second start does nothing."""

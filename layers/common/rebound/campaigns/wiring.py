@@ -207,7 +207,9 @@ class CampaignsUseCases(EligibilityUseCases, RatesUseCases):
         if campaign.goal is not None:
             self.listen_for_goals(campaign.business_id, campaign.goal, began)
         if campaign.split is not None and campaign.split.decides_at is not None:
-            self.choose_winner.put_off(campaign)
+            from rebound.campaigns.application.choose_winner import put_off
+
+            put_off(self.ports.timers, campaign)
 
     def await_winner(self, view: CampaignView) -> Campaign:
         """A campaign as it goes on, with when its winner is chosen: few wait for one."""

@@ -320,9 +320,9 @@ class CampaignService(Struct, frozen=True, kw_only=True):
         if HoldReason.QUIET_HOURS in holds.values() and not self._has_quiet_hours(view):
             # Quiet hours have been switched off since, and the messages that waited for their end are on their way.
             holds = {until: why for until, why in holds.items() if why is not HoldReason.QUIET_HOURS}
-        if not holds:
-            return view
-        return replace(view, held_until=min(holds), held_because=holds[min(holds)])
+        if campaign.split is not None and (chosen_at := campaign.split.awaited_at) is not None and chosen_at > now:
+            holds[chosen_at] = HoldReason.WINNER
+        return replace(view, held_until=min(holds), held_because=holds[min(holds)]) if holds else view
 
     def _has_quiet_hours(self, view: CampaignView) -> bool:
         campaign = view.campaign

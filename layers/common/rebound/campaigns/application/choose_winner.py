@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.campaigns.application.campaign_service import counted
 from rebound.campaigns.application.steer_campaign import ended
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.campaigns.domain.goal_results import tried
@@ -23,8 +24,8 @@ from rebound.timers.domain import AHEAD, Timer
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.campaign_service import CampaignView
-    from rebound.campaigns.ports import CampaignBook, TallyBook
-    from rebound.platform.ports import Clock
+    from rebound.campaigns.ports import CampaignBook, CampaignRunner, ExpansionLedger, TallyBook
+    from rebound.platform.ports import Clock, Ids
     from rebound.timers.ports import TimerBook
 
 WINNER: Final = "winner"
@@ -32,42 +33,71 @@ WINNER: Final = "winner"
 
 LOOK_AGAIN: Final = timedelta(hours=1)
 """For as long as a campaign whose time has come is paused."""
+TRIED_WITHIN: Final = timedelta(minutes=15)
+"""How often it is looked whether all have got what is tried on them."""
 
 
 class ChooseWinner(Struct, frozen=True, kw_only=True):
     """Writes into a campaign which variant the rest get, once.
 
-    The rest are targeted and in chunks as everybody is, and wait there as others do for the morning. Whoever sends
-    decides again when they are due, and finds the choice in the campaign; where it is late, they wait a little more. So
-    nobody gets two, whoever dies, and a campaign that is cancelled meanwhile is as any other. While one is paused,
-    nothing is chosen, because nothing is tried; it is chosen for when it goes on (``resumed``).
+    The rest are targeted and in chunks as everybody is, and their chunks are set aside as those of a paused campaign
+    are: on no queue. Once the choice is written, the campaign is requeued; whoever sets a chunk aside after that finds
+    the choice (``ChunkLifecycle``). Whoever dies in between is called again, and requeues then. So nobody gets two and
+    nobody is left, and a campaign that is cancelled meanwhile is as any other. While one is paused, nothing is chosen,
+    because nothing is tried; it is chosen for when it goes on (``resumed``).
+
+    As long as some have not got yet what is tried on them, because it is night there or there are many, the time moves:
+    ``after_hours`` are those in which it is tried.
     """
 
     campaigns: CampaignBook
     tallies: TallyBook
+    expansion: ExpansionLedger
     businesses: BusinessDirectory
+    runner: CampaignRunner
     timers: TimerBook
     clock: Clock
-
-    def put_off(self, campaign: Campaign) -> None:
-        """Have the winner of a campaign that is about to begin chosen at its time; again changes nothing."""
-        split = campaign.split
-        if split is not None and split.decides_at is not None:
-            self.timers.put([Timer(split.decides_at, WINNER, f"{campaign.business_id}#{campaign.campaign_id}")])
+    ids: Ids
 
     def woken(self, timers: Sequence[Timer]) -> None:
-        """Choose for the campaigns whose time has come; one that has a winner, or has ended, stays as it is."""
+        """Choose for the campaigns whose time has come; of one that has a winner, bring back those who wait for it."""
         for timer in timers:
             business_id, _, campaign_id = timer.key.rpartition("#")
             with suppress(NotFoundError):
-                if self._change(business_id, campaign_id, self._by_count).status is CampaignStatus.PAUSED:
-                    self.timers.put([replace(timer, due_at=self.clock.now() + LOOK_AGAIN)])
+                campaign = self._change(business_id, campaign_id, self._by_count)
+                if campaign.status not in ENDED and campaign.split is not None:
+                    self._go_on(campaign, campaign.split, timer)
 
     def _by_count(self, campaign: Campaign) -> Campaign:
         split = campaign.split
-        if split is None or campaign.status in {*ENDED, CampaignStatus.PAUSED} or not self._has_come(split):
+        if split is None or split.awaited_at is None or campaign.status in {*ENDED, CampaignStatus.PAUSED}:
             return campaign
-        return self._chosen(campaign, split)
+        if not _is_tried_on_all(self._view(campaign)):
+            now = self.clock.now()
+            # Where another wake has moved it, the next look is still ahead.
+            return campaign if _next_look(split) > now + AHEAD else awaiting(campaign, now + TRIED_WITHIN)
+        return self._chosen(campaign, split) if self._has_come(split) else campaign
+
+    def _view(self, campaign: Campaign) -> CampaignView:
+        ranges, counts = self.expansion.list(campaign.campaign_id), self.tallies.counts(campaign.campaign_id)
+        is_expanded = len(ranges) == campaign.ranges and all(each.done for each in ranges)
+        return replace(counted(campaign, [each.audience for each in ranges], counts), is_expanded=is_expanded)
+
+    def _go_on(self, campaign: Campaign, split: Split, timer: Timer) -> None:
+        """What follows of a campaign under way: its rest are brought back, or it is looked at again."""
+        now = self.clock.now()
+        if campaign.status is CampaignStatus.PAUSED:
+            # Who resumes brings back all that was set aside.
+            self.timers.put([replace(timer, due_at=now + LOOK_AGAIN)])
+        elif split.chosen is not None:
+            self._bring_back(campaign)
+        elif split.decides_at is not None:
+            look = _next_look(split)
+            self.timers.put([replace(timer, due_at=look if look > now + AHEAD else split.decides_at)])
+
+    def _bring_back(self, campaign: Campaign) -> None:
+        """Queue the chunks that wait for the winner."""
+        self.runner.requeue(campaign.business_id, campaign.campaign_id, self.ids.ulid(self.clock.now()))
 
     def resumed(self, view: CampaignView) -> Campaign:
         """A paused campaign as it is to go on; to be called before it does.
@@ -77,12 +107,14 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
         campaign, split = view.campaign, view.campaign.split
         if split is None or split.decides_at is None or split.chosen is not None:
             return campaign
-        queued = (each.results[MessageStatus.QUEUED] for each in view.variants if each.name != REST)
-        if not view.is_expanded or any(queued):
+        if not _is_tried_on_all(view):
             campaign = awaiting(campaign, self.clock.now())
-            self.put_off(campaign)
+            put_off(self.timers, campaign)
             return campaign
-        return self._chosen(campaign, split) if self._has_come(split) else campaign
+        if self._has_come(split):
+            return self._chosen(campaign, split)
+        self.timers.put([_timer(campaign, split.decides_at)])
+        return campaign
 
     def _chosen(self, campaign: Campaign, split: Split) -> Campaign:
         if split.winner is None or split.chosen is not None:
@@ -115,8 +147,8 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
                 raise ConflictError("winner_chosen", f"The winner has been chosen: {split.chosen.name}.")
             return replace(campaign, split=replace(split, chosen=Choice(name, Because.BY_HAND)))
 
-        self._change(business_id, campaign_id, chosen)
-        # Written anew, the settings let all that waits be decided again. Whoever dies before is called again.
+        self._bring_back(self._change(business_id, campaign_id, chosen))
+        # Written anew, the settings let those be decided again who wait with others for the morning.
         with suppress(ConcurrentChangeError):
             self.businesses.replace(self.businesses.get(business_id))
 
@@ -129,6 +161,31 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
             return changed
 
         return retried(write)
+
+
+def put_off(timers: TimerBook, campaign: Campaign) -> None:
+    """Have the winner of a campaign that is about to begin chosen at its time; again changes nothing."""
+    split = campaign.split
+    if split is not None and split.awaited_at is not None:
+        timers.put([_timer(campaign, _next_look(split) + TRIED_WITHIN)])
+
+
+def _timer(campaign: Campaign, due_at: datetime) -> Timer:
+    return Timer(due_at, WINNER, f"{campaign.business_id}#{campaign.campaign_id}")
+
+
+def _is_tried_on_all(view: CampaignView) -> bool:
+    """Whether everybody has got what is tried on them."""
+    return view.is_expanded and not any(
+        each.results[MessageStatus.QUEUED] for each in view.variants if each.name != REST
+    )
+
+
+def _next_look(split: Split) -> datetime:
+    """When it is looked again whether it is tried on all, while it is not; before that it is when it began."""
+    if split.winner is None or split.decides_at is None:
+        raise ValueError(split)
+    return split.decides_at - split.winner.wait
 
 
 def awaiting(campaign: Campaign, began: datetime) -> Campaign:

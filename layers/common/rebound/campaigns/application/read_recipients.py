@@ -18,6 +18,8 @@ from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import Message, MessageStatus
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rebound.campaigns.application.campaign_service import CampaignService
     from rebound.campaigns.ports import ChunkLedger, ExpansionLedger, TallyBook
     from rebound.customers.ports import CustomerBook
@@ -240,9 +242,15 @@ class ReadRecipients(Struct, frozen=True, kw_only=True):
     def _messages_of(self, campaign: Campaign, chunk: Chunk) -> Sequence[Message]:
         keys = [MessageKey(campaign.business_id, c, campaign.message_id(c)) for c in chunk.customer_ids]
         known = self.messages.get_many(keys)
-        not_before = chunk.not_before if chunk.state is ChunkState.PENDING else None
+        is_pending, split = chunk.state is ChunkState.PENDING, campaign.split
+
+        def held_until(customer_id: str) -> datetime | None:
+            chosen_at = None if split is None else split.waits_until(customer_id)
+            return (chosen_at or chunk.not_before) if is_pending else None
+
         waiting = [
-            replace(queued_message(campaign, key, chunk.created_at, address=""), held_until=not_before) for key in keys
+            replace(queued_message(campaign, key, chunk.created_at, address=""), held_until=held_until(key.customer_id))
+            for key in keys
         ]
         return [known.get(message.key) or message for message in waiting]
 

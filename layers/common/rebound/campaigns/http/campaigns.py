@@ -93,7 +93,9 @@ class WinnerAnswer(Answer):
     after_hours: int
     by: ChosenBy
     least: int
-    decides_at: Time | None = Field(description="Null before the campaign has begun.")
+    decides_at: Time | None = Field(
+        description="Null before the campaign has begun; moves while some have not got yet what is tried on them."
+    )
     chosen: str | None = Field(description="The name of the variant that goes to the rest.")
     because: Because | None = Field(
         description="more: it has the larger share; same: the first of several with the largest; too_few: the first, "

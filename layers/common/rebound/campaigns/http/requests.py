@@ -172,7 +172,8 @@ class WinnerRequest(Request):
         description="Percent of those who are not held out: so many get their variant at once, the others the winner."
     )
     after_hours: Annotated[int, Field(ge=1, le=MOST_HOURS)] = Field(
-        description="The winner is chosen so long after the campaign has begun."
+        description="The winner is chosen so long after the campaign has begun, or after the last on whom a variant is "
+        "tried got it, where that took more than a quarter of an hour."
     )
     by: Annotated[ChosenBy, Field(strict=False)] = Field(
         description="goal: that with which the largest share reached the goal until then; delivered: was delivered to. "

@@ -377,9 +377,9 @@ def decision_on(case: Case) -> Decision:
     # The rules about the address and about quiet hours have passed, so ``address`` and ``allowed_at`` exist.
     send = Send(cast("str", case.address), is_try=case.next_try_at is not None and not _is_sent_all_the_same(case))
     allowed_at, split = cast("datetime", case.allowed_at), case.mailing.split
-    chosen_at = None if split is None else split.waits_until(case.customer.customer_id, case.now)
-    if chosen_at is not None and chosen_at > allowed_at:
-        return Hold(chosen_at, HoldReason.WINNER, send)
+    chosen_at = None if split is None else split.waits_until(case.customer.customer_id)
+    if chosen_at is not None:
+        return Hold(max(chosen_at, allowed_at), HoldReason.WINNER, send)
     if allowed_at == case.now:
         return send
     return Hold(allowed_at, HoldReason.QUIET_HOURS if allowed_at > case.wanted_at else HoldReason.SEND_AT, send)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from math import log
 from types import MappingProxyType
@@ -31,7 +31,6 @@ _HOLDOUT: Final = "holdout"
 _TEST: Final = "test"
 REST: Final = "rest"
 """In place of a variant's name: who gets the winner, once it was tried on others."""
-LOOK_AGAIN: Final = timedelta(minutes=1)
 _KEPT: Final = tuple[WinnerRule | None, datetime | None, Choice | None]
 
 
@@ -94,11 +93,14 @@ class Split(Struct, frozen=True):
         winner = self.winner
         return winner is not None and draw(self.test_id, customer_id, _TEST) >= winner.test_share / WHOLE
 
-    def waits_until(self, customer_id: str, now: datetime) -> datetime | None:
-        """Until when the customer waits for the winner, if they do; a little longer where it is late."""
-        if self.chosen is not None or self.decides_at is None or not self.is_of_the_rest(customer_id):
-            return None
-        return self.decides_at if self.decides_at > now else now + LOOK_AGAIN
+    @property
+    def awaited_at(self) -> datetime | None:
+        """When the winner is chosen, while the rest wait for it; it may be late."""
+        return None if self.winner is None or self.chosen is not None else self.decides_at
+
+    def waits_until(self, customer_id: str) -> datetime | None:
+        """Until when the customer waits for the winner, if they do."""
+        return self.awaited_at if self.is_of_the_rest(customer_id) else None
 
     def holds_out(self, customer_id: str) -> bool:
         """Whether the customer gets nothing. With a larger holdout, nobody is let in who was held out before."""

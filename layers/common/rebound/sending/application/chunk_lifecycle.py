@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.businesses.domain.quiet_hours import HoldReason
 from rebound.campaigns.domain.campaigns import HALTED, CampaignStatus
 from rebound.campaigns.domain.chunks import ChunkKey, ClaimOutcome
 from rebound.eligibility.domain.eligibility import Hold
@@ -155,23 +156,40 @@ class ChunkLifecycle(Struct, frozen=True, kw_only=True):
         self.finish(claimed, Outcomes(dict.fromkeys(customer_ids, NotTried.UNBOOKED)))
 
     def _defer(self, claimed: ClaimedChunk, held: Mapping[str, Hold]) -> None:
-        """Keep a chunk off its lane until the hour of the first recipient who waits.
+        """Keep a chunk off its lane until the hour of the first recipient who waits for one.
 
         A cancellation may have looked for chunks before this one was put back; the chunk then goes to its lane at once.
         """
         key, channel = claimed.chunk.key, claimed.campaign.channel
-        not_before = min(hold.until for hold in held.values())
+        hours = {hold.until: hold.because for hold in held.values() if hold.because is not HoldReason.WINNER}
+        if not hours:
+            self._await_winner(claimed, list(held))
+            return
+        not_before = min(hours)
         size = sum(hold.until == not_before for hold in held.values())
         if claimed.campaign.single:
             queued = [m for m in self.known(claimed).values() if m.status is MessageStatus.QUEUED]
             self.messages.advance([(message, replace(message, held_until=not_before)) for message in queued])
         else:
-            self.chunks.note_holds(key.campaign_id, {hold.until: hold.because for hold in held.values()})
+            self.chunks.note_holds(key.campaign_id, hours)
         self.chunks.put_back(claimed.chunk, list(held), not_before)
         task, now = ChunkTask(key, size, lane_of(claimed.campaign)), self.clock.now()
         self.hold(claimed.campaign, task, not_before, now, claimed.business.version)
         if self._status(claimed) is CampaignStatus.CANCELLED:
             self.queue.put(channel, [task])
+
+    def _await_winner(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
+        """Set aside a chunk of which all wait for the winner: it is on no queue until that is chosen.
+
+        Whoever chooses writes that first and then looks for such chunks, perhaps before this one is put back; so the
+        campaign is read again. The same goes for a cancellation.
+        """
+        key = claimed.chunk.key
+        self.chunks.put_back(claimed.chunk, customer_ids)
+        campaign = self.campaigns.get(key.business_id, key.campaign_id)
+        awaits = campaign.split is not None and campaign.split.awaited_at is not None
+        if not awaits or campaign.status is CampaignStatus.CANCELLED:
+            self.queue.put(claimed.campaign.channel, [claimed.task(customer_ids)])
 
     def release(self, claimed: ClaimedChunk, customer_ids: Sequence[str]) -> None:
         """Release what is reserved, under the caps and of the text plan, for messages that are known not to be out.

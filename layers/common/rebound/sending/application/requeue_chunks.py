@@ -1,4 +1,4 @@
-"""Puts chunks back on a queue that wait for their time, or for the end of a pause."""
+"""Puts chunks back on a queue that wait for their time, for the end of a pause, or for a winner."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.businesses.domain.business import Business
-from rebound.businesses.domain.quiet_hours import Whereabouts
+from rebound.businesses.domain.quiet_hours import HoldReason, Whereabouts
 from rebound.campaigns.application.campaign_service import counted
 from rebound.campaigns.application.choose_winner import awaiting
 from rebound.campaigns.domain.by_tier import children_ids, own_part, owner_of, ranges_of
@@ -254,8 +254,8 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
             replace(chunk, not_before=held[number].not_before) if number in held else chunk
             for number, chunk in enumerate(new, start=progress.chunks)
         ]
-        if page.selected.holds:
-            noted = {hold.until: hold.because for hold in page.selected.holds.values()}
+        found = page.selected.holds.values()
+        if noted := {hold.until: hold.because for hold in found if hold.because is not HoldReason.WINNER}:
             self.chunks.note_holds(campaign.campaign_id, noted)
         beyond = replace(
             progress,
@@ -308,11 +308,14 @@ class ExpandCampaign(Struct, frozen=True, kw_only=True):
 
 
 def _first_of(holds: Sequence[Hold | None], version: int) -> Held | None:
-    """When a chunk may first be handed over, and to how many recipients then; ``None`` when some need not wait."""
+    """When a chunk may first be handed over, and to how many recipients then; ``None`` when some need not wait.
+
+    Also where all wait for the winner: the sender sets them aside, because it looks whether that has been chosen.
+    """
     if None in holds:
         return None
-    untils = [hold.until for hold in holds if hold is not None]
-    return Held(min(untils), untils.count(min(untils)), version)
+    untils = [hold.until for hold in holds if hold is not None and hold.because is not HoldReason.WINNER]
+    return Held(min(untils), untils.count(min(untils)), version) if untils else None
 
 
 class ReadPage(Struct, frozen=True):
@@ -465,6 +468,8 @@ class LookAtCampaign(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         began = campaign.started_at or campaign.created_at
         last = max(self.chunks.holds(campaign_id), default=began) if waiting else began
+        if waiting and campaign.split is not None and campaign.split.awaited_at is not None:
+            last = max(last, campaign.split.awaited_at)
         if last > now:
             # Messages that are held back say nothing about the rate.
             wait = min(last - now, max(now - began, SHORTEST_WAIT_FOR_HOURS), LONGEST_WAIT_FOR_HOURS)
