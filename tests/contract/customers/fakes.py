@@ -79,7 +79,7 @@ class MemoryCustomerBook:
         had = self.rows[id_].general_tags if id_ in self.rows else ()
         if tags := new_among(customer.general_tags, had):
             who = {"business_id": customer.business_id, "customer_id": customer.customer_id}
-            given = TagsGiven(**who, tags=tags, at=customer.updated_at, by=givers())
+            given = TagsGiven(**who, tags=tags, at=customer.updated_at, had=tuple(had), by=givers())
             self.tagged.record(customer.customer_id, None, given)
         self.rows[id_] = written = replace(customer, version=(customer.version or self._gone[id_]) + 1)
         return written

@@ -81,6 +81,16 @@ def test_tags_start_it_whoever_gives_them_once_for_each_time(stack: Stack, ana: 
         stack.api("PATCH", f"/v1/customers/{ana}", {"general_tags": tags})
     hears(stack)
     assert sends(stack) == ["Hello Ana", "Hello Bea"]
+    given = [(each.had, each.tags) for each in house.ports().tags_given_of(tagged(stack))]
+    assert given == [((), ("VIP", "other")), ((), ("vip",))]
+
+
+def test_a_tag_that_is_given_besides_others_is_told_with_those_they_had(stack: Stack, ana: str) -> None:
+    for tags in (["vip"], ["vip", "new", "other"]):
+        stack.api("PATCH", f"/v1/customers/{ana}", {"general_tags": tags})
+
+    given = [(each.had, each.tags) for each in house.ports().tags_given_of(tagged(stack))]
+    assert given == [((), ("vip",)), (("vip",), ("new", "other"))]
 
 
 def test_a_new_customer_with_the_tag_begins_it_and_who_has_none_wakes_nobody(stack: Stack) -> None:

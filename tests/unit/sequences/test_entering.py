@@ -275,6 +275,44 @@ def test_whoever_begins_to_match_once_it_is_looked_for_is_told_once_and_nobody_w
     assert {number: greeted(world, number) for number in people} == {number: number % 4 > 1 for number in people}
 
 
+NAMES: Final = ("a", "b", "c")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_is_given_tags_during_the_first_look_enters_once_by_whichever_comes_first(seed: int) -> None:
+    """Each of the tags matches: several come in one write, and the writes are told in any order."""
+    people = range(4)
+    world = SequenceWorld(business(), seed=seed)
+    world.add(*(customer(number, general_tags=("a",) if number == 0 else ()) for number in people))
+    world.live_until(NOON + HOUR)
+    world.set_up(
+        send("hello"),
+        trigger=Happening(kind=Kind.SEGMENT_ENTERED),
+        filter={"any": [{"tag": each} for each in NAMES]},
+        reentry=AGAIN,
+    )
+    for number in people:
+        had = list(world.customers.get(BUSINESS_ID, id_of(number)).general_tags)
+        left = [each for each in NAMES if each not in had]
+        while left:
+            world.clock.move(HOUR / 3600)
+            some = world.random.randint(1, len(left))
+            had, left = had + left[:some], left[some:]
+            world.customer_service.change(BUSINESS_ID, id_of(number), {"general_tags": had})
+    tagged = []
+    while (batch := world.customers.tagged.deliver(world.random)) is not None:
+        tagged += [each.after for each in batch[1]]
+    world.random.shuffle(tagged)
+    if world.random.random() < 0.5:
+        run_jobs(world)
+    for each in tagged:
+        world.hear_tags([each])
+        world.live_until(world.clock.now() + HOUR / 60)
+    lives(world, 2)
+
+    assert {number: greeted(world, number) for number in people} == {0: 0, 1: 1, 2: 1, 3: 1}
+
+
 def test_who_entered_before_an_edit_there_and_back_may_enter_again(world: SequenceWorld) -> None:
     world.set_up(send("hello"), trigger=ENTERED, reentry=AGAIN)
     lives(world)

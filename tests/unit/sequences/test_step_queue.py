@@ -20,7 +20,7 @@ HAPPENED = st.builds(
     is_withdrawn=st.booleans(),
     starts=st.booleans(),
 )
-TOLD = st.builds(Told, st.integers(0, 9).map(id_of), HAPPENED)
+TOLD = st.builds(Told, st.integers(0, 9).map(id_of), HAPPENED, st.lists(st.text(max_size=32), max_size=3).map(tuple))
 
 
 @given(st.lists(TOLD, max_size=5))

@@ -22,5 +22,5 @@ def tags_given_of(records: Iterable[Mapping[str, Any]]) -> Iterator[TagsGiven]:
         tags = new_among(after.general_tags, had)
         if tags:
             by = () if row.tagged_by == NOBODYS else tuple(row.tagged_by.split())
-            who = (after.business_id, after.customer_id)
-            yield TagsGiven(business_id=who[0], customer_id=who[1], tags=tags, at=after.updated_at, by=by)
+            who = {"business_id": after.business_id, "customer_id": after.customer_id}
+            yield TagsGiven(**who, tags=tags, at=after.updated_at, had=tuple(had), by=by)

@@ -31,13 +31,14 @@ def given_by(sequences: tuple[str, ...]) -> Iterator[None]:
 class TagsGiven(Struct, frozen=True, kw_only=True):
     """Tags that a customer has had since ``at``, of which no two are alike; ``by`` which sequences, if by any.
 
-    No two writes of a customer have the same ``at``.
+    ``had`` are those that they had before. No two writes of a customer have the same ``at``.
     """
 
     business_id: str
     customer_id: str
     tags: tuple[str, ...]
     at: datetime
+    had: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
 
 

@@ -24,7 +24,8 @@ class HearTags(Struct, frozen=True, kw_only=True):
         """Tell; again changes nothing."""
         told: dict[str, list[Told]] = {}
         for one in given:
-            told.setdefault(one.business_id, []).extend(Told(one.customer_id, each) for each in _happenings(one))
+            had = tuple(map(tag_name, one.had))
+            told.setdefault(one.business_id, []).extend(Told(one.customer_id, each, had) for each in _happenings(one))
         for business_id, of_business in told.items():
             self.tell(business_id, of_business)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import datetime, time, timedelta
@@ -124,15 +124,18 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
         self._of(sequences, business_id, customer_id, self._matched)
 
     def of_tag(
-        self, sequences: Sequence[KnownSequence], business_id: str, customer_id: str, tag: str, at: datetime
+        self, sequences: Sequence[KnownSequence], business_id: str, customer_id: str, had: Collection[str], at: datetime
     ) -> None:
-        """Look at a customer who was given a tag (``tag_name``) at a time; again changes nothing."""
+        """Look at a customer who was given a tag at a time; again changes nothing.
+
+        ``had`` are the names of those which they had before (``tag_name``), without any that was given with it.
+        """
 
         def matched(look: Look, tree: Mapping[str, Any], customer: Customer) -> bool:
             if at <= look.began_at:
                 return True
-            had = tuple(each for each in customer.general_tags if tag_name(each) != tag)
-            return customer_id in self.ask(business_id, tree, [replace(customer, general_tags=had)])
+            before = tuple(each for each in customer.general_tags if tag_name(each) in had)
+            return customer_id in self.ask(business_id, tree, [replace(customer, general_tags=before)])
 
         self._of(sequences, business_id, customer_id, matched)
 

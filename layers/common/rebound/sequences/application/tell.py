@@ -65,9 +65,8 @@ class HearTold(Struct, frozen=True, kw_only=True):
         saved = self.sequences.all(task.business_id)
         for told in task.told:
             self.hear.in_these(saved, told.customer_id, [told.happened])
-            tag = told.happened.about.get("tag")
-            if told.happened.kind is Kind.TAG_ADDED and tag is not None:
-                self.notice.of_tag(saved, task.business_id, told.customer_id, tag, told.happened.at)
+            if told.happened.kind is Kind.TAG_ADDED:
+                self.notice.of_tag(saved, task.business_id, told.customer_id, told.had, told.happened.at)
 
 
 def _hearing(saved: Sequence[KnownSequence], happened: Happened) -> Sequence[KnownSequence]:

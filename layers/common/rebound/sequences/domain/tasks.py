@@ -44,10 +44,11 @@ class StepTask(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What happened with a customer."""
+    """What happened with a customer; of a tag also the names of those which they ``had`` before (``tag_name``)."""
 
     customer_id: str
     happened: Happened
+    had: tuple[str, ...] = ()
 
 
 class HearTask(Struct, frozen=True):
