@@ -142,13 +142,13 @@ def test_a_segment_that_was_written_meanwhile_makes_the_write_fail(ports: EveryP
 
 def test_what_somebody_waits_for_and_waited_for_before_is_read_as_it_was_written(ports: EveryPorts) -> None:
     stood = (Stood(1, at(5), {"1": "2"}), Stood(2, at(6), {}))
-    first = replace(enrolment(), about="gold", former=("a", "b"), stood=stood)
+    first = replace(enrolment(), about="gold", due_at=at(7), former=("a", "b"), stood=stood)
     assert ports.enrolments.enter(first, None, once=True)
     read = ports.enrolments.get_many([first.key])[first.key]
     withdrawn = replace(read.left(LeftBecause.EXIT, at(9)), entry_key="")
     ports.enrolments.replace(read, withdrawn)
 
-    assert (read.about, read.former, read.stood) == ("gold", ("a", "b"), stood)
+    assert (read.about, read.due_at, read.former, read.stood) == ("gold", at(7), ("a", "b"), stood)
     assert ports.enrolments.get_many([first.key])[first.key].entry_key == ""
 
 

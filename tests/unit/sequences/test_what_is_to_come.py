@@ -1,19 +1,22 @@
 """Waiting for the end of memberships: whatever is told of them in whatever order, the last word about each counts."""
 
 from collections.abc import Sequence
+from copy import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
 from rebound.activity.domain.events import EventKind, MembershipStatus
+from rebound.kernel.categories import Category
 from rebound.sequences.domain.enrolments import LeftBecause
 from rebound.sequences.domain.happenings import Happening, Kind
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
+from tests.contract.platform.fakes import FakeClock
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
 from tests.fakes.watching import BrokenCallError, WorkerDiedError
 from tests.fakes.world import Chaos
@@ -73,7 +76,7 @@ def waits_for(world: SequenceWorld) -> str | None:
 
 def times_done(world: SequenceWorld) -> int:
     """How often it was gone through: a message may be left out because of the cap of how many a day."""
-    return sum(len(each.done) for each in world.enrolments.rows.values())
+    return len(world.messages.rows)
 
 
 WORDS: Final = st.lists(
@@ -144,6 +147,44 @@ def test_the_same_end_told_each_night_is_told_of_once() -> None:
         world.live_until(world.clock.now() + DAY)
 
     assert len(world.subjects(id_of(1))) == 1
+
+
+def going_on(clock: FakeClock) -> datetime:
+    """The time of a clock that does not stand still."""
+    clock.move(timedelta(milliseconds=5))
+    return clock._now
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(8, 30), min_size=1, max_size=45), st.sampled_from([4, 300]))
+@example([10] * 31, 300)
+def test_each_of_many_memberships_is_told_of_once_at_most(ends: list[int], most: int) -> None:
+    world = SequenceWorld(business())
+    world.add(customer(1))
+    world.set_up(send("it ends", category=Category.TRANSACTIONAL), trigger=ENDING, reentry=Reentry.AFTER_EXIT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rebound.sequences.application.enrol.MOST_FORMER", most)
+        patch.setattr(type(world.clock), "now", going_on)
+        for number, days in enumerate(ends):
+            world.has_membership(1, f"m{number}", (NOON + days * DAY).date(), membership_id=f"of {number}")
+        world.live_until(NOON + 60 * DAY)
+
+    told = len(world.subjects(id_of(1)))
+    assert min(len(ends), most) <= told <= len(ends)
+    assert waits_for(world) is None
+
+
+def test_what_has_come_is_forgotten_and_makes_room() -> None:
+    world = salon()
+    Told("gold", 10, 0).tell(world)
+    one = replace(world.enrolment(id_of(1)), due_at=NOON + 10 * DAY).left(LeftBecause.ENDED, NOON)
+    (done,) = one.done(NOON)
+    after = replace(one, entry_key="another", former=(done,), due_at=NOON + 20 * DAY)
+
+    assert len(after.done(NOON + 13 * DAY)) == 2
+    assert len(after.done(NOON + 14 * DAY)) == 1
+    assert after.done(NOON + 24 * DAY) == ()
+    assert replace(after, entry_key="").done(NOON) == (done,)
 
 
 def test_never_is_once_for_all_memberships() -> None:

@@ -71,6 +71,7 @@ class EnrolmentRow(Model):
     caused_by = TextListAttribute(null=True)
     template_version = NumberAttribute(null=True)
     about = UnicodeAttribute(null=True)
+    due_at = InstantAttribute(null=True)
     former = TextListAttribute(null=True)
     row_version = NumberAttribute()
     expires_at = NumberAttribute(null=True)
@@ -163,6 +164,7 @@ class DynamoEnrolmentBook:
             caused_by=list(after.caused_by) or None,
             template_version=after.template_version,
             about=after.about,
+            due_at=after.due_at,
             former=list(after.former) or None,
             row_version=next_version(read),
             expires_at=None if keeps else expiry(datetime.now(UTC), KEPT_AFTER),
@@ -284,6 +286,7 @@ def _enrolment(key: EnrolmentKey, row: EnrolmentRow) -> Enrolment:
         caused_by=tuple(row.caused_by or ()),
         template_version=_number(row.template_version),
         about=row.about,
+        due_at=row.due_at,
         former=tuple(row.former or ()),
         row_version=int(row.row_version),
     )

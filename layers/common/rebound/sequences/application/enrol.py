@@ -11,7 +11,15 @@ from msgspec import Struct
 from rebound.kernel.errors import NotFoundError
 from rebound.kernel.retrying import retried, retried_from
 from rebound.recurring.domain.days import DAY
-from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, LeftBecause, Stage, became, entry_name
+from rebound.sequences.domain.enrolments import (
+    MOST_FORMER,
+    Enrolment,
+    EnrolmentKey,
+    LeftBecause,
+    Stage,
+    became,
+    entry_name,
+)
 from rebound.sequences.domain.happenings import PLANNED
 from rebound.sequences.domain.heard import Heard, is_since
 from rebound.sequences.domain.looking_back import coming, why_ended
@@ -82,7 +90,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
         if known is None or known.is_over:
             if following is not None and self._is_meant(definition, customer):
                 entered = self._entered(sequence, key, definition, following)
-                entered = replace(entered, former=() if known is None else known.done)
+                entered = replace(entered, former=() if known is None else known.done(entered.entered_at))
                 # What has begun it is remembered in the row.
                 self.enrolments.enter(entered, before, once=True)
                 self._tell(entered)
@@ -102,11 +110,14 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         said = self.look_back(key.business_id, key.customer_id)
         waits_for = known.entry_key if known is not None and known.is_ahead else None
-        done = () if known is None else known.done
+        done = () if known is None else known.done(now)
+        if len(done) >= MOST_FORMER:
+            return None
+        names = {each.partition("@")[0] for each in done}
         found = [
             (each.due_at, each.key, each)
             for each in coming(said, definition.trigger).values()
-            if each.due_at is not None and entry_name(each.key) not in done
+            if each.due_at is not None and entry_name(each.key) not in names
             if each.key == waits_for or each.due_at + DAY > now
         ]
         return min(found, default=(None, None, None))[2]
@@ -130,6 +141,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
             began_at=min(following.at, now),
             wake_at=max(now, due_at),
             about=definition.about_of(following),
+            due_at=following.due_at,
         )
 
     def _is_meant(self, definition: Definition, customer: Customer) -> bool:
@@ -203,7 +215,8 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             once = definition.reentry is Reentry.NEVER
             if known is not None and known.bars(once=once):
                 return False
-            entered = replace(self._begun(sequence, key, happened), former=() if known is None else known.done)
+            entered = self._begun(sequence, key, happened)
+            entered = replace(entered, former=() if known is None else known.done(entered.entered_at))
             if not self.enrolments.enter(entered, before, once=once):
                 return False
             self._tell(entered)

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 KEPT_AFTER: Final = timedelta(days=400)
 """For how long it is remembered what began an enrolment that is over, where somebody may begin again."""
-MOST_FORMER: Final = 30
-"""So many names of what has begun earlier ones are kept with an enrolment, the last of them."""
+MOST_FORMER: Final = 300
+"""Who has begun because of so many that are still to come begins because of no other until one of them has come."""
+_REMEMBERED_AFTER: Final = timedelta(days=3)
+"""For so long what was to come is remembered after it was to: nobody begins because of it then, in whatever zone."""
 CLOCKS_DIFFER: Final = timedelta(seconds=10)
 """By so much at most the clocks of two functions differ."""
 
@@ -97,8 +99,9 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     ``began_at`` is when that which began it happened. ``heard`` is what waits may be over for (``domain.heard``).
     ``caused_by`` are the sequences whose doing began it, each because of the one before.
     ``about`` is the membership, the package or the waiver because of which they began, where that is what begins it.
-    ``former`` are the names of what began earlier enrolments of somebody who waits for what is to come, such as the end
-    of a membership; other sequences remember them apart. ``entry_key`` is empty where what was to come did not.
+    ``due_at`` is when that comes for which they wait, or waited, such as the end of a membership. ``former`` is what
+    began their earlier enrolments and may come yet (``done``); other sequences remember it apart. ``entry_key`` is
+    empty where what was to come did not.
     ``template_version`` is that of the template of the step which is being done, as it was when it was begun: 0 where
     there was none to be had, ``None`` where the step has no template.
     ``row_version`` counts the writes of the stored row, 0 for none yet.
@@ -123,6 +126,7 @@ class Enrolment(Struct, frozen=True, kw_only=True):
     caused_by: tuple[str, ...] = ()
     template_version: int | None = None
     about: str | None = None
+    due_at: datetime | None = None
     former: tuple[str, ...] = ()
     row_version: int = 0
 
@@ -143,11 +147,12 @@ class Enrolment(Struct, frozen=True, kw_only=True):
         """Whether they wait for what is to come, and nothing has been done yet."""
         return self.about is not None and self.step_id is None and self.standing is Stage.WAITING
 
-    @property
-    def done(self) -> tuple[str, ...]:
-        """The names of all that has begun it and is over."""
-        is_done = self.is_over and self.about is not None and self.entry_key
-        return (*self.former, *([entry_name(self.entry_key)] if is_done else []))[-MOST_FORMER:]
+    def done(self, now: datetime) -> tuple[str, ...]:
+        """All that has begun it, is over and may come yet: each its name, ``@`` and the day (UTC) when it comes."""
+        is_done = self.is_over and self.due_at is not None and self.entry_key
+        own = [f"{entry_name(self.entry_key)}@{self.due_at:%Y-%m-%d}"] if is_done else []
+        oldest = f"{now - _REMEMBERED_AFTER:%Y-%m-%d}"
+        return tuple(each for each in (*self.former, *own) if each.rpartition("@")[2] >= oldest)
 
     def is_of(self, created_at: datetime) -> bool:
         """Whether it is of a customer who was created then, and not of one who had the id before and is deleted.
