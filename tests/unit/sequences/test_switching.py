@@ -15,7 +15,7 @@ from rebound.campaigns.domain.chunks import ChunkState
 from rebound.kernel.errors import ChangedMeanwhileError, ConcurrentChangeError, ConflictError, NotFoundError
 from rebound.messages.domain.messages import MessageStatus
 from rebound.sequences.application.sequence_service import Wanted, tag_of
-from rebound.sequences.domain.enrolments import Stage
+from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.sequences import Late, SequenceStatus
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
 from tests.fakes.watching import Boundary, Turns, WorkerDiedError
@@ -295,6 +295,29 @@ def test_who_was_in_the_middle_of_a_step_whose_task_is_a_dead_letter_goes_on_by_
 
     assert words(world) == {(id_of(1), "one"): 1, (id_of(1), "two"): 1}
     assert world.enrolment(id_of(1)).is_over
+
+
+def test_with_whom_a_worker_died_before_it_was_off_leaves_where_what_is_late_lapses() -> None:
+    reached: Counter[bool] = Counter()
+    for call in range(100):
+        world = of()
+        world.set_up(send("one"), wait(DAY), send("two"))
+        enrol(world, 1)
+        dies_at(world, call, world._go_on)
+        if not world.step_queue.queue.messages:
+            break
+        was_doing = world.enrolment(id_of(1)).standing is Stage.DOING
+        reached[was_doing] += 1
+        switch(world, OFF)
+        world.live_until(NOON + 3 * DAY)
+        switch(world, ON, Late.LAPSE)
+        world.live_until(NOON + 3 * DAY + HOUR)
+        world.run_jobs()
+        world.live_until(NOON + 9 * DAY)
+        assert words(world) == {}
+        assert world.enrolment(id_of(1)).left_because is LeftBecause.LAPSED
+    assert reached[False] > 1
+    assert reached[True] > 5
 
 
 def calls_of(world: SequenceWorld, do: Callable[[], object]) -> Counter[str]:

@@ -235,10 +235,13 @@ class _Pass(Struct):
         return False
 
     def _is_to_lapse(self, enrolment: Enrolment) -> bool:
-        """Whether somebody came due before it was switched on, and what was late lapses: the job may be behind."""
-        sequence, wake_at = self.sequence, enrolment.wake_at
+        """Whether somebody came due before it was switched on, and what was late lapses: the job may be behind.
+
+        Also somebody with whom a worker died.
+        """
+        sequence = self.sequence
         lapses = sequence.was_off and sequence.late is Late.LAPSE
-        return lapses and wake_at is not None and enrolment.entered_at <= wake_at <= sequence.switched_at
+        return lapses and enrolment.entered_at <= enrolment.reached <= sequence.switched_at
 
     def _place(self, enrolment: Enrolment) -> str | None:
         """Where somebody goes on: at what is being done, else behind the wait that is over."""
