@@ -222,6 +222,35 @@ def test_what_came_due_while_it_was_off_is_late_and_the_next_end_is_waited_for(l
     assert len(world.subjects(id_of(1))) == 1 + (late is Late.GO_ON)
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 25), st.booleans()), max_size=6))
+def test_whom_it_is_for_is_asked_when_it_is_due(told: list[tuple[int, bool]]) -> None:
+    world = salon(filter={"not": {"tag": "staff"}})
+    Told("gold", 20, 2).tell(world)
+    for day, is_staff in sorted(told):
+        world.live_until(NOON + day * DAY + HOUR)
+        add, remove = ("staff", None) if is_staff else (None, "staff")
+        world.customer_service.retag(BUSINESS_ID, id_of(1), add=add, remove=remove)
+    world.live_until(NOON + 30 * DAY)
+    # It is due at midnight, when the thirteenth day begins.
+    staff = [is_staff for day, is_staff in sorted(told) if day < 13][-1:] == [True]
+
+    assert len(world.subjects(id_of(1))) == (not staff)
+    assert world.enrolment(id_of(1)).is_over
+
+
+def test_whom_it_is_not_for_by_then_waits_for_the_next_end() -> None:
+    world = salon(filter={"tag": "vip"})
+    for each in (Told("gold", 20, 2), Told("yoga", 60, 1)):
+        each.tell(world)
+    world.live_until(NOON + 30 * DAY)
+    assert waits_for(world) == "yoga#2027-01-19"
+    world.customer_service.retag(BUSINESS_ID, id_of(1), add="vip")
+    world.live_until(NOON + 70 * DAY)
+
+    assert world.subjects(id_of(1)) == ["it ends"]
+
+
 def test_who_is_taken_out_is_told_of_the_next_membership() -> None:
     world = salon()
     for each in (Told("gold", 20, 2), Told("yoga", 60, 1)):

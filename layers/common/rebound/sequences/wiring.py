@@ -133,7 +133,7 @@ class SequencesUseCases(RecurringUseCases):
     do_steps: DoSteps = use_case("rebound.sequences.application.do_steps", queue="chunk_queue")
     schedule_steps: ScheduleSteps = use_case("rebound.sequences.application.schedule")
     look_back: LookBack = use_case("rebound.sequences.application.hear_activity")
-    plan_ahead: PlanAhead = use_case("rebound.sequences.application.enrol", ask="ask_filter", schedule="schedule_steps")
+    plan_ahead: PlanAhead = use_case("rebound.sequences.application.enrol", schedule="schedule_steps")
     advance_enrolments: AdvanceEnrolments = use_case(
         "rebound.sequences.application.advance",
         ask="ask_filter",

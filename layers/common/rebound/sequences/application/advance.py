@@ -175,9 +175,8 @@ class _Pass(Struct):
         # Who was due first goes on first, at each step.
         in_order = sorted(enrolments, key=lambda one: one.reached)
         turns = {each.key: turn for turn, each in enumerate(in_order)}
-        for each in in_order:
-            if self._goes_on(each):
-                at.setdefault(self._place(each), []).append(each)
+        for each in self._meant([one for one in in_order if self._goes_on(one)]):
+            at.setdefault(self._place(each), []).append(each)
         for step_id, step in self.definition.program.steps.items():
             here = sorted(at.pop(step_id, []), key=lambda one: turns[one.key])
             if here:
@@ -222,6 +221,18 @@ class _Pass(Struct):
             self.uses.plan(self.sequence, enrolment.key.customer_id)
             return False
         return True
+
+    def _meant(self, going: Sequence[Enrolment]) -> Sequence[Enrolment]:
+        """Those whom it is for: who has waited for what was to come is asked about now that it is due."""
+        tree = self.definition.filter
+        asked = [each for each in going if each.is_ahead and self.definition.trigger.is_planned]
+        if tree is None or not asked:
+            return going
+        meant = self.uses.ask(self.task.business_id, tree, self._customers(asked))
+        others = [each for each in asked if each.key.customer_id not in meant]
+        for each in others:
+            self._leave(each, LeftBecause.EXIT)
+        return [each for each in going if each not in others]
 
     def _is_mine(self, enrolment: Enrolment) -> bool:
         """Whether this task goes on with it: it is due, or in this task's hands since it came before."""

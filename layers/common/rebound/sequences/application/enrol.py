@@ -27,7 +27,6 @@ from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.steps import Wait
 
 if TYPE_CHECKING:
-    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.platform.ports import Clock
     from rebound.sequences.application.advance import AskFilter
@@ -46,13 +45,12 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
     moved, cancelled, or another one is bought; words come late, twice, in any order, and while the sequence is off. So
     no word says by itself what is to be done. Each has the customer looked up in the log, where the last word about
     each membership counts, and wait for the next end that is to come. Once they have left they wait for the one after
-    it. What has begun an enrolment that is over begins none again.
+    it. What has begun an enrolment that is over begins none again. The filter is asked once it is due.
     """
 
     sequences: SequenceBook
     enrolments: EnrolmentBook
     customers: CustomerBook
-    ask: AskFilter
     look_back: LookBack
     schedule: ScheduleSteps
     clock: Clock
@@ -88,7 +86,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
             return
         following = self._next(definition, key, known)
         if known is None or known.is_over:
-            if following is not None and self._is_meant(definition, customer):
+            if following is not None:
                 entered = self._entered(sequence, key, definition, following)
                 entered = replace(entered, former=() if known is None else known.done(entered.entered_at))
                 # What has begun it is remembered in the row.
@@ -143,10 +141,6 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
             about=definition.about_of(following),
             due_at=following.due_at,
         )
-
-    def _is_meant(self, definition: Definition, customer: Customer) -> bool:
-        tree = definition.filter
-        return tree is None or customer.customer_id in self.ask(customer.business_id, tree, [customer])
 
     def _tell(self, enrolment: Enrolment) -> None:
         if enrolment.wake_at is not None:

@@ -72,7 +72,7 @@ class ExitOn(Struct, frozen=True):
 class Definition(Struct, frozen=True, kw_only=True):
     """What is done: one version of a sequence. Whoever is inside stays on theirs.
 
-    ``filter`` is asked when somebody is to begin; without one it is for everybody.
+    ``filter`` is asked when somebody is to begin, of what is planned when it is due; without one it is for everybody.
     """
 
     trigger: Happening

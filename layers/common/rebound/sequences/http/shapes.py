@@ -195,7 +195,10 @@ class SequenceRequest(Request):
 
     name: Name
     trigger: TriggerShape
-    filter: Filter | None = Field(default=None, description="Whom it is for, asked when somebody would begin.")
+    filter: Filter | None = Field(
+        default=None,
+        description="Whom it is for, asked when somebody would begin: of membership_expiring, when it is due.",
+    )
     reentry: Annotated[Reentry, Field(strict=False)] = Field(
         default=Reentry.NEVER, description="Whether somebody may begin it again once they have left."
     )
