@@ -51,6 +51,8 @@ class MemoryActivityBook:
         stored = self.leads.get((business_id, pointer.event_id))
         if (None if stored is None else stored.stamp) != read:
             raise ConcurrentChangeError
+        if stored is not None and stored.first is not None and stored.first < pointer.told:
+            raise ConcurrentChangeError
         self.leads[business_id, pointer.event_id] = pointer
 
     def set_cell(self, business_id: str, customer_id: str, cell: Cell) -> None:

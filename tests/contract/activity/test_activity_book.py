@@ -54,6 +54,21 @@ def test_a_pointer_is_written_over_the_one_that_was_read(ports: EveryPorts) -> N
     assert ports.activity.pointers(BUSINESS_ID, []) == {}
 
 
+def test_a_pointer_never_says_that_an_event_was_told_later_than_it_says(ports: EveryPorts) -> None:
+    first, again = Pointer("e:1", "05", "digest", Place(WHO, at(0.5))), Pointer("e:1", "07", "", first="05")
+    earlier = replace(again, first="02")
+    for pointer, read in ((first, None), (again, "05"), (earlier, "07")):
+        ports.activity.point(BUSINESS_ID, pointer, read=read)
+    for late in (again, replace(again, stamp="09"), replace(again, first=None)):
+        with pytest.raises(ConcurrentChangeError):
+            ports.activity.point(BUSINESS_ID, late, read="07")
+
+    assert ports.activity.pointers(BUSINESS_ID, ["e:1"]) == {"e:1": earlier}
+    assert [first.told, again.told, earlier.told] == ["05", "05", "02"]
+    ports.activity.point(BUSINESS_ID, replace(earlier, stamp="09"), read="07")
+    assert ports.activity.pointers(BUSINESS_ID, ["e:1"])["e:1"].told == "02"
+
+
 def test_of_two_cells_of_a_place_the_later_word_stays(ports: EveryPorts) -> None:
     for cell in (CELL, replace(CELL, stamp="01", event=None), replace(CELL, event=None)):
         ports.activity.set_cell(BUSINESS_ID, WHO, cell)

@@ -72,6 +72,17 @@ def is_found_where_they_were(world: World) -> bool:
     }
 
 
+def is_known_when_first_told(world: World, told: Mapping[str, str]) -> bool:
+    """Whether of each event is known when it was told first."""
+    return {event_id: pointer.told for (_, event_id), pointer in world.activity.leads.items()} == told
+
+
+def add_first(world: World, told: dict[str, str]) -> None:
+    """Add the stamps of the first words, with those of what waits to be applied."""
+    for word in (word for words in world.activity.parts.values() for word in words):
+        told[word.event_id] = min(told.get(word.event_id, word.stamp), word.stamp)
+
+
 def booking(event_id: str, who: int, days: float, **more: Any) -> dict[str, Any]:
     """A booking as a client writes it, which begins so many days from now."""
     starts_at = written(at(0) + days * DAY)
@@ -153,12 +164,14 @@ def test_in_any_order_doubled_and_after_deaths_only_the_last_words_hold(
 ) -> None:
     world = with_people(seed, death=0.05, duplicate=0.3)
     last: dict[str, tuple[int, str | None, str | None] | None] = {}
+    first: dict[str, str] = {}
     for number, (event_id, who, days, class_id, location_id, says) in enumerate(said):
         if says:
             say(world, says(event_id, who, days, class_id=class_id, location_id=location_id))
         else:
             world.accept_activity.take_back(BUSINESS_ID, event_id)
         last[event_id] = (who, class_id, location_id) if says else None
+        add_first(world, first)
         if rests and number % (rests + 1) == 0:
             world.rest()
     world.rest()
@@ -171,6 +184,7 @@ def test_in_any_order_doubled_and_after_deaths_only_the_last_words_hold(
     assert found == {event_id: word for event_id, word in last.items() if word is not None}
     assert [as_if_only_last(world, who) for who in (1, 2, 3)] == [summary(world, who) for who in (1, 2, 3)]
     assert is_found_where_they_were(world)
+    assert is_known_when_first_told(world, first)
     assert not world.activity.parts
 
 
@@ -191,6 +205,8 @@ def test_parts_that_are_applied_at_the_same_time_end_as_the_last_words_say(
         else:
             world.accept_activity.take_back(BUSINESS_ID, event_id)
         last[event_id] = who if says else None
+    first: dict[str, str] = {}
+    add_first(world, first)
     turns = Turns(seed)
     world.checkpoint = turns.checkpoint
     _ = world.apply_activity
@@ -201,6 +217,7 @@ def test_parts_that_are_applied_at_the_same_time_end_as_the_last_words_say(
     }
     assert [as_if_only_last(world, who) for who in (1, 2, 3)] == [summary(world, who) for who in (1, 2, 3)]
     assert is_found_where_they_were(world)
+    assert is_known_when_first_told(world, first)
 
 
 @pytest.mark.parametrize("chance", range(20))

@@ -63,7 +63,8 @@ class ActivityBook(Protocol):
     def point(self, business_id: str, pointer: Pointer, *, read: str | None) -> None:
         """Write a pointer in place of the one with the stamp that was ``read``; ``None`` for none.
 
-        Raises ``ConcurrentChangeError``.
+        Not where that one says that the event was told earlier than this one does (``Pointer.told``). Raises
+        ``ConcurrentChangeError``.
         """
 
     def set_cell(self, business_id: str, customer_id: str, cell: Cell) -> None:

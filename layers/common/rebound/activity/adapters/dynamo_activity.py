@@ -99,10 +99,13 @@ class DynamoActivityBook:
             stamp=pointer.stamp,
             digest=pointer.digest or None,
             place=None if pointer.place is None else _write_place(pointer.place),
+            first=pointer.first,
             expires_at=_leftover() if pointer.place is None else None,
         )
+        is_none = PointerRow.stamp.does_not_exist()
+        is_no_earlier = PointerRow.first.does_not_exist() | (PointerRow.first >= pointer.told)
         with lost_races():
-            row.save(condition=PointerRow.stamp.does_not_exist() if read is None else PointerRow.stamp == read)
+            row.save(condition=is_none if read is None else (PointerRow.stamp == read) & is_no_earlier)
 
     def set_cell(self, business_id: str, customer_id: str, cell: Cell) -> None:
         row = self._cell(
@@ -231,4 +234,4 @@ def _pointer_of(event_id: str, row: PointerRow) -> Pointer:
     if row.place is not None:
         customer_id, _, at = row.place.partition("#")
         place = Place(customer_id, read_instant(at))
-    return Pointer(event_id, row.stamp, row.digest or "", place)
+    return Pointer(event_id, row.stamp, row.digest or "", place, row.first)

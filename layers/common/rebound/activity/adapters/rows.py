@@ -70,6 +70,8 @@ class PointerRow(Model):
     stamp = UnicodeAttribute()
     digest = UnicodeAttribute(null=True)
     place = UnicodeAttribute(null=True)
+    first = UnicodeAttribute(null=True)
+    """The stamp of the first word about it, where that is another."""
     expires_at = NumberAttribute(null=True)
 
 

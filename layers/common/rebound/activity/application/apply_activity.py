@@ -37,8 +37,8 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
        on the condition that nobody wrote it since before they were read. Whoever writes a cell folds afterwards, so the
        last fold has seen all cells. Then those who watch customers look at them, for the same reason.
     3. Pointers: the last word about the event, on the condition that it is the one that was read. So a pointer says
-       what *is* applied. Who loses here begins again with what is there now, and cleans up after a word that came
-       later.
+       what *is* applied; and when the event was told first, which only becomes earlier. Who loses here begins again
+       with what is there now, and cleans up after a word that came later.
     4. Who listens is told what happened, and the part is forgotten.
 
     Who dies leaves a part that is applied again; words whose pointer is written are done.
@@ -107,10 +107,11 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
         beaten: dict[str, Word] = {}
         for word in undone:
             read = pointers.get(word.event_id)
-            if read is not None and read.stamp > word.stamp:
+            after = Pointer.after(word, read)
+            if after == read:
                 continue
             try:
-                self.activity.point(business.business_id, Pointer.of(word), read=None if read is None else read.stamp)
+                self.activity.point(business.business_id, after, read=None if read is None else read.stamp)
             except ConcurrentChangeError:
                 beaten[word.event_id] = word
         return beaten

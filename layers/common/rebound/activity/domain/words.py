@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -68,17 +69,30 @@ class Word(Struct, frozen=True, array_like=True):
 
 
 class Pointer(Struct, frozen=True):
-    """The last word about an event that was applied, and where the event is; nowhere when it was taken back."""
+    """The last word about an event that was applied, and where the event is; nowhere when it was taken back.
+
+    ``first`` is the stamp of the first word about it, where that is another.
+    """
 
     event_id: str
     stamp: str
     digest: str
     place: Place | None = None
+    first: str | None = None
 
     @classmethod
-    def of(cls, word: Word) -> Pointer:
-        """The pointer after a word."""
-        return cls(word.event_id, word.stamp, word.digest, word.place)
+    def after(cls, word: Word, read: Pointer | None) -> Pointer:
+        """The pointer after a word that was said before or after the one that was ``read``."""
+        if read is None:
+            return cls(word.event_id, word.stamp, word.digest, word.place)
+        first, holds = min(read.told, word.stamp), word.stamp > read.stamp
+        last = cls(word.event_id, word.stamp, word.digest, word.place) if holds else read
+        return replace(last, first=None if first == last.stamp else first)
+
+    @property
+    def told(self) -> str:
+        """The stamp of the first word that was said of it; it is never a later one once the pointer is written."""
+        return self.first or self.stamp
 
 
 class Cell(Struct, frozen=True):
