@@ -220,8 +220,17 @@ def visits(world: SequenceWorld, number: int) -> None:
     assert not world.accept_activity(BUSINESS_ID, [visit]).errors
 
 
+def tell_again(world: SequenceWorld, number: int) -> None:
+    """What they did is told again, or corrected in what no filter asks for; nothing where they did nothing."""
+    for event in world.read_activity.events(BUSINESS_ID, id_of(number), 9, None).items:
+        visit = {"event_id": event.event_id, "kind": "visit", "at": event.at.isoformat(), "customer_id": id_of(number)}
+        more = world.random.choice([{}, {"location_id": "north"}])
+        assert not world.accept_activity(BUSINESS_ID, [visit | more]).errors
+
+
 def begin_to_match(world: SequenceWorld, number: int) -> None:
-    """By a tag or by a visit; who matches already does by the other one, too."""
+    """By a tag or by a visit; who matches already does by the other one, too, or is told of again."""
+    tell_again(world, number)
     if world.random.random() < 0.5:
         tag(world, number, add="vip")
     else:

@@ -116,6 +116,21 @@ def test_words_about_memberships_end_in_one_state_in_any_order(words: list[Told]
     assert times_done(world) == len(ends)
 
 
+@settings(deadline=None, max_examples=50)
+@given(WORDS, st.data())
+def test_a_word_that_is_told_again_on_any_day_is_waited_for_as_before(words: list[Told], data: st.DataObject) -> None:
+    world = salon()
+    for each in words:
+        each.tell(world)
+    again = st.tuples(st.integers(0, 400), st.sampled_from(words))
+    for day, each in sorted(data.draw(st.lists(again, max_size=6)), key=lambda one: one[0]):
+        world.live_until(max(world.clock.now(), NOON + day * DAY))
+        each.tell(world)
+    world.live_until(NOON + 402 * DAY)
+
+    assert times_done(world) == len(ends_of(words))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_nobody_is_lost_or_told_twice_whoever_dies(seed: int) -> None:
     world = SequenceWorld(business(), seed=seed)

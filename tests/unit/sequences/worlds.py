@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from rebound.activity.domain.events import Event, EventKind, MembershipStatus
-from rebound.activity.domain.words import Cell, stamp_of
+from rebound.activity.domain.words import Cell, Pointer, Word, stamp_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.sequences.application.sequence_service import Wanted
@@ -79,8 +79,10 @@ class SequenceWorld(World):
         """Something happened with a customer, and is told now."""
         now = self.clock.now()
         event = Event(event_id=event_id, kind=kind, at=at or now, **given)
-        cell = Cell(event_id, event.at, stamp_of(now, event_id), event)
-        self.activity.set_cell(BUSINESS_ID, id_of(number), cell)
+        word = Word(event_id, stamp_of(now, event_id), id_of(number), event)
+        self.activity.set_cell(BUSINESS_ID, id_of(number), Cell(event_id, event.at, word.stamp, event))
+        read = self.activity.pointers(BUSINESS_ID, [event_id]).get(event_id)
+        self.activity.point(BUSINESS_ID, Pointer.after(word, read), read=None if read is None else read.stamp)
         self.hear_activity(self.businesses.get(BUSINESS_ID), {id_of(number): [event]})
 
     def has_membership(

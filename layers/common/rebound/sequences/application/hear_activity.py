@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from rebound.activity.application.first_told import first_told
 from rebound.activity.domain.events import EventKind, MembershipStatus
 from rebound.activity.domain.summary import order_of
 from rebound.activity.domain.words import time_of_stamp
@@ -17,6 +18,7 @@ from rebound.sequences.domain.looking_back import Said
 
 if TYPE_CHECKING:
     from rebound.activity.domain.events import Event
+    from rebound.activity.domain.words import Cell
     from rebound.activity.ports import ActivityBook
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
@@ -64,20 +66,28 @@ class HearActivity(Struct, frozen=True, kw_only=True):
 
 
 class LookBack(Struct, frozen=True, kw_only=True):
-    """Reads what the log says to sequences; what was history when it was told says nothing to them."""
+    """Reads what the log says to sequences; what was history when it was told first says nothing to them."""
 
     activity: ActivityBook
     businesses: BusinessDirectory
 
     def __call__(self, business_id: str, customer_id: str, since: datetime | None = None) -> Sequence[Said]:
-        """All of it, or what happened since then; in the order in which it did. Two reads, strongly consistent."""
+        """All of it, or what happened since then; in the order in which it did. Strongly consistent.
+
+        Two reads, and a third where something was told late, or once more.
+        """
         zone = self.businesses.get(business_id).time_zone
         if since is None:
             kept = self.activity.read(business_id, customer_id)
             cells = [cell for cell in kept.cells if cell.stamp > kept.erased]
         else:
             cells = list(self.activity.since(business_id, customer_id, since.replace(microsecond=0)))
-        told = [(cell.event, time_of_stamp(cell.stamp)) for cell in cells if cell.event is not None]
+        stamps = first_told(self.activity, business_id, [cell for cell in cells if _may_be_news(cell, since)])
+        told = [
+            (cell.event, time_of_stamp(stamps.get(cell.event_id, cell.stamp)))
+            for cell in cells
+            if cell.event is not None
+        ]
         return [
             Said(event, tuple(happenings_of(event, at, zone)))
             for event, at in sorted(told, key=lambda one: order_of(one[0]))
@@ -114,6 +124,14 @@ def happenings_of(event: Event, now: datetime, zone: str) -> Iterator[Happened]:
 def is_history(event: Event, told_at: datetime) -> bool:
     """Whether an event is history to who is told of it then."""
     return event.at < told_at - TOLD_WITHIN
+
+
+def _may_be_news(cell: Cell, since: datetime | None) -> bool:
+    """Whether an event whose last word was late may have been told in time before."""
+    event = cell.event
+    if event is None or not is_history(event, time_of_stamp(cell.stamp)):
+        return False
+    return since is not None or event.kind is EventKind.MEMBERSHIP
 
 
 def _happened(

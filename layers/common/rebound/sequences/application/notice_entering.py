@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from rebound.activity.application.first_told import first_told
 from rebound.activity.domain.summary import summarised
 from rebound.activity.domain.words import stamp_of
 from rebound.jobs.domain import JobKind
@@ -207,7 +208,11 @@ class NoticeEntering(Struct, frozen=True, kw_only=True):
         business_id, customer_id = customer.business_id, customer.customer_id
         zone = self.businesses.get(business_id).time_zone
         kept, until = self.activity.read(business_id, customer_id), stamp_of(look.began_at)
-        events = [each.event for each in kept.cells if each.event is not None and kept.erased < each.stamp <= until]
+        cells = [each for each in kept.cells if each.stamp > kept.erased]
+        # What was told again since, or corrected, was known then.
+        stamps = first_told(self.activity, business_id, [each for each in cells if each.stamp > until])
+        known = [each.event for each in cells if stamps.get(each.event_id, each.stamp) <= until]
+        events = [each for each in known if each is not None]
         then = {customer_id: summarised(events, zone, look.began_at)}
         return customer_id in self.ask(business_id, tree, [customer], look.began_at, then)
 
