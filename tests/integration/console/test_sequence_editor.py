@@ -184,6 +184,7 @@ def test_with_scripts_steps_go_where_one_says_and_nothing_typed_is_lost(
         ({"s.1.subject": ""}, "s.1.subject"),
         ({"s.1.say": "template"}, "s.1.template_id"),
         ({"s.2.t.0.tag": ""}, "s.2.t.0.tag"),
+        ({"s.2.t.0.tag": "x" * 65}, "s.2.t.0.tag"),
         ({"s.2.e.1.category": "transactional", "t.kind": "segment_entered", "t.segment_id": "vip"}, "s.2.e.1.category"),
         ({"s.2.e.0.event.kind": "custom"}, "s.2.e.0.event.name"),
         ({"x.1.tag": ""}, "x.1.tag"),

@@ -94,6 +94,10 @@ def test_it_is_changed_as_it_was_read(stack: Stack) -> None:
         assert stack.api(method, PATH, body, headers={"If-Match": tag}).status == 412
 
 
+NO_TAGS: Final = ("x" * 65, "   ", "a\nb", "\u200b")
+"""What no customer can have as a tag."""
+
+
 @pytest.mark.parametrize(
     ("given", "fields"),
     [
@@ -109,6 +113,8 @@ def test_it_is_changed_as_it_was_read(stack: Stack) -> None:
         ({"steps": [{"wait": {"weekday": "monday", "days": 1}}]}, ["steps[0].wait.weekday"]),
         ({"steps": [{"wait": {"until_local": "25:00"}}]}, ["steps[0].wait.until_local"]),
         ({"steps": [{"tag": {}}]}, ["steps[0].tag"]),
+        *(({"steps": [{"tag": {how: tag}}]}, [f"steps[0].tag.{how}"]) for how in ("add", "remove") for tag in NO_TAGS),
+        *(({"exit_on": [{"kind": "tag_added", "tag": tag}]}, ["exit_on[0].tag"]) for tag in NO_TAGS),
         ({"steps": [{}]}, ["steps[0]"]),
         ({"steps": [{**SEND, "exit": {}}]}, ["steps[0]"]),
         ({"steps": [{"if": {"tag": ""}, "then": [{"wait": {}}]}]}, ["steps[0].if.tag", "steps[0].then[0].wait"]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, json
 
+from rebound.customers.application.profile_checks import checked_tags
 from rebound.kernel.categories import Category
 from rebound.kernel.errors import FieldError, InvalidInputError
 from rebound.sequences.domain.documents import written_definition
@@ -95,8 +96,21 @@ class CheckDefinition(Struct, frozen=True, kw_only=True):
                 case Tag():
                     if (action.add is None) == (action.remove is None):
                         yield FieldError(f"{at}.tag", "Give exactly one of add, remove.")
+                    yield from _about_tag(action.add, f"{at}.tag.add")
+                    yield from _about_tag(action.remove, f"{at}.tag.remove")
                 case _:
                     pass
+
+
+def _about_tag(tag: str | None, path: str) -> Iterator[FieldError]:
+    """Whether a customer can have it."""
+    if tag is None:
+        return
+    try:
+        checked_tags([tag])
+    except InvalidInputError as error:
+        for each in error.errors:
+            yield replace(each, field=path)
 
 
 def _about_wait(wait: Wait, path: str) -> Iterator[FieldError]:
@@ -149,6 +163,8 @@ def _about_happening(happening: Happening, path: str, *, starts: bool = False) -
     needed = NEEDED.get(kind)
     if needed is not None and needed not in happening.about:
         yield FieldError(f"{path}.{needed}", f"Is required for {kind}.")
+    if kind is Kind.TAG_ADDED:
+        yield from _about_tag(happening.about.get("tag"), f"{path}.tag")
     is_ahead = starts and kind is Kind.MEMBERSHIP_EXPIRING
     if is_ahead and happening.days_before is None:
         yield FieldError(f"{path}.days_before", "Is required: how many days before the membership ends.")

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from rebound.businesses.http import ClockTime
 from rebound.campaigns.http.requests import Name
+from rebound.customers.application.profile_checks import MAX_TAG
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import FieldError, InvalidInputError
@@ -35,6 +36,7 @@ STEP_ID = r"^[A-Za-z0-9_.-]{1,64}$"
 """Also as a step is called by its place, which is answered."""
 ABOUT = tuple(dict.fromkeys(name for names in NARROWED_BY.values() for name in names))
 _Text = Annotated[str, Field(min_length=1, max_length=128)]
+_Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG)]
 
 
 class HappeningShape(Request):
@@ -50,7 +52,7 @@ class HappeningShape(Request):
     package_id: _Text | None = None
     membership_id: _Text | None = None
     waiver_id: _Text | None = None
-    tag: _Text | None = None
+    tag: _Tag | None = None
     segment_id: _Text | None = None
     name: _Text | None = Field(default=None, description="Of custom: your own name for it.")
 
@@ -127,8 +129,8 @@ class SendShape(Says):
 class TagShape(Request):
     """A tag: exactly one of the two."""
 
-    add: _Text | None = None
-    remove: _Text | None = None
+    add: _Tag | None = None
+    remove: _Tag | None = None
 
 
 class ExitStepShape(Request):
