@@ -63,10 +63,38 @@ def test_what_ends_it_ends_it_in_whatever_order_it_is_told(others: list[Event], 
             world.live_until(world.clock.now() + timedelta(minutes=20))
     world.live_until(NOON + DAY)
 
-    ends = [each for each in others if each.kind is EventKind.BOOKING and each.hours <= VISIT.hours]
+    ends = [each for each in others if each.kind is EventKind.BOOKING and each.hours < VISIT.hours]
     assert world.enrolment(id_of(1)).left_because is (LeftBecause.GOAL if ends else None)
     if any(told.index(each) < told.index(VISIT) for each in ends):
         assert world.subjects(id_of(1)) == []
+
+
+@pytest.mark.parametrize("microsecond", [0, 700_000])
+@pytest.mark.parametrize("order", [("booking", "visit"), ("visit", "booking")])
+@pytest.mark.parametrize("live", [False, True])
+def test_who_walks_in_is_thanked_though_the_booking_is_of_that_moment(
+    order: tuple[str, str], microsecond: int, live: bool
+) -> None:
+    world = salon()
+    at = NOON.replace(microsecond=microsecond) - HOUR
+    for kind in order:
+        starts = {"starts_at": at} if kind == "booking" else {}
+        world.did(1, kind, EventKind(kind), at=at, appointment_id="a", **starts)
+        if live:
+            world.live_until(world.clock.now() + HOUR)
+    world.live_until(NOON + 20 * DAY)
+
+    assert world.subjects(id_of(1)) == ["one", "two"]
+
+
+def test_what_happens_within_the_second_of_a_text_ends_what_that_began() -> None:
+    world = salon()
+    world.set_up(send("one"), wait(DAY), trigger=Happening(kind=Kind.REPLY), exit_on=(BOOKED,))
+    world.clock.move(timedelta(milliseconds=700))
+    world.hear_happenings(BUSINESS_ID, id_of(1), [Happened(kind=Kind.REPLY, key="text", at=world.clock.now())])
+    world.did(1, "booked", EventKind.BOOKING, at=NOON, starts_at=NOON + DAY)
+
+    assert world.enrolment(id_of(1)).left_because is LeftBecause.GOAL
 
 
 @pytest.mark.parametrize("seed", range(15))

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rebound.sequences.domain.enrolments import LeftBecause
-from rebound.sequences.domain.happenings import OBJECTS, PLANNED
+from rebound.sequences.domain.happenings import LOGGED, OBJECTS, PLANNED
 from rebound.sequences.domain.heard import is_since
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rebound.activity.domain.events import Event
     from rebound.sequences.domain.enrolments import Enrolment
     from rebound.sequences.domain.happenings import Happened, Happening
@@ -65,7 +67,16 @@ def why_ended(definition: Definition, found: Enrolment, happened: Happened) -> L
         # What began it is told again, also after another of its kind; nothing has been done yet.
         return None
     ended = definition.ended_by(happened, found.about)
-    if ended is None or not is_since(happened.at, found.began_at or found.entered_at):
+    if ended is None or not _is_later(happened, definition.trigger, found.began_at or found.entered_at):
         return None
     # A membership that is over has not been renewed.
     return LeftBecause.GOAL if ended.is_goal and not happened.is_withdrawn else LeftBecause.EXIT
+
+
+def _is_later(happened: Happened, trigger: Happening, began_at: datetime) -> bool:
+    """Whether something happened after what began it.
+
+    What one system tells of one moment belongs together, such as the booking of somebody who walks in, and the visit.
+    Our own time of a text or a tag is finer than what others tell: within that second counts.
+    """
+    return happened.at > began_at if trigger.kind in LOGGED else is_since(happened.at, began_at)
