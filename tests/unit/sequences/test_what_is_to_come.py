@@ -318,3 +318,33 @@ def test_a_renewal_that_was_made_good_before_its_failing_was_told_begins_nothing
     world.live_until(NOON + HOUR)
 
     assert len(world.subjects(id_of(1))) == (membership_id != "gold")
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(st.tuples(st.sampled_from(MembershipStatus), st.integers(1, 4)), max_size=6, unique=True),
+    st.data(),
+)
+def test_only_what_was_paid_later_makes_a_failed_renewal_good(
+    words: list[tuple[MembershipStatus, int]], data: st.DataObject
+) -> None:
+    world = salon(trigger=Happening(kind=Kind.RENEWAL_FAILED))
+    ids = data.draw(st.permutations(range(len(words))))
+    for number, (status, hours) in zip(ids, words, strict=True):
+        world.has_membership(1, f"m{number}", status=status, at=NOON - hours * HOUR)
+    world.live_until(NOON + 2 * HOUR)
+
+    failed = [hours for status, hours in words if status is MembershipStatus.RENEWAL_FAILED]
+    paid = [hours for status, hours in words if status is MembershipStatus.ACTIVE]
+    is_told = bool(failed) and min(failed) <= min(paid, default=5)
+    assert len(world.subjects(id_of(1))) == is_told
+
+
+@pytest.mark.parametrize(("used", "before"), [("p9", "p10"), ("p10", "p9")])
+def test_two_credits_of_one_moment_are_two_whatever_their_ids(used: str, before: str) -> None:
+    world = salon(trigger=Happening(kind=Kind.PACKAGE_LAST_CREDIT))
+    tell_package(world, before, 1, NOON)
+    tell_package(world, used, 0, NOON)
+    world.live_until(NOON + 2 * HOUR)
+
+    assert len(world.subjects(id_of(1))) == 1

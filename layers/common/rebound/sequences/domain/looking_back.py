@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.activity.domain.events import EventKind, MembershipStatus
 from rebound.sequences.domain.enrolments import LeftBecause
 from rebound.sequences.domain.happenings import LOGGED, OBJECTS, PLANNED
 from rebound.sequences.domain.heard import is_since
@@ -43,12 +44,28 @@ def coming(said: Sequence[Said], trigger: Happening) -> Mapping[str, Happened]:
 
 
 def is_overtaken(said: Sequence[Said], trigger: Happening, enrolment: Enrolment) -> bool:
-    """Whether the last word about what somebody began because of is another: paid since, or filled up again."""
+    """Whether what somebody began because of has been made good after it happened last: paid, or filled up again.
+
+    What is over since has not been made good, and of words of one moment nobody knows which was the last.
+    """
     name = OBJECTS.get(trigger.kind)
     if enrolment.about is None or name is None:
         return False
-    last = [one.happened for one in said if getattr(one.event, name, None) == enrolment.about][-1:]
-    return any(all(each.kind is not trigger.kind for each in happened) for happened in last)
+    began = enrolment.began_at or enrolment.entered_at
+    about = [one for one in said if getattr(one.event, name, None) == enrolment.about]
+    again = [one.event.at for one in about if any(each.kind is trigger.kind for each in one.happened)]
+    good = [one.event.at for one in about if _makes_good(one.event)]
+    return max(good, default=began) > max(again, default=began)
+
+
+def _makes_good(event: Event) -> bool:
+    match event.kind:
+        case EventKind.MEMBERSHIP:
+            return event.status is MembershipStatus.ACTIVE
+        case EventKind.PACKAGE:
+            return bool(event.credits_left)
+        case _:
+            return event.kind is EventKind.WAIVER
 
 
 def ended_since(said: Sequence[Said], definition: Definition, enrolment: Enrolment) -> LeftBecause | None:
