@@ -1,5 +1,6 @@
 """Moving those who wait to the newest version."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Final
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rebound.activity.domain.events import EventKind
 from rebound.kernel.errors import InvalidInputError, NotFoundError
+from rebound.sequences.application.enrol import HearHappenings
 from rebound.sequences.domain.enrolments import Stage
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.moves import Move, Mover, Stayer, StaysBecause, wakes_at
@@ -162,6 +165,49 @@ def test_an_exit_counts_by_the_version_in_which_they_were_when_it_happened(world
         world.hear_happenings(BUSINESS_ID, id_of(number), [Happened(kind=kind, key="e", at=NOON + HOUR / 2)])
 
     assert [world.enrolment(id_of(number)).is_over for number in range(2)] == [True, False]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from(AWAITED), HOURS, st.integers(0, 40)), max_size=3, unique_by=lambda one: one[:2]),
+    st.lists(st.sampled_from([20, 40]), max_size=2, unique=True).map(sorted),
+    st.booleans(),
+)
+def test_before_the_first_step_an_exit_counts_by_the_version_in_which_they_were(
+    told: list[tuple[Kind, int, int]], moves: list[int], is_heard: bool
+) -> None:
+    world = SequenceWorld(business())
+    world.add(customer(0))
+    ending = Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=30)
+
+    def publish(kind: Kind) -> None:
+        world.set_up(send("ends"), trigger=ending, exit_on=(ExitOn(Happening(kind=kind), is_goal=True),))
+
+    def tell(kind: Kind, at: int) -> None:
+        starts = {"starts_at": NOON + 30 * DAY} if kind is Kind.BOOKING else {}
+        rated = {"rating": 5} if kind is Kind.REVIEW else {}
+        world.did(0, f"{kind}{at}", EventKind(kind), at=NOON + at * HOUR, **starts, **rated)
+
+    def move(kind: Kind) -> None:
+        publish(kind)
+        world.move_waiting(world.enrolment(id_of(0)).version, {})
+
+    publish(AWAITED[0])
+    world.has_membership(0, "first", (NOON + 80 * DAY).date(), at=NOON - HOUR)
+    doings = [(hour, partial(move, kind)) for hour, kind in zip(moves, AWAITED[1:], strict=False)]
+    doings += [(at + later, partial(tell, kind, at)) for kind, at, later in told]
+    if moves and told:
+        # The last word about the membership was told late, and is older than the move.
+        late = partial(world.has_membership, 0, "last", (NOON + 90 * DAY).date(), at=NOON - HOUR / 2)
+        doings.append((moves[-1] + 1, late))
+    with nullcontext() if is_heard else patch.object(HearHappenings, "_act", return_value=frozenset()):
+        for hour, do in sorted(doings, key=lambda one: one[0]):
+            world.live_until(NOON + hour * HOUR)
+            do()
+    world.live_until(NOON + 100 * DAY)
+
+    counts = any(kind is AWAITED[sum(hour <= at for hour in moves)] for kind, at, _ in told)
+    assert world.subjects(id_of(0)) == ([] if counts else ["ends"])
 
 
 def test_who_is_not_mapped_stays_and_both_ends_are_said_before_anything_is_done(world: SequenceWorld) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -206,12 +207,13 @@ class _Pass(Struct):
         if self._is_to_lapse(enrolment):
             self._leave(enrolment, LeftBecause.LAPSED)
             return False
-        return enrolment.step_id is not None or not self.definition.looks_back or self._begins(enrolment)
+        looks_back = self.definition.looks_back or enrolment.stood
+        return enrolment.step_id is not None or not looks_back or self._begins(enrolment)
 
     def _begins(self, enrolment: Enrolment) -> bool:
         """Whether somebody who is to begin still is, by what the log says."""
         said = self.uses.look_back.of(self.definition, enrolment)
-        because = ended_since(said, self.definition, enrolment)
+        because = ended_since(said, self.definition, enrolment, partial(self._counted, enrolment))
         if because is not None:
             self._leave(enrolment, because)
             return False
@@ -233,6 +235,13 @@ class _Pass(Struct):
         for each in others:
             self._leave(each, LeftBecause.EXIT)
         return [each for each in going if each not in others]
+
+    def _counted(self, enrolment: Enrolment, at: datetime) -> Definition:
+        """By what something counts that happened then: by the version in which they were."""
+        stood = enrolment.stood_at(at)
+        if not stood:
+            return self.definition
+        return self.uses.sequences.version(self.task.business_id, self.sequence.uid, stood[0].version)
 
     def _is_mine(self, enrolment: Enrolment) -> bool:
         """Whether this task goes on with it: it is due, or in this task's hands since it came before."""

@@ -100,7 +100,8 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
             self._tell(known)
         else:
             waits = replace(self._entered(sequence, key, definition, following), entered_at=known.entered_at)
-            waits = replace(waits, version=version, former=known.former, row_version=known.row_version)
+            waits = replace(waits, version=version, former=known.former, stood=known.stood)
+            waits = replace(waits, row_version=known.row_version)
             self._tell(self.enrolments.replace(known, waits))
 
     def _next(self, definition: Definition, key: EnrolmentKey, known: Enrolment | None) -> Happened | None:

@@ -7,7 +7,7 @@ there, and what is told later finds them inside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -68,10 +68,12 @@ def _makes_good(event: Event) -> bool:
             return event.kind is EventKind.WAIVER
 
 
-def ended_since(said: Sequence[Said], definition: Definition, enrolment: Enrolment) -> LeftBecause | None:
-    """Why somebody who is to begin does not any more, if so."""
+def ended_since(
+    said: Sequence[Said], definition: Definition, enrolment: Enrolment, at: Callable[[datetime], Definition]
+) -> LeftBecause | None:
+    """Why somebody who is to begin does not any more, if so; what counts ``at`` a moment is what it was then."""
     for each in (each for one in said for each in one.happened):
-        because = why_ended(definition, enrolment, each)
+        because = why_ended(at(each.at), enrolment, each)
         if because is not None:
             return because
     is_planned = definition.trigger.kind in PLANNED
