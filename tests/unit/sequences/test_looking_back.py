@@ -129,9 +129,9 @@ def test_nobody_is_looked_up_where_the_log_cannot_say_anything(monkeypatch: pyte
     world = salon()
     tagged = ExitOn(Happening(kind=Kind.TAG_ADDED, about={"tag": "vip"}))
     world.set_up(send("one"), wait(DAY), trigger=Happening(kind=Kind.VISIT), exit_on=(tagged,))
+    VISIT.tell(world)
     monkeypatch.setattr(world.activity, "read", None)
     monkeypatch.setattr(world.activity, "since", None)
-    VISIT.tell(world)
     world.live_until(NOON + HOUR)
 
     assert world.subjects(id_of(1)) == ["one"]

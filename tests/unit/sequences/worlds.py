@@ -82,8 +82,10 @@ class SequenceWorld(World):
         word = Word(event_id, stamp_of(now, event_id), id_of(number), event)
         self.activity.set_cell(BUSINESS_ID, id_of(number), Cell(event_id, event.at, word.stamp, event))
         read = self.activity.pointers(BUSINESS_ID, [event_id]).get(event_id)
+        told_by = self.businesses.get(BUSINESS_ID)
+        self.refold(BUSINESS_ID, told_by.time_zone, id_of(number))
         self.activity.point(BUSINESS_ID, Pointer.after(word, read), read=None if read is None else read.stamp)
-        self.hear_activity(self.businesses.get(BUSINESS_ID), {id_of(number): [event]})
+        self.hear_activity(told_by, {id_of(number): [event]})
 
     def has_membership(
         self,

@@ -31,7 +31,7 @@ class JobKind(StrEnum):
     RECURRING = "recurring"
     """Look who is due for a recurring campaign, and send it to them."""
     SEQUENCE = "sequence"
-    """Wake who came due in a sequence while it was off, or take everybody out of it."""
+    """Go through all who are in a sequence, or all customers for it (``SequenceWork``)."""
     WAIVER = "waiver"
     """Ask everybody with a coming booking to sign a waiver."""
 

@@ -254,7 +254,8 @@ class SequencesUseCases(RecurringUseCases):
         from rebound.sequences.application.wake import SequenceWork
 
         ask = self.made(WaiverWork, schedule=self.schedule_steps)
-        work = self.made(SequenceWork, members=self.ports.members_of_sequences, notice=self.notice_entering)
+        members = self.ports.members_of_sequences
+        work = self.made(SequenceWork, members=members, notice=self.notice_entering, plan=self.plan_ahead)
         return {**super().job_works, JobKind.SEQUENCE: work, JobKind.WAIVER: ask}
 
 

@@ -84,7 +84,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
             return
         if not definition.trigger.is_planned:
             return
-        following = self._next(definition, key, known)
+        following = self._next(sequence, definition, key, known)
         if known is None or known.is_over:
             if following is not None:
                 entered = self._entered(sequence, key, definition, following)
@@ -104,8 +104,13 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
             waits = replace(waits, row_version=known.row_version)
             self._tell(self.enrolments.replace(known, waits))
 
-    def _next(self, definition: Definition, key: EnrolmentKey, known: Enrolment | None) -> Happened | None:
-        """What is to come next, of what has begun nothing yet; what is over already only for who waits for it."""
+    def _next(
+        self, sequence: KnownSequence, definition: Definition, key: EnrolmentKey, known: Enrolment | None
+    ) -> Happened | None:
+        """What is to come next, of what has begun nothing yet.
+
+        What is over already, and what has lapsed, only for who waits for it.
+        """
         now = self.clock.now()
         said = self.look_back(key.business_id, key.customer_id)
         waits_for = known.entry_key if known is not None and known.is_ahead else None
@@ -113,11 +118,12 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
         if len(done) >= MOST_FORMER:
             return None
         names = {each.partition("@")[0] for each in done}
+        ahead = (definition.trigger.days_before or 0) * DAY
         found = [
             (each.due_at, each.key, each)
             for each in coming(said, definition.trigger).values()
             if each.due_at is not None and entry_name(each.key) not in names
-            if each.key == waits_for or each.due_at + DAY > now
+            if each.key == waits_for or (each.due_at + DAY > now and not sequence.has_lapsed(each.due_at - ahead))
         ]
         return min(found, default=(None, None, None))[2]
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 WAKE: Final = "wake"
 LAPSE: Final = "lapse"
 REMOVE: Final = "remove"
+PLAN: Final = "plan"
 _IDS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -255,6 +256,9 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         if not sequence.is_on:
             return sequence
         self.looks(sequence)
+        if sequence.definition.trigger.is_planned:
+            # What is to come may have been told before it was listened for.
+            self._start(sequence, PLAN, sequence.switched_at, f"{sequence.switched_at.isoformat()}#{sequence.version}")
         if sequence.owes is not Owes.GOING_ON:
             return sequence
         self.carriers.resume(sequence)
@@ -262,11 +266,11 @@ class SequenceService(Struct, frozen=True, kw_only=True):
         self.sequences.save(replace(sequence, owes=None))
         return self.sequences.get(business_id, sequence_id)
 
-    def _start(self, sequence: SavedSequence, what: str, at: datetime) -> None:
-        """Start the job; another of the same name and time is the same."""
+    def _start(self, sequence: SavedSequence, what: str, at: datetime, state: str | None = None) -> None:
+        """Start the job; another of the same name and time is the same, in the same ``state`` of the sequence."""
         own = {"sequence_id": sequence.sequence_id, "uid": sequence.uid}
         asked = {**own, "what": what, "at": sequence.switched_at.isoformat()}
-        named = f"sequence#{sequence.business_id}#{sequence.uid}#{what}#{sequence.row_version}"
+        named = f"sequence#{sequence.business_id}#{sequence.uid}#{what}#{state or sequence.row_version}"
         job_id = derived_ulid(at, named)
         self.job_service.start(sequence.business_id, JobKind.SEQUENCE, asked, in_one=True, job_id=job_id)
 

@@ -16,15 +16,18 @@ from rebound.jobs.domain import Job, JobProgress
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.sequences.application.move import MOVE
 from rebound.sequences.application.notice_entering import LOOK
-from rebound.sequences.application.sequence_service import LAPSE, REMOVE
+from rebound.sequences.application.sequence_service import LAPSE, PLAN, REMOVE
 from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.tasks import TOGETHER, StepTask, task_of, tasks_of
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import SummaryBook
+    from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.jobs.ports import JobLedger
     from rebound.platform.ports import Clock
+    from rebound.sequences.application.enrol import PlanAhead
     from rebound.sequences.application.move import MovePage
     from rebound.sequences.application.notice_entering import NoticeEntering
     from rebound.sequences.domain.enrolments import Enrolment
@@ -57,7 +60,8 @@ class WakeEnrolments(Struct, frozen=True, kw_only=True):
 class SequenceWork(Struct, frozen=True, kw_only=True):
     """Goes through all who are in a sequence.
 
-    It wakes who came due while it was off, takes everybody out, or moves who waits to its newest version.
+    It wakes who came due while it was off, takes everybody out, or moves who waits to its newest version. Through all
+    customers it goes to look who enters it, and who is to wait for what is to come.
     """
 
     sequences: SequenceBook
@@ -67,13 +71,15 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
     move_page: MovePage
     members: MemberBook
     customers: CustomerBook
+    summaries: SummaryBook
     notice: NoticeEntering
+    plan: PlanAhead
     job_ledger: JobLedger
     clock: Clock
 
     def step(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
         """Look at the next of them; those of another sequence, which has had the id before, stay as they are."""
-        if job.request["what"] == LOOK:
+        if job.request["what"] in (LOOK, PLAN):
             self._look(job, progress, within)
             return
         page = self.enrolments.page(job.business_id, job.request["sequence_id"], PAGE, progress.cursor)
@@ -97,23 +103,41 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
         return completed(job)
 
     def _look(self, job: Job, progress: JobProgress, within: tuple[str, str]) -> None:
-        """Look at the next customers; not any more where nothing is to be looked for."""
-        sequence = self._looks(job)
+        """Look at the next customers; not any more where nothing is to be looked for, or nothing is to come."""
+        plans = job.request["what"] == PLAN
+        sequence = self._plans(job) if plans else self._looks(job)
         if sequence is None:
             self.job_ledger.commit(beyond(progress, {}, None))
             return
         customers = self.customers.read_range(job.business_id, *within, progress.cursor, LOOKED_AT_ONCE)
-        counts = self.notice(sequence, customers)
+        counts = self._planned(sequence, customers) if plans else self.notice(sequence, customers)
         cursor = customers[-1].customer_id if len(customers) == LOOKED_AT_ONCE else None
         self.job_ledger.commit(beyond(progress, {**counts, "looked_at": len(customers)}, cursor))
 
     def _looks(self, job: Job) -> KnownSequence | None:
         """The sequence that looks, as long as it does."""
+        sequence = self._on(job)
+        return sequence if sequence is not None and sequence.definition.is_entered else None
+
+    def _plans(self, job: Job) -> KnownSequence | None:
+        """The sequence that somebody is to wait in for what is to come, as long as it is so."""
+        sequence = self._on(job)
+        return sequence if sequence is not None and sequence.definition.trigger.is_planned else None
+
+    def _on(self, job: Job) -> KnownSequence | None:
         with suppress(NotFoundError):
             sequence = self.sequences.known(job.business_id, job.request["sequence_id"])
-            is_meant = sequence.is_on and sequence.definition.is_entered
-            return sequence if is_meant and sequence.uid == job.request["uid"] else None
+            return sequence if sequence.is_on and sequence.uid == job.request["uid"] else None
         return None
+
+    def _planned(self, sequence: KnownSequence, customers: Sequence[Customer]) -> Mapping[str, int]:
+        """Have those wait who have something that may end; summaries are written before anybody hears of it."""
+        ids = [each.customer_id for each in customers]
+        known = self.summaries.get_many(sequence.business_id, ids) if ids else {}
+        members = [each for each in ids if each in known and known[each].memberships]
+        for customer_id in members:
+            self.plan(sequence, customer_id)
+        return {"planned_for": len(members)}
 
     def _woken(self, job: Job, found: Sequence[Enrolment]) -> Mapping[str, int]:
         """Wake who is due, or let them go if what is late lapses; nothing while it is off again."""

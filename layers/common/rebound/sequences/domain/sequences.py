@@ -220,6 +220,10 @@ class KnownSequence(Struct, frozen=True, kw_only=True):
         """Whether it has been switched since it was made."""
         return self.switched_at > self.created_at
 
+    def has_lapsed(self, due_at: datetime) -> bool:
+        """Whether what came due then has lapsed: it was switched on later, and what is late lapses."""
+        return self.was_off and self.late is Late.LAPSE and due_at <= self.switched_at
+
     def gate(self, version: int) -> Gate | None:
         """How it stands for who hands over its messages, as the ``version`` of its row."""
         is_gone = self.owes is Owes.DELETION
