@@ -131,6 +131,25 @@ def test_a_word_that_is_told_again_on_any_day_is_waited_for_as_before(words: lis
     assert times_done(world) == len(ends_of(words))
 
 
+@pytest.mark.parametrize("ends", [None, 12, 20, 40, 60])
+@pytest.mark.parametrize("before", [None, 30, 50])
+@pytest.mark.parametrize("day", [1, 4, 10])
+def test_a_word_that_is_corrected_on_any_day_counts_as_it_is_then(
+    before: int | None, ends: int | None, day: int
+) -> None:
+    world = salon()
+    Told("gold", before, 0).tell(world)
+    world.live_until(NOON + day * DAY)
+    Told("gold", ends, 0).tell(world)
+    sent = [day]
+    while not world.subjects(id_of(1)) and sent[-1] < 100:
+        sent.append(sent[-1] + 1)
+        world.live_until(NOON + sent[-1] * DAY)
+
+    # Or at once, where the day is over.
+    assert sent[-1] == (100 if ends is None else max(ends - 7, day + 1))
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_nobody_is_lost_or_told_twice_whoever_dies(seed: int) -> None:
     world = SequenceWorld(business(), seed=seed)

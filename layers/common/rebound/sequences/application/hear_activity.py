@@ -49,20 +49,40 @@ class HearActivity(Struct, frozen=True, kw_only=True):
     hear: HearHappenings
     notice: NoticeEntering
     sequences: SequenceBook
+    activity: ActivityBook
     clock: Clock
 
     def __call__(self, business: Business, events: Mapping[str, Sequence[Event]]) -> None:
-        """Do in sequences what the events of each customer mean there; may be told again."""
+        """Do in sequences what the events of each customer mean there; may be told again.
+
+        What is history by now says only what is to come, and only where it was told in time before.
+        """
         now = self.clock.now()
         # History comes in millions, and the night looks at everybody.
         lately = {who: told for who, told in events.items() if not all(is_history(each, now) for each in told)}
-        saved = self.sequences.all(business.business_id) if lately else ()
+        late = [each for told in events.values() for each in told if _may_be_planned(each) and is_history(each, now)]
+        saved = self.sequences.all(business.business_id) if lately or late else ()
         if not saved:
             return
-        for customer_id, told in lately.items():
+        corrected = self._corrected(business.business_id, late) if any(each.may_plan for each in saved) else {}
+        for customer_id, told in events.items():
             happened = [each for event in told for each in happenings_of(event, now, business.time_zone)]
-            self.hear.in_these(saved, customer_id, happened)
-            self.notice.of_customer(saved, business.business_id, customer_id)
+            happened += [
+                each
+                for event in told
+                if event.event_id in corrected and is_history(event, now)
+                for each in happenings_of(event, corrected[event.event_id], business.time_zone)
+                if each.kind in PLANNED
+            ]
+            if happened or customer_id in lately:
+                self.hear.in_these(saved, customer_id, happened)
+            if customer_id in lately:
+                self.notice.of_customer(saved, business.business_id, customer_id)
+
+    def _corrected(self, business_id: str, late: Sequence[Event]) -> Mapping[str, datetime]:
+        """When those of these events were told first that had been told before: what they say of what is to come."""
+        pointers = self.activity.pointers(business_id, {each.event_id for each in late}, as_of_now=True)
+        return {event_id: time_of_stamp(each.first) for event_id, each in pointers.items() if each.first is not None}
 
 
 class LookBack(Struct, frozen=True, kw_only=True):
@@ -126,12 +146,17 @@ def is_history(event: Event, told_at: datetime) -> bool:
     return event.at < told_at - TOLD_WITHIN
 
 
+def _may_be_planned(event: Event) -> bool:
+    """Whether an event may say what is to come."""
+    return event.kind is EventKind.MEMBERSHIP
+
+
 def _may_be_news(cell: Cell, since: datetime | None) -> bool:
     """Whether an event whose last word was late may have been told in time before."""
     event = cell.event
     if event is None or not is_history(event, time_of_stamp(cell.stamp)):
         return False
-    return since is not None or event.kind is EventKind.MEMBERSHIP
+    return since is not None or _may_be_planned(event)
 
 
 def _happened(
