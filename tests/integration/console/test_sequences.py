@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Page, expect
 
+from rebound.sequences.application.switch import SwitchCarriers
 from rebound.staff.domain import Role
 from tests.integration.conftest import Stack
 from tests.integration.console.conftest import check, sign_in
@@ -156,6 +157,27 @@ def test_it_is_switched_and_deleted_without_scripts(
     page.get_by_role("button", name="Delete this sequence").click()
     page.wait_for_url("**/sequences?done=deleted")
     assert stack.api("GET", "/v1/sequences").body["items"] == []
+
+
+def test_switching_on_that_did_not_come_to_its_end_is_said_and_asked_once_more(
+    stack: Stack, sequence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, address = Desk(stack).sign_in(), f"sequences/{sequence}"
+    assert stack.api("PATCH", f"/v1/{address}", {"status": "off"}).status == 200
+
+    def dies(*_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SwitchCarriers, "resume", dies)
+        assert stack.api("PATCH", f"/v1/{address}", {"status": "on"}).status == 500
+    [warning] = stack.api("GET", f"/v1/{address}").body["warnings"]
+    assert (warning["kind"], warning["step_id"]) == ("unfinished", None)
+    assert warning["message"] in words(desk.get(f"/console/{address}"))
+    assert desk.post(f"/console/{address}/switch", {"do": "on"}).status == 303
+
+    assert stack.api("GET", f"/v1/{address}").body["warnings"] == []
+    assert warning["message"] not in words(desk.get(f"/console/{address}"))
 
 
 def test_who_is_where_is_found_let_in_and_taken_out(

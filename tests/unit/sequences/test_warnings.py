@@ -1,6 +1,7 @@
 """What cannot be done is said to whoever looks, and stops nobody else."""
 
 from copy import replace
+from functools import partial
 
 import pytest
 
@@ -9,10 +10,12 @@ from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.segments.domain.segments import Segment
 from rebound.sequences.application.warn import WarningKind
+from rebound.sequences.domain.sequences import SequenceStatus
 from rebound.sequences.domain.steps import If, Send
 from rebound.templates.domain.content import MadeFrom, TemplateContent
 from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
-from tests.unit.sequences.worlds import HOUR, SEQUENCE_ID, SequenceWorld, send, steps
+from tests.unit.sequences.test_switching import dies_at
+from tests.unit.sequences.worlds import HOUR, SEQUENCE_ID, SequenceWorld, send, steps, wait
 
 
 @pytest.fixture
@@ -26,6 +29,36 @@ def warned(world: SequenceWorld) -> list[tuple[WarningKind, str | None]]:
     found = world.warn_of_steps(world.sequence_service.get(BUSINESS_ID, SEQUENCE_ID))
     assert all(each.message for each in found)
     return [(each.kind, each.step_id) for each in found]
+
+
+def test_whoever_switches_it_on_or_deletes_it_and_dies_is_said_to_be_unfinished_until_it_is_asked_again() -> None:
+    seen: set[tuple[str, bool]] = set()
+    for asked in ("on", "delete"):
+        for call in range(100):
+            world = SequenceWorld(business())
+            world.add(customer(1))
+            world.set_up(wait(HOUR), send("one"))
+            begun(world)
+            switched = partial(world.sequence_service.switch, BUSINESS_ID, SEQUENCE_ID)
+            switched(SequenceStatus.OFF)
+            world.live_until(NOON + 3 * HOUR)
+            deleted = partial(world.sequence_service.delete, BUSINESS_ID, SEQUENCE_ID)
+            again = partial(switched, SequenceStatus.ON) if asked == "on" else deleted
+            if not dies_at(world, call, again):
+                break
+            found = world.sequences.rows.get((BUSINESS_ID, SEQUENCE_ID))
+            if found is None:
+                continue
+            is_unfinished = found.owes is not None
+            assert warned(world) == ([(WarningKind.UNFINISHED, None)] if is_unfinished else [])
+            seen.add((asked, is_unfinished))
+            again()
+            if asked == "on":
+                assert warned(world) == []
+                world.run_jobs()
+                world.live_until(NOON + 5 * HOUR)
+                assert world.subjects(id_of(1)) == ["one"]
+    assert seen >= {("on", False), ("on", True), ("delete", False), ("delete", True)}
 
 
 def begun(world: SequenceWorld) -> None:

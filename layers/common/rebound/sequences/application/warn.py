@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from rebound.kernel.errors import InvalidInputError
 from rebound.messages.domain.origins import step_of
+from rebound.sequences.domain.sequences import Owes
 from rebound.sequences.domain.steps import If, Send
 from rebound.templates.domain.content import TemplateContent
 
@@ -30,10 +31,12 @@ class WarningKind(StrEnum):
     """A filter cannot be asked, such as one that names a segment which is gone: nobody matches it."""
     HELD = "held"
     """What the step sends is held, because too much of it went wrong."""
+    UNFINISHED = "unfinished"
+    """Whoever switched it on, or deletes it, did not come to the end: asked once more, they do."""
 
 
 class StepWarning(Struct, frozen=True):
-    """Something that cannot be done: of a step of the newest version, or, without one, of who begins."""
+    """Something that cannot be done: of a step of the newest version, or, without one, of who begins or of all."""
 
     kind: WarningKind
     step_id: str | None
@@ -49,9 +52,10 @@ class WarnOfSteps(Struct, frozen=True, kw_only=True):
     pin: PinFilters
 
     def __call__(self, sequence: SavedSequence) -> Sequence[StepWarning]:
-        """In the order of the steps, those about who begins first."""
+        """In the order of the steps, those about all and about who begins first."""
         definition = sequence.definition
         return [
+            *unfinished(sequence),
             *self._about_filter(sequence, definition.filter, None),
             *(
                 warning
@@ -96,3 +100,22 @@ class WarnOfSteps(Struct, frozen=True, kw_only=True):
                     step.step_id,
                     "Too many of its messages went wrong, so they are held. Switch the sequence off and on to go on.",
                 )
+
+
+def unfinished(sequence: SavedSequence) -> Iterator[StepWarning]:
+    """What was begun with it and is not known to be done, such as while it is being done."""
+    match sequence.owes:
+        case Owes.GOING_ON:
+            yield StepWarning(
+                WarningKind.UNFINISHED,
+                None,
+                "Switching it on did not come to its end, so some may not go on. Switch it on once more.",
+            )
+        case Owes.DELETION:
+            yield StepWarning(
+                WarningKind.UNFINISHED,
+                None,
+                "The sequence is being deleted. Delete it once more to bring that to its end.",
+            )
+        case None:
+            pass

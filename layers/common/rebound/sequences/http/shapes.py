@@ -328,9 +328,10 @@ class WarningAnswer(Answer):
 
     kind: WarningKind = Field(
         description="template: a message cannot be made from its template, so the step is passed over; filter: it "
-        "cannot be asked, so nobody matches it; held: too many messages of the step went wrong."
+        "cannot be asked, so nobody matches it; held: too many messages of the step went wrong; unfinished: whoever "
+        "switched it on, or deletes it, did not come to the end."
     )
-    step_id: str | None = Field(description="Null where it is about who begins.")
+    step_id: str | None = Field(description="Null where it is about who begins, or about all.")
     message: str
 
 

@@ -13,6 +13,7 @@ from rebound.console.http.visits import Visit
 from rebound.kernel.errors import ChangedMeanwhileError, NotFoundError
 from rebound.segments.domain.filters import segments_in
 from rebound.sequences.application.sequence_service import tag_of
+from rebound.sequences.application.warn import unfinished
 from rebound.sequences.domain.sequences import Late, SequenceStatus
 from rebound.sequences.domain.steps import If, Send, Wait
 from rebound.templates.domain.content import TemplateContent
@@ -124,6 +125,7 @@ def _page(
         counts={each.step.step_id: each for each in results.steps},
         earlier=[(version, count) for version, count in inside.items() if version != sequence.version],
         lates=tuple(Late),
+        unfinished=list(unfinished(sequence)),
         done=just_done(visit, DONE),
         wrong=wrong or {},
         is_changed=is_changed,
