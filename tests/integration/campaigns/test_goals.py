@@ -163,6 +163,9 @@ def test_what_is_wrong_with_a_rule_is_said_of_its_field(studio: Studio) -> None:
         ({"variants": variants, "winner": TRIED}, "variants.1.name"),
         ({"variants": variants, "winner": {**TRIED, "by": "goal"}}, "winner.by"),
         ({"variants": variants, "winner": {**TRIED, "test_share": 100}}, "winner.test_share"),
+        ({"variants": variants, "winner": {**TRIED, "test_share": 33.333}}, "winner.test_share"),
+        ({"variants": variants, "holdout": 1e-300}, "holdout"),
+        ({"variants": variants, "holdout": 0.004}, "holdout"),
         ({"variants": variants, "winner": {**TRIED, "after_hours": 0}}, "winner.after_hours"),
     ):
         answer = studio.ask("POST", "/v1/campaigns", {**base, **given})

@@ -169,6 +169,15 @@ def test_a_text_is_measured_for_each_variant(stack: Stack, desk: Desk) -> None:
     assert 'class="counted"' not in seen.text.partition('id="measured-1"')[0]
 
 
+@pytest.mark.parametrize("typed", ["0.5", "99.999", "x"])
+def test_of_a_share_to_try_on_that_is_wrong_it_is_said_what_is_right(stack: Stack, desk: Desk, typed: str) -> None:
+    path = f"/console/campaigns/{posted(stack, **DIVIDED)}/what"
+    given = {"has_winner": "1", "winner.test_share": typed, "do": "on"}
+    seen = desk.post(path, {**fields_of(desk.get(path)), **given})
+
+    assert "Must be from 1 to 99, with at most two decimals." in seen.text
+
+
 @pytest.mark.parametrize(
     ("changed", "beside"),
     [

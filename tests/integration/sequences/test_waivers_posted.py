@@ -18,6 +18,7 @@ from tests.integration.sequences.test_waivers import PATH, POSTED
         ({"note": "n" * 501}, ["note"]),
         ({"url": "http://sign.example.com"}, ["url"]),
         ({"url": "https://"}, ["url"]),
+        *(({"url": f"https://{host}/rules"}, ["url"]) for host in (".", "..", "a..b", "x:99999999", "x:0", "x:y")),
         ({"url": "https://[sign"}, ["url"]),
         ({"url": "https://sign.example.com/" + "u" * 500}, ["url"]),
         ({"url": "https://sign.example.com/a b", "version": ""}, ["version", "url"]),

@@ -192,12 +192,15 @@ class Says(Request):
 
 
 def _is_whole_hundredths(percent: float) -> float:
-    if abs(percent * 100 - round(percent * 100)) > _ROUNDING:
+    hundredths = round(percent * 100)
+    # What is next to nothing would be nothing.
+    if abs(percent * 100 - hundredths) > _ROUNDING or (percent != 0 and hundredths == 0):
         raise ValueError("Must have at most two decimals.")
     return percent
 
 
-Percent = Annotated[float, AfterValidator(_is_whole_hundredths)]
+HUNDREDTHS: Final = AfterValidator(_is_whole_hundredths)
+"""Of a percentage, behind its limits: before them they would not be documented."""
 
 
 class VariantRequest(Says):
@@ -207,7 +210,7 @@ class VariantRequest(Says):
         description="Another for each. Who gets which variant depends on their names: of one that is renamed, others "
         "are drawn."
     )
-    share: Annotated[Percent, Field(gt=0, lt=100)] = Field(
+    share: Annotated[float, Field(gt=0, lt=100), HUNDREDTHS] = Field(
         description="In percent of those who are not held out, with at most two decimals; together they are 100."
     )
 
@@ -254,7 +257,7 @@ class Divides(Request):
         "customer gets the same variant however often they are imported; who gets which is drawn anew for each "
         "campaign.",
     )
-    holdout: Annotated[Percent, Field(ge=0, le=MAX_HOLDOUT)] = Field(
+    holdout: Annotated[float, Field(ge=0, le=MAX_HOLDOUT), HUNDREDTHS] = Field(
         default=0,
         description="Percent of those to whom it would be sent who get nothing, to compare with. They are left out as "
         "holdout, after every other reason.",

@@ -22,7 +22,7 @@ from rebound.messages.domain.goals import Goal, GoalKind
 from rebound.messages.domain.variants import Variant
 from rebound.messages.domain.vouchers import MOST_DAYS, Voucher, VoucherKind
 from rebound.messages.domain.winners import MOST_HOURS, ChosenBy, WinnerRule
-from rebound.messages.http import Divides, Says, Sends, Timed, Variants
+from rebound.messages.http import HUNDREDTHS, Divides, Says, Sends, Timed, Variants
 from rebound.platform.http.problems import fields_of_content
 from rebound.platform.http.shapes import (
     AddedCustomerIds,
@@ -168,7 +168,7 @@ class GoalRequest(Request):
 class WinnerRequest(Request):
     """How the best variant goes to the rest, once all were tried on some."""
 
-    test_share: Annotated[float, Field(ge=1, le=99)] = Field(
+    test_share: Annotated[float, Field(ge=1, le=99), HUNDREDTHS] = Field(
         description="Percent of those who are not held out: so many get their variant at once, the others the winner."
     )
     after_hours: Annotated[int, Field(ge=1, le=MOST_HOURS)] = Field(

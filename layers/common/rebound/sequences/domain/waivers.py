@@ -79,7 +79,9 @@ class Posting(Struct, frozen=True):
 def _is_place(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme == "https" and bool(parts.hostname) and url.isprintable() and not _UNSAFE.search(url)
+        # A port that there cannot be is a ``ValueError`` once it is asked for.
+        is_there = all((parts.hostname or "").removesuffix(".").split(".")) and parts.port != 0
+        return parts.scheme == "https" and is_there and url.isprintable() and not _UNSAFE.search(url)
     except ValueError:
         return False
 

@@ -261,7 +261,7 @@ def _winner(visit: Visit, typed: Mapping[str, str], wrong: list[FieldError]) -> 
         return None
     share = hundredths(typed["winner.test_share"])
     if share is None or not 100 <= share <= WHOLE - 100:  # noqa: PLR2004 - 1 and 99 percent
-        wrong.append(FieldError("winner.test_share", visit.words("recurring.number_wrong", least=1, most=99)))
+        wrong.append(FieldError("winner.test_share", visit.words("compose.percents_wrong", least=1, most=99)))
     hours = _number(visit, typed, "winner.after_hours", MOST_HOURS, wrong)
     least = _number(visit, typed, "winner.least", _MOST_LEAST, wrong)
     by = ChosenBy.GOAL if typed["winner.by"] == ChosenBy.GOAL else ChosenBy.DELIVERED
