@@ -320,6 +320,33 @@ def test_with_whom_a_worker_died_before_it_was_off_leaves_where_what_is_late_lap
     assert reached[True] > 5
 
 
+@pytest.mark.parametrize("is_job_first", [True, False])
+@pytest.mark.parametrize("then", [[None], [OFF, ON]])
+def test_what_was_late_lapses_by_what_was_said_as_it_was_switched_on(
+    world: SequenceWorld, is_job_first: bool, then: list[SequenceStatus | None]
+) -> None:
+    minute = HOUR / 60
+    world.set_up(wait(HOUR), send("one"))
+    enrol(world, 0)
+    world.live_until(NOON + 30 * minute)
+    enrol(world, 1)
+    world.live_until(NOON + 35 * minute)
+    switch(world, OFF)
+    world.clock.move_to(NOON + 70 * minute)
+    switch(world, ON, Late.LAPSE)
+    # The job is still to come.
+    for status in then:
+        world.clock.move(15 * minute)
+        switch(world, status, Late.GO_ON)
+    if is_job_first:
+        world.run_jobs()
+    world.live_until(NOON + DAY)
+    world.run_jobs()
+
+    assert words(world) == {(id_of(1), "one"): 1}
+    assert world.enrolment(id_of(0)).left_because is LeftBecause.LAPSED
+
+
 def calls_of(world: SequenceWorld, do: Callable[[], object]) -> Counter[str]:
     """How often each port is called by a request."""
     calls: Counter[str] = Counter()

@@ -26,7 +26,7 @@ from rebound.segments.domain.selections import Selection, meant_by
 from rebound.sequences.domain.enrolments import LeftBecause, Stage
 from rebound.sequences.domain.looking_back import ended_since
 from rebound.sequences.domain.results import ELSE, THEN
-from rebound.sequences.domain.sequences import Late, Reentry
+from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.steps import If, Send, Tag, Wait
 from rebound.sequences.domain.waits import end_of
 
@@ -259,9 +259,8 @@ class _Pass(Struct):
 
         Also somebody with whom a worker died.
         """
-        sequence = self.sequence
-        lapses = sequence.was_off and sequence.late is Late.LAPSE
-        return lapses and enrolment.entered_at <= enrolment.reached <= sequence.switched_at
+        until = self.sequence.lapsed_until
+        return until is not None and enrolment.entered_at <= enrolment.reached <= until
 
     def _place(self, enrolment: Enrolment) -> str | None:
         """Where somebody goes on: at what is being done, else behind the wait that is over."""

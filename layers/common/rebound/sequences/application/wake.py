@@ -150,11 +150,12 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
         now = self.clock.now()
         self._take_up(found)
         due = [each for each in found if each.is_due(now)]
-        if job.request["what"] == LAPSE:
+        until = sequence.lapsed_until
+        if job.request["what"] == LAPSE and until is not None:
             once = sequence.definition.reentry is Reentry.NEVER
             counts: Counter[str] = Counter()
             for each in due:
-                if each.wake_at is not None and each.wake_at <= sequence.switched_at:
+                if each.wake_at is not None and each.wake_at <= until:
                     if sequence.definition.plans_again:
                         # Who lets them go has them wait for what comes next; where they are gone already, too.
                         self._wake(job, sequence, [each])
