@@ -1,7 +1,7 @@
 """Sequences over HTTP, and through the functions that go on with them."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -167,8 +167,9 @@ def test_somebody_begins_by_hand_once_for_each_key(stack: Stack, customer_id: st
 
 def test_a_visit_begins_it_and_a_cancellation_ends_it(stack: Stack, customer_id: str) -> None:
     put(stack)
-    now = datetime.now(UTC).isoformat()
-    visit = {"event_id": "v1", "kind": "visit", "customer_id": customer_id, "at": now, "class_type": "yoga"}
+    now = datetime.now(UTC)
+    came = (now - timedelta(minutes=1)).isoformat()
+    visit = {"event_id": "v1", "kind": "visit", "customer_id": customer_id, "at": came, "class_type": "yoga"}
     other = {**visit, "event_id": "v0", "class_type": "pilates"}
     for events in ([other], [visit], [visit]):
         assert stack.api("POST", "/v1/activity", {"events": events}).status == 202
@@ -176,7 +177,13 @@ def test_a_visit_begins_it_and_a_cancellation_ends_it(stack: Stack, customer_id:
             assert stack.invoke("apply_activity", {"Records": [record]}) == {"batchItemFailures": []}
     goes_on(stack)
     assert sends(stack) == ["Hello Ana"]
-    gone = {"event_id": "c1", "kind": "cancellation", "customer_id": customer_id, "at": now, "appointment_id": "a1"}
+    gone = {
+        "event_id": "c1",
+        "kind": "cancellation",
+        "customer_id": customer_id,
+        "at": now.isoformat(),
+        "appointment_id": "a1",
+    }
     stack.api("POST", "/v1/activity", {"events": [gone]})
     for record in stack.received("ACTIVITY_QUEUE_URL"):
         stack.invoke("apply_activity", {"Records": [record]})
