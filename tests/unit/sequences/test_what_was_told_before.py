@@ -113,6 +113,7 @@ def test_what_came_due_before_it_was_switched_on_is_late(late: Late) -> None:
     publish(world, ENDING, OFF)
     world.live_until(NOON + 5 * DAY)
     world.sequence_service.switch(BUSINESS_ID, SEQUENCE_ID, ON, late)
+    world.clock.move(timedelta(seconds=1))
     world.run_jobs()
     world.live_until(NOON + 6 * DAY)
     # Told again it is no news.
