@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rebound.sequences.adapters.step_queue import decode_steps, encode_steps
 from rebound.sequences.domain.happenings import Happened, Kind
 from rebound.sequences.domain.tasks import HearTask, StepTask, Told
-from tests.fakes.making import BUSINESS_ID, at, id_of
+from tests.fakes.making import BUSINESS_ID, NOON, at, id_of
 
 HAPPENED = st.builds(
     Happened,
@@ -31,6 +31,6 @@ def test_what_happened(told: list[Told]) -> None:
 
 
 def test_who_is_due() -> None:
-    task = StepTask(BUSINESS_ID, "welcome", (id_of(1), id_of(2)), "batch")
+    task = StepTask(BUSINESS_ID, "welcome", (id_of(1), id_of(2)), "batch", NOON.replace(microsecond=7))
 
     assert decode_steps(encode_steps(task)) == task

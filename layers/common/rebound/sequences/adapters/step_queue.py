@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import convert, to_builtins
 
 from rebound.platform.adapters.aws import MAX_BATCH, send_batch
+from rebound.platform.adapters.dynamo import read_instant, write_instant
 from rebound.sequences.domain.tasks import HearTask, StepTask
 
 
@@ -42,7 +43,7 @@ def encode_steps(task: StepTask | HearTask) -> str:
     if isinstance(task, HearTask):
         return json.dumps(to_builtins(task, enc_hook=dict))
     own = {"business_id": task.business_id, "sequence_id": task.sequence_id, "batch": task.batch}
-    return json.dumps({**own, "customer_ids": task.customer_ids})
+    return json.dumps({**own, "customer_ids": task.customer_ids, "at": write_instant(task.at)})
 
 
 def decode_steps(body: str) -> StepTask | HearTask:
@@ -50,4 +51,5 @@ def decode_steps(body: str) -> StepTask | HearTask:
     given = json.loads(body)
     if "told" in given:
         return convert(given, HearTask)
-    return StepTask(given["business_id"], given["sequence_id"], tuple(given["customer_ids"]), given["batch"])
+    customer_ids, at = tuple(given["customer_ids"]), read_instant(given["at"])
+    return StepTask(given["business_id"], given["sequence_id"], customer_ids, given["batch"], at)

@@ -247,10 +247,11 @@ class _Pass(Struct):
         """Whether this task goes on with it: it is due, or in this task's hands since it came before."""
         if enrolment.standing is Stage.DOING:
             return enrolment.batch == self.task.batch
-        if enrolment.is_due(self.uses.clock.now()):
+        if enrolment.is_due(self.uses.clock.now()) and enrolment.reached <= self.task.at:
             return True
         if enrolment.wake_at is not None:
-            # Who wrote it may have died before they had it woken.
+            # Who wrote it may have died before they had it woken; and who has been sent to by this task, and has begun
+            # again, would be taken for sent to.
             self.waiting.append((enrolment.key, enrolment.wake_at))
         return False
 

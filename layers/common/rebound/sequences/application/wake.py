@@ -179,8 +179,8 @@ class SequenceWork(Struct, frozen=True, kw_only=True):
             if each.standing is Stage.DOING and each.batch is not None:
                 by_batch.setdefault(each.batch, []).append(each.key.customer_id)
         for batch, ids in by_batch.items():
-            key = found[0].key
-            self.step_queue.put([StepTask(key.business_id, key.sequence_id, tuple(ids), batch)])
+            key, began = found[0].key, max(each.since for each in found if each.batch == batch)
+            self.step_queue.put([StepTask(key.business_id, key.sequence_id, tuple(ids), batch, began)])
 
     def _removed(self, found: Sequence[Enrolment]) -> Mapping[str, int]:
         for each in found:

@@ -29,13 +29,15 @@ class StepTask(Struct, frozen=True):
     """Customers who are due in one sequence.
 
     ``batch`` names the task, and nothing else has its name: what a worker has begun, the task finds again by it when it
-    comes once more.
+    comes once more. It is for who is due ``at`` a time or before: who begins again later has a task of their own, also
+    where this one comes twice.
     """
 
     business_id: str
     sequence_id: str
     customer_ids: tuple[str, ...]
     batch: str
+    at: datetime
 
     @property
     def keys(self) -> Sequence[EnrolmentKey]:
@@ -62,7 +64,7 @@ def task_of(business_id: str, sequence_id: str, customer_ids: Iterable[str], at:
     """The task for customers who are due at a time: the same however often it is made."""
     ids = tuple(sorted(set(customer_ids)))
     named = "#".join((business_id, sequence_id, why, at.isoformat(), *ids))
-    return StepTask(business_id, sequence_id, ids, sha256(named.encode()).hexdigest()[:24])
+    return StepTask(business_id, sequence_id, ids, sha256(named.encode()).hexdigest()[:24], at)
 
 
 def timer_of(key: EnrolmentKey, wake_at: datetime) -> Timer:
