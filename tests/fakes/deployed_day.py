@@ -717,7 +717,8 @@ class DeployedDay:
             told = {"events": [{**visit, "customer_id": customer_id}]}
             self.deployment.api("POST", "/v1/activity", told, business_id=first)
         self._for_an_hour()
-        gone = {"event_id": "gone", "kind": "cancellation", "at": now, "appointment_id": "a-series"}
+        later = self.deployment.clock.now().isoformat()
+        gone = {"event_id": "gone", "kind": "cancellation", "at": later, "appointment_id": "a-series"}
         self.deployment.api("POST", "/v1/activity", {"events": [{**gone, "customer_id": ids[42]}]}, business_id=first)
         self.deployment.api("DELETE", f"/v1/customers/{ids[43]}", business_id=first)
         for status in ("off", "on"):
