@@ -15,7 +15,7 @@ from tests.fakes.fuzzing import fuzz
 
 SECONDS: Final = "REBOUND_FUZZ_SECONDS"
 """How long ``make fuzz`` goes on."""
-SAMPLE: Final = ("--phases", "fuzzing", "--max-time", "15", "--seed", "1")
+SAMPLE: Final = ("--phases", "fuzzing", "--max-time", "30", "--seed", "1")
 
 
 @pytest.mark.parametrize("of_operator", [False, True], ids=["a business's key", "the operator's key"])
