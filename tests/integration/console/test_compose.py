@@ -272,6 +272,20 @@ def test_a_text_is_written_measured_and_sent_by_keyboard_alone(
     assert (row["name"], row["channel"], row["status"]) == ("Spring text", "sms", "expanding")
 
 
+def test_what_is_typed_as_an_answer_comes_is_measured_too(console: str, stack: Stack, page: Page) -> None:
+    campaign_id = made(Desk(stack).sign_in("other@salon.example.com"), {**FIRST, "channel": "sms"}, None)
+    sign_in(page, console)
+    page.goto(f"{console}/campaigns/{campaign_id}/what")
+    page.evaluate("""document.body.addEventListener("htmx:beforeSwap", () => {
+        const text = document.querySelector("#body")
+        text.value += "\u0142"
+        text.dispatchEvent(new Event("input", {bubbles: true}))
+    }, {once: true})""")
+    page.get_by_label("Text").fill("Come and see us")
+
+    expect(page.locator("#measured mark")).to_have_text("\u0142")
+
+
 def test_somebody_is_taken_out_and_another_added_back_by_hand(
     console: str, stack: Stack, salon: dict[str, str], page: Page
 ) -> None:
