@@ -27,6 +27,8 @@ from rebound.sequences.domain.sequences import Reentry
 from rebound.sequences.domain.steps import Wait
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rebound.customers.ports import CustomerBook
     from rebound.platform.ports import Clock
     from rebound.sequences.application.advance import AskFilter
@@ -87,8 +89,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
         following = self._next(sequence, definition, key, known)
         if known is None or known.is_over:
             if following is not None:
-                entered = self._entered(sequence, key, definition, following)
-                entered = replace(entered, former=() if known is None else known.done(entered.entered_at))
+                entered = _entered(sequence, key, definition, following, self.clock.now(), known)
                 # What has begun it is remembered in the row.
                 self.enrolments.enter(entered, before, once=True)
                 self._tell(entered)
@@ -99,7 +100,8 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
             # Who wrote it may have died before anybody was told.
             self._tell(known)
         else:
-            waits = replace(self._entered(sequence, key, definition, following), entered_at=known.entered_at)
+            waits = _entered(sequence, key, definition, following, self.clock.now())
+            waits = replace(waits, entered_at=known.entered_at)
             waits = replace(waits, version=version, former=known.former, stood=known.stood)
             waits = replace(waits, row_version=known.row_version)
             self._tell(self.enrolments.replace(known, waits))
@@ -126,28 +128,6 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
             if each.key == waits_for or (each.due_at + DAY > now and not sequence.has_lapsed(each.due_at - ahead))
         ]
         return min(found, default=(None, None, None))[2]
-
-    def _entered(
-        self, sequence: KnownSequence, key: EnrolmentKey, definition: Definition, following: Happened
-    ) -> Enrolment:
-        """Waiting at the very beginning for when it is due."""
-        now = self.clock.now()
-        due_at = (following.due_at or now) - (definition.trigger.days_before or 0) * DAY
-        return Enrolment(
-            key=key,
-            version=sequence.version,
-            entry_key=following.key,
-            caused_by=following.caused_by,
-            uid=sequence.uid,
-            entered_at=now,
-            standing=Stage.WAITING,
-            step_id=None,
-            since=now,
-            began_at=min(following.at, now),
-            wake_at=max(now, due_at),
-            about=definition.about_of(following),
-            due_at=following.due_at,
-        )
 
     def _tell(self, enrolment: Enrolment) -> None:
         if enrolment.wake_at is not None:
@@ -216,32 +196,13 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
             once = definition.reentry is Reentry.NEVER
             if known is not None and known.bars(once=once):
                 return False
-            entered = self._begun(sequence, key, happened)
-            entered = replace(entered, former=() if known is None else known.done(entered.entered_at))
+            entered = _entered(sequence, key, definition, happened, self.clock.now(), known)
             if not self.enrolments.enter(entered, before, once=once):
                 return False
             self._tell(entered)
             return True
 
         return retried(write)
-
-    def _begun(self, sequence: KnownSequence, key: EnrolmentKey, happened: Happened) -> Enrolment:
-        """At the very beginning, waiting for now."""
-        now = self.clock.now()
-        return Enrolment(
-            key=key,
-            version=sequence.version,
-            entry_key=happened.key,
-            caused_by=happened.caused_by,
-            uid=sequence.uid,
-            entered_at=now,
-            standing=Stage.WAITING,
-            step_id=None,
-            since=now,
-            began_at=min(happened.at, now),
-            wake_at=now,
-            about=sequence.definition.about_of(happened),
-        )
 
     def _is_same(self, before: Enrolment, happened: Happened) -> bool:
         return before.entry_key == happened.key
@@ -308,6 +269,34 @@ class HearHappenings(Struct, frozen=True, kw_only=True):
         if version == sequence.version:
             return sequence.definition
         return self.sequences.version(sequence.business_id, sequence.uid, version)
+
+
+def _entered(
+    sequence: KnownSequence,
+    key: EnrolmentKey,
+    definition: Definition,
+    happened: Happened,
+    now: datetime,
+    before: Enrolment | None = None,
+) -> Enrolment:
+    """At the very beginning, waiting for now, or for what is still to come; after ``before``, which is over."""
+    due_at = (happened.due_at or now) - (definition.trigger.days_before or 0) * DAY
+    return Enrolment(
+        key=key,
+        version=sequence.version,
+        entry_key=happened.key,
+        caused_by=happened.caused_by,
+        uid=sequence.uid,
+        entered_at=now,
+        standing=Stage.WAITING,
+        step_id=None,
+        since=now,
+        began_at=min(happened.at, now),
+        wake_at=max(now, due_at),
+        about=definition.about_of(happened),
+        due_at=happened.due_at,
+        former=() if before is None else before.done(now),
+    )
 
 
 def _waits_for(definition: Definition, found: Enrolment, happened: Happened) -> tuple[str, ...]:
