@@ -42,11 +42,9 @@ def tag(world: SequenceWorld, number: int, *, add: str | None = None, remove: st
 
 
 @pytest.fixture
-def world() -> SequenceWorld:
-    made = SequenceWorld(business())
-    made.add(customer(1), customer(2, general_tags=("vip",)))
-    keep(made, {"tag": "vip"})
-    return made
+def world(world: SequenceWorld) -> SequenceWorld:
+    keep(world, {"tag": "vip"})
+    return world
 
 
 def look_at(world: SequenceWorld, sequence: SavedSequence, number: int) -> None:

@@ -18,13 +18,6 @@ from tests.fakes.making import BUSINESS_ID, NO_QUIET_HOURS, NOON, business, cust
 from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
 
 
-@pytest.fixture
-def world() -> SequenceWorld:
-    made = SequenceWorld(business())
-    made.add(customer(1), customer(2, general_tags=("vip",)))
-    return made
-
-
 def enrol(world: SequenceWorld, number: int = 1, entry: str = "e1") -> bool:
     return world.sequence_service.enrol(BUSINESS_ID, SEQUENCE_ID, id_of(number), entry)
 

@@ -15,7 +15,7 @@ from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.results import StepResults, VersionResults, counts_of, results_of
 from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceStatus
 from rebound.sequences.domain.steps import Exit
-from tests.fakes.making import BUSINESS_ID, NOON, business, customer, id_of
+from tests.fakes.making import BUSINESS_ID, NOON, customer, id_of
 from tests.fakes.world import Chaos
 from tests.unit.sequences.worlds import (
     DAY,
@@ -28,13 +28,8 @@ from tests.unit.sequences.worlds import (
     tag,
     tagged,
     wait,
+    world_of,
 )
-
-
-def world_of(people: int, seed: int = 1) -> SequenceWorld:
-    world = SequenceWorld(business(), seed=seed)
-    world.add(*(customer(number, general_tags=("vip",) if number % 3 == 0 else ()) for number in range(people)))
-    return world
 
 
 def begin(world: SequenceWorld, number: int, key: str = "a") -> bool:

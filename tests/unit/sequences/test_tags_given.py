@@ -20,11 +20,9 @@ def gives(name: str) -> Happening:
 
 
 @pytest.fixture
-def world() -> SequenceWorld:
-    made = SequenceWorld(business())
-    made.add(customer(1), customer(2, general_tags=("vip",)))
-    made.live_until(NOON + HOUR)
-    return made
+def world(world: SequenceWorld) -> SequenceWorld:
+    world.live_until(NOON + HOUR)
+    return world
 
 
 def lives(world: SequenceWorld) -> None:

@@ -27,7 +27,7 @@ from rebound.sequences.domain.what_next import (
     sentence_outside,
 )
 from rebound.templates.domain.content import MadeFrom, TemplateContent, TextContent
-from tests.fakes.making import BUSINESS_ID, NOON, at, business, customer, id_of
+from tests.fakes.making import BUSINESS_ID, NOON, at, business, id_of
 from tests.unit.sequences.worlds import (
     BY_HAND,
     DAY,
@@ -43,13 +43,6 @@ from tests.unit.sequences.worlds import (
 )
 
 BOOKING: Final = Happening(kind=Kind.BOOKING)
-
-
-@pytest.fixture
-def world() -> SequenceWorld:
-    made = SequenceWorld(business())
-    made.add(customer(1), customer(2, general_tags=("vip",)))
-    return made
 
 
 def enrol(world: SequenceWorld, number: int = 1, entry: str = "e1", sequence_id: str = SEQUENCE_ID) -> bool:

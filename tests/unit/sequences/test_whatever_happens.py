@@ -17,20 +17,13 @@ from rebound.sequences.domain.sequences import ExitOn, Late, Reentry, SequenceSt
 from rebound.sequences.domain.steps import Action, Send, Wait
 from rebound.templates.application.make_version import NewVersion
 from rebound.templates.domain.content import MadeFrom, TemplateContent
-from tests.fakes.making import BUSINESS_ID, GREETING, NOON, business, customer, id_of
+from tests.fakes.making import BUSINESS_ID, GREETING, NOON, id_of
 from tests.fakes.watching import BrokenCallError, WorkerDiedError
 from tests.fakes.world import Chaos
-from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait
+from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, steps, tag, tagged, wait, world_of
 
 PEOPLE: Final = 12
 GONE_BY_HAND: Final = ExitOn(Happening(kind=Kind.CANCELLATION))
-
-
-def of(seed: int) -> SequenceWorld:
-    world = SequenceWorld(business(), seed=seed)
-    tags = [("vip",) if number % 3 == 0 else () for number in range(PEOPLE)]
-    world.add(*(customer(number, general_tags=tags[number]) for number in range(PEOPLE)))
-    return world
 
 
 def told(world: SequenceWorld, kind: Kind, key: str, number: int) -> None:
@@ -59,7 +52,7 @@ PROGRAM: Final = (
 # In those beyond 40 copies of messages once grew faster than the work was done, or nearly so.
 @pytest.mark.parametrize("seed", [*range(40), 64, 102, 108])
 def test_nobody_is_mailed_twice_and_nobody_is_lost(seed: int) -> None:
-    world = of(seed)
+    world = world_of(PEOPLE, seed)
     reentry = Reentry.AFTER_EXIT if seed % 2 else Reentry.NEVER
     given: dict[str, Any] = {"trigger": Happening(kind=Kind.VISIT), "reentry": reentry, "exit_on": (GONE_BY_HAND,)}
     world.set_up(*PROGRAM, **given)
@@ -107,7 +100,7 @@ def publish(world: SequenceWorld, subject: str) -> None:
 @pytest.mark.parametrize("is_gone_at_first", [False, True])
 @pytest.mark.parametrize("seed", range(20))
 def test_nobody_is_mailed_twice_whenever_a_template_is_published(seed: int, is_gone_at_first: bool) -> None:
-    world = of(seed)
+    world = world_of(PEOPLE, seed)
     if not is_gone_at_first:
         publish(world, "at first")
     said = TemplateContent(MadeFrom("prices"))
@@ -183,7 +176,7 @@ def change(world: SequenceWorld, given: dict[str, Any], left_early: set[str]) ->
 
 @pytest.mark.parametrize("seed", range(25))
 def test_whatever_is_edited_and_wherever_they_are_moved_no_step_is_done_twice_and_nobody_is_lost(seed: int) -> None:
-    world = of(seed)
+    world = world_of(PEOPLE, seed)
     given: dict[str, Any] = {"trigger": Happening(kind=Kind.VISIT), "exit_on": (GONE_BY_HAND,)}
     world.set_up(*any_program(world, 1), **given)
     world.chaos = Chaos(death=0.03, duplicate=0.2)

@@ -14,7 +14,7 @@ from rebound.sequences.domain.happenings import Happening, Kind
 from rebound.sequences.domain.moves import Move
 from rebound.sequences.domain.sequences import Definition, SavedSequence, SequenceStatus
 from rebound.sequences.domain.steps import Action, If, Send, Tag, Wait, Written
-from tests.fakes.making import BUSINESS_ID, GREETING, id_of
+from tests.fakes.making import BUSINESS_ID, GREETING, business, customer, id_of
 from tests.fakes.world import World
 
 HOUR: Final = timedelta(hours=1)
@@ -109,3 +109,10 @@ class SequenceWorld(World):
     def subjects(self, customer_id: str) -> list[str]:
         """What somebody was sent, in order."""
         return [each.subject for each in self.mailer.handed if each.key.customer_id == customer_id and each.went_out]
+
+
+def world_of(people: int, seed: int = 1) -> SequenceWorld:
+    """A salon of so many customers, of whom each third has the tag ``vip``."""
+    world = SequenceWorld(business(), seed=seed)
+    world.add(*(customer(number, general_tags=("vip",) if number % 3 == 0 else ()) for number in range(people)))
+    return world
