@@ -47,11 +47,11 @@ class MemoryActivityBook:
         found = {event_id: self.leads.get((business_id, event_id)) for event_id in event_ids}
         return {event_id: pointer for event_id, pointer in found.items() if pointer is not None}
 
-    def point(self, business_id: str, pointer: Pointer, *, read: str | None) -> None:
+    def point(self, business_id: str, pointer: Pointer, *, read: Pointer | None) -> None:
         stored = self.leads.get((business_id, pointer.event_id))
-        if (None if stored is None else stored.stamp) != read:
-            raise ConcurrentChangeError
-        if stored is not None and stored.first is not None and stored.first < pointer.told:
+        if (stored and (stored.stamp, stored.first, stored.soonest)) != (
+            read and (read.stamp, read.first, read.soonest)
+        ):
             raise ConcurrentChangeError
         self.leads[business_id, pointer.event_id] = pointer
 

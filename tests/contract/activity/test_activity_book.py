@@ -43,30 +43,31 @@ def test_a_part_is_kept_whole_until_it_is_applied(ports: EveryPorts) -> None:
 def test_a_pointer_is_written_over_the_one_that_was_read(ports: EveryPorts) -> None:
     first, gone = Pointer("e:1", "01", "digest", Place(WHO, at(0.5))), Pointer("e:1", "02", "")
     ports.activity.point(BUSINESS_ID, first, read=None)
-    for read in (None, "00"):
+    for read in (None, replace(first, stamp="00")):
         with pytest.raises(ConcurrentChangeError):
             ports.activity.point(BUSINESS_ID, gone, read=read)
 
     assert ports.activity.pointers(BUSINESS_ID, ["e:1", "e:2"]) == {"e:1": first}
     assert ports.activity.pointers("other", ["e:1"], as_of_now=True) == {}
-    ports.activity.point(BUSINESS_ID, gone, read="01")
+    ports.activity.point(BUSINESS_ID, gone, read=first)
     assert ports.activity.pointers(BUSINESS_ID, ["e:1"], as_of_now=True) == {"e:1": gone}
     assert ports.activity.pointers(BUSINESS_ID, []) == {}
 
 
-def test_a_pointer_never_says_that_an_event_was_told_later_than_it_says(ports: EveryPorts) -> None:
-    first, again = Pointer("e:1", "05", "digest", Place(WHO, at(0.5))), Pointer("e:1", "07", "", first="05")
+def test_a_pointer_is_written_over_what_was_read_of_when_it_was_told(ports: EveryPorts) -> None:
+    first, place = Pointer("e:1", "05", "digest", Place(WHO, at(0.5))), Place(WHO, at(9))
+    again = Pointer("e:1", "07", "", place, first="05", soonest=timedelta(hours=-3, microseconds=7))
     earlier = replace(again, first="02")
-    for pointer, read in ((first, None), (again, "05"), (earlier, "07")):
+    sooner = replace(earlier, soonest=timedelta())
+    for pointer, read in ((first, None), (again, first), (earlier, again), (sooner, earlier)):
         ports.activity.point(BUSINESS_ID, pointer, read=read)
-    for late in (again, replace(again, stamp="09"), replace(again, first=None)):
+        assert ports.activity.pointers(BUSINESS_ID, ["e:1"], as_of_now=True) == {"e:1": pointer}
+    for stale in (again, earlier, replace(sooner, soonest=None), replace(sooner, first=None), None):
         with pytest.raises(ConcurrentChangeError):
-            ports.activity.point(BUSINESS_ID, late, read="07")
+            ports.activity.point(BUSINESS_ID, replace(sooner, stamp="09"), read=stale)
 
-    assert ports.activity.pointers(BUSINESS_ID, ["e:1"]) == {"e:1": earlier}
-    assert [first.told, again.told, earlier.told] == ["05", "05", "02"]
-    ports.activity.point(BUSINESS_ID, replace(earlier, stamp="09"), read="07")
-    assert ports.activity.pointers(BUSINESS_ID, ["e:1"])["e:1"].told == "02"
+    assert ports.activity.pointers(BUSINESS_ID, ["e:1"]) == {"e:1": sooner}
+    assert [each.told for each in (first, again, earlier)] == ["05", "05", "02"]
 
 
 def test_of_two_cells_of_a_place_the_later_word_stays(ports: EveryPorts) -> None:

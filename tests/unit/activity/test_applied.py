@@ -72,15 +72,21 @@ def is_found_where_they_were(world: World) -> bool:
     }
 
 
-def is_known_when_first_told(world: World, told: Mapping[str, str]) -> bool:
-    """Whether of each event is known when it was told first."""
-    return {event_id: pointer.told for (_, event_id), pointer in world.activity.leads.items()} == told
+type Times = dict[str, tuple[str, timedelta | None]]
 
 
-def add_first(world: World, told: dict[str, str]) -> None:
-    """Add the stamps of the first words, with those of what waits to be applied."""
+def is_known_when_first_told(world: World, told: Times) -> bool:
+    """Whether of each event is known when it was told first, and how soon at best."""
+    known = {event_id: (each.told, each.delay) for (_, event_id), each in world.activity.leads.items()}
+    return known == told
+
+
+def add_first(world: World, told: Times) -> None:
+    """Add when events were told first, and how soon at best, with what waits to be applied."""
     for word in (word for words in world.activity.parts.values() for word in words):
-        told[word.event_id] = min(told.get(word.event_id, word.stamp), word.stamp)
+        stamp, delay = told.get(word.event_id, (word.stamp, None))
+        soonest = min((each for each in (delay, word.delay) if each is not None), default=None)
+        told[word.event_id] = (min(stamp, word.stamp), soonest)
 
 
 def booking(event_id: str, who: int, days: float, **more: Any) -> dict[str, Any]:
@@ -164,7 +170,7 @@ def test_in_any_order_doubled_and_after_deaths_only_the_last_words_hold(
 ) -> None:
     world = with_people(seed, death=0.05, duplicate=0.3)
     last: dict[str, tuple[int, str | None, str | None] | None] = {}
-    first: dict[str, str] = {}
+    first: Times = {}
     for number, (event_id, who, days, class_id, location_id, says) in enumerate(said):
         if says:
             say(world, says(event_id, who, days, class_id=class_id, location_id=location_id))
@@ -205,7 +211,7 @@ def test_parts_that_are_applied_at_the_same_time_end_as_the_last_words_say(
         else:
             world.accept_activity.take_back(BUSINESS_ID, event_id)
         last[event_id] = who if says else None
-    first: dict[str, str] = {}
+    first: Times = {}
     add_first(world, first)
     turns = Turns(seed)
     world.checkpoint = turns.checkpoint

@@ -6,6 +6,7 @@ from unittest.mock import patch
 import pytest
 
 from rebound.activity.domain.events import Event, EventKind
+from rebound.activity.domain.words import Told
 from rebound.sequences.application.hear_activity import TOLD_WITHIN
 from rebound.sequences.domain.happenings import Happening, Kind
 from tests.fakes.making import BUSINESS_ID, NO_QUIET_HOURS, NOON, business, customer, id_of
@@ -22,12 +23,12 @@ def world() -> SequenceWorld:
     return made
 
 
-def visits(world: SequenceWorld, ago: timedelta = timedelta()) -> dict[str, list[Event]]:
+def visits(world: SequenceWorld, ago: timedelta = timedelta()) -> dict[str, list[Told]]:
     at = world.clock.now() - ago
-    return {id_of(each): [Event(event_id=f"v{each}", kind=EventKind.VISIT, at=at)] for each in PEOPLE}
+    return {id_of(each): [Told(Event(event_id=f"v{each}", kind=EventKind.VISIT, at=at), ago, ago)] for each in PEOPLE}
 
 
-def reads_of_sequences(world: SequenceWorld, told: dict[str, list[Event]]) -> int:
+def reads_of_sequences(world: SequenceWorld, told: dict[str, list[Told]]) -> int:
     with patch.object(type(world.sequences), "all", autospec=True, side_effect=type(world.sequences).all) as read:
         world.hear_activity(world.businesses.get(BUSINESS_ID), told)
     return read.call_count

@@ -137,6 +137,7 @@ def test_nothing_that_people_write_leaves_the_tables(seed: int, monkeypatch: pyt
     world.sequence_service.enrol(BUSINESS_ID, "s0", ids[1], "by hand")
     late = CustomEvent(name="order late", event_id="first", at=world.clock.now())
     world.tell_custom(BUSINESS_ID, ids[1], late, "customer_id")
+    world.customer_service.change(BUSINESS_ID, ids[1], {"general_tags": TAGS})
     text(world, 0, "STOP")
     world.outcomes = {profile(0)["email"]: ((Outcome.COMPLAINED, None, 1.0),)}
     started: list[object] = []

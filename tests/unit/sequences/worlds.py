@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from rebound.activity.domain.events import Event, EventKind, MembershipStatus
-from rebound.activity.domain.words import Cell, Pointer, Word, stamp_of
+from rebound.activity.domain.words import Cell, Pointer, Told, Word, stamp_of
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.sequences.application.sequence_service import Wanted
@@ -84,8 +84,10 @@ class SequenceWorld(World):
         read = self.activity.pointers(BUSINESS_ID, [event_id]).get(event_id)
         told_by = self.businesses.get(BUSINESS_ID)
         self.refold(BUSINESS_ID, told_by.time_zone, id_of(number))
-        self.activity.point(BUSINESS_ID, Pointer.after(word, read), read=None if read is None else read.stamp)
-        self.hear_activity(told_by, {id_of(number): [event]})
+        self.activity.point(BUSINESS_ID, Pointer.after(word, read), read=read)
+        delay = now - event.at
+        soonest = min(delay, delay if read is None or read.delay is None else read.delay)
+        self.hear_activity(told_by, {id_of(number): [Told(event, delay, soonest)]})
 
     def has_membership(
         self,

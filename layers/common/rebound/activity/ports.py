@@ -6,14 +6,14 @@ from typing import Final, Protocol
 
 from rebound.activity.domain.events import Event
 from rebound.activity.domain.summary import Summary
-from rebound.activity.domain.words import ActivityTask, Cell, Kept, Placed, Pointer, Word
+from rebound.activity.domain.words import ActivityTask, Cell, Kept, Placed, Pointer, Told, Word
 from rebound.businesses.domain.business import Business
 from rebound.customers.ports import CustomersPorts
 from rebound.kernel.pages import Page
 from rebound.timers.ports import TimersPorts
 
 MOST_LOCATIONS: Final = 100
-type Listener = Callable[[Business, Mapping[str, Sequence[Event]]], None]
+type Listener = Callable[[Business, Mapping[str, Sequence[Told]]], None]
 """Hears what happened with each customer of a business, by the customer's id; it may be told again."""
 
 type Watcher = Callable[[Business, str], None]
@@ -60,11 +60,10 @@ class ActivityBook(Protocol):
     ) -> Mapping[str, Pointer]:
         """The last words about events that were applied; eventually consistent unless ``as_of_now``."""
 
-    def point(self, business_id: str, pointer: Pointer, *, read: str | None) -> None:
-        """Write a pointer in place of the one with the stamp that was ``read``; ``None`` for none.
+    def point(self, business_id: str, pointer: Pointer, *, read: Pointer | None) -> None:
+        """Write a pointer in place of the one that was ``read``; ``None`` for none.
 
-        Not where that one says that the event was told earlier than this one does (``Pointer.told``). Raises
-        ``ConcurrentChangeError``.
+        Raises ``ConcurrentChangeError`` where it says something else now of when the event was told.
         """
 
     def set_cell(self, business_id: str, customer_id: str, cell: Cell) -> None:

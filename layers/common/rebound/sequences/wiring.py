@@ -10,7 +10,7 @@ from rebound.platform.wiring import in_this_process, use_case
 from rebound.recurring.wiring import AwsRecurringPorts, RecurringUseCases
 
 if TYPE_CHECKING:
-    from rebound.activity.domain.events import Event
+    from rebound.activity.domain.words import Told
     from rebound.activity.ports import Listener, Watcher
     from rebound.businesses.domain.business import Business
     from rebound.customers.ports import Eraser
@@ -221,7 +221,7 @@ class SequencesUseCases(RecurringUseCases):
     def listeners(self) -> Sequence[Listener]:
         """Sequences hear what customers did."""
 
-        def hear(business: Business, events: Mapping[str, Sequence[Event]]) -> None:
+        def hear(business: Business, events: Mapping[str, Sequence[Told]]) -> None:
             self.hear_activity(business, events)
 
         return (*super().listeners, hear)

@@ -42,6 +42,8 @@ from rebound.platform.adapters.dynamo import (
 )
 
 if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
     from rebound.activity.domain.summary import Summary
     from rebound.activity.domain.words import ActivityTask
 
@@ -92,7 +94,7 @@ class DynamoActivityBook:
         begins = len(_pointer_owner(business_id, ""))
         return {row.owner[begins:]: _pointer_of(row.owner[begins:], row) for row in rows}
 
-    def point(self, business_id: str, pointer: Pointer, *, read: str | None) -> None:
+    def point(self, business_id: str, pointer: Pointer, *, read: Pointer | None) -> None:
         row = self._pointer(
             _pointer_owner(business_id, pointer.event_id),
             POINTER,
@@ -100,12 +102,11 @@ class DynamoActivityBook:
             digest=pointer.digest or None,
             place=None if pointer.place is None else _write_place(pointer.place),
             first=pointer.first,
+            soonest=_write_delay(pointer.soonest),
             expires_at=_leftover() if pointer.place is None else None,
         )
-        is_none = PointerRow.stamp.does_not_exist()
-        is_no_earlier = PointerRow.first.does_not_exist() | (PointerRow.first >= pointer.told)
         with lost_races():
-            row.save(condition=is_none if read is None else (PointerRow.stamp == read) & is_no_earlier)
+            row.save(condition=_is_as_read(read))
 
     def set_cell(self, business_id: str, customer_id: str, cell: Cell) -> None:
         row = self._cell(
@@ -229,9 +230,27 @@ def _write_place(place: Place) -> str:
     return f"{place.customer_id}#{write_instant(place.at)}"
 
 
+def _write_delay(delay: timedelta | None) -> int | None:
+    return None if delay is None else delay // timedelta.resolution
+
+
+def _read_delay(microseconds: float | None) -> timedelta | None:
+    return None if microseconds is None else int(microseconds) * timedelta.resolution
+
+
+def _is_as_read(read: Pointer | None) -> Condition:
+    if read is None:
+        return PointerRow.stamp.does_not_exist()
+    soonest = _write_delay(read.soonest)
+    is_first = PointerRow.first.does_not_exist() if read.first is None else PointerRow.first == read.first
+    is_soonest = PointerRow.soonest.does_not_exist() if soonest is None else PointerRow.soonest == soonest
+    is_same: Condition = (PointerRow.stamp == read.stamp) & is_first & is_soonest
+    return is_same
+
+
 def _pointer_of(event_id: str, row: PointerRow) -> Pointer:
     place = None
     if row.place is not None:
         customer_id, _, at = row.place.partition("#")
         place = Place(customer_id, read_instant(at))
-    return Pointer(event_id, row.stamp, row.digest or "", place, row.first)
+    return Pointer(event_id, row.stamp, row.digest or "", place, row.first, _read_delay(row.soonest))

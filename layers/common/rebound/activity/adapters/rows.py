@@ -72,6 +72,8 @@ class PointerRow(Model):
     place = UnicodeAttribute(null=True)
     first = UnicodeAttribute(null=True)
     """The stamp of the first word about it, where that is another."""
+    soonest = NumberAttribute(null=True)
+    """How many microseconds after it happened it was told at best, where that was by another word."""
     expires_at = NumberAttribute(null=True)
 
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from rebound.activity.domain.summary import summarised, summarised_on
-from rebound.activity.domain.words import WAIT_OVER, WAITS, Cell, Pointer, time_of_stamp
+from rebound.activity.domain.words import WAIT_OVER, WAITS, Cell, Pointer, Told, time_of_stamp
 from rebound.kernel.errors import ConcurrentChangeError, NotFoundError
 from rebound.kernel.retrying import retried
 from rebound.timers.domain import Timer
 
 if TYPE_CHECKING:
-    from rebound.activity.domain.events import Event
     from rebound.activity.domain.summary import Summary
     from rebound.activity.domain.words import ActivityTask, Place, Word
     from rebound.activity.ports import ActivityBook, Listener, Watcher
@@ -37,8 +36,8 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
        on the condition that nobody wrote it since before they were read. Whoever writes a cell folds afterwards, so the
        last fold has seen all cells. Then those who watch customers look at them, for the same reason.
     3. Pointers: the last word about the event, on the condition that it is the one that was read. So a pointer says
-       what *is* applied; and when the event was told first, which only becomes earlier. Who loses here begins again
-       with what is there now, and cleans up after a word that came later.
+       what *is* applied; when the event was told first, and how soon after it happened at best, both of which only
+       become earlier. Who loses here begins again with what is there now, and cleans up after a word that came later.
     4. Who listens is told what happened, and the part is forgotten.
 
     Who dies leaves a part that is applied again; words whose pointer is written are done.
@@ -62,38 +61,43 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
             return 0
         # Of several words about one event in a request, the last one holds.
         last = {word.event_id: word for word in sorted(words, key=lambda word: word.stamp)}
-        self._apply(business, last)
-        self._tell(business, last.values())
+        self._tell(business, last.values(), self._apply(business, last))
         self.activity.unstage(task)
         return len(words)
 
-    def _tell(self, business: Business, words: Iterable[Word]) -> None:
+    def _tell(self, business: Business, words: Iterable[Word], pointers: Mapping[str, Pointer]) -> None:
         """Tell who listens what has happened with each customer, all at once; told again when the part comes again."""
         if not self.listeners:
             return
-        happened: dict[str, list[Event]] = {}
+        happened: dict[str, list[Told]] = {}
         for word in words:
-            if word.customer_id is not None and word.event is not None:
-                happened.setdefault(word.customer_id, []).append(word.event)
+            if word.customer_id is not None and word.event is not None and word.delay is not None:
+                soonest = pointers[word.event_id].delay
+                told = Told(word.event, word.delay, word.delay if soonest is None else min(soonest, word.delay))
+                happened.setdefault(word.customer_id, []).append(told)
         if happened:
             for hear in self.listeners:
                 hear(business, happened)
 
-    def _apply(self, business: Business, words: Mapping[str, Word]) -> None:
+    def _apply(self, business: Business, words: Mapping[str, Word]) -> Mapping[str, Pointer]:
+        """Apply words; what is said of their events then."""
         as_of_now = False
+        applied: dict[str, Pointer] = {}
         for attempt in range(1, ATTEMPTS + 1):
             pointers = self.activity.pointers(business.business_id, words, as_of_now=as_of_now)
-            words = self._beaten(business, words, pointers)
+            applied |= pointers
+            words, after = self._written(business, words, pointers)
+            applied |= after
             if not words:
-                return
+                return applied
             as_of_now = True
             self.patience.wait(attempt)
         raise ConcurrentChangeError
 
-    def _beaten(
+    def _written(
         self, business: Business, words: Mapping[str, Word], pointers: Mapping[str, Pointer]
-    ) -> Mapping[str, Word]:
-        """Apply words, over the pointers that were read; those that must begin again, because somebody was faster."""
+    ) -> tuple[Mapping[str, Word], Mapping[str, Pointer]]:
+        """Apply words over the pointers that were read; those that somebody was faster with, and the new pointers."""
         undone = [word for id_, word in words.items() if id_ not in pointers or pointers[id_].stamp != word.stamp]
         touched: dict[str, None] = {}
         for word in undone:
@@ -105,16 +109,19 @@ class ApplyActivity(Struct, frozen=True, kw_only=True):
             for look_at in self.watchers:
                 look_at(business, customer_id)
         beaten: dict[str, Word] = {}
+        written: dict[str, Pointer] = {}
         for word in undone:
             read = pointers.get(word.event_id)
             after = Pointer.after(word, read)
             if after == read:
                 continue
             try:
-                self.activity.point(business.business_id, after, read=None if read is None else read.stamp)
+                self.activity.point(business.business_id, after, read=read)
             except ConcurrentChangeError:
                 beaten[word.event_id] = word
-        return beaten
+            else:
+                written[word.event_id] = after
+        return beaten, written
 
 
 def _cells(word: Word, read: Pointer | None) -> Iterable[tuple[Place, Cell]]:

@@ -33,6 +33,11 @@ def time_of_stamp(stamp: str) -> datetime:
     return _EPOCH + int(stamp[:_DIGITS], 16) * _MICROSECOND
 
 
+def delay_of(stamp: str, at: datetime) -> timedelta:
+    """How long after something happened it was said, by the stamp of the word."""
+    return time_of_stamp(stamp) - at
+
+
 class Place(Struct, frozen=True, array_like=True):
     """Under whom and by which time an event is kept."""
 
@@ -54,6 +59,11 @@ class Word(Struct, frozen=True, array_like=True):
     external: bool = False
 
     @property
+    def delay(self) -> timedelta | None:
+        """How long after the event it was said; ``None`` of what takes back."""
+        return None if self.event is None else delay_of(self.stamp, self.event.at)
+
+    @property
     def place(self) -> Place | None:
         """Where the event is kept."""
         if self.event is None or self.customer_id is None:
@@ -71,7 +81,8 @@ class Word(Struct, frozen=True, array_like=True):
 class Pointer(Struct, frozen=True):
     """The last word about an event that was applied, and where the event is; nowhere when it was taken back.
 
-    ``first`` is the stamp of the first word about it, where that is another.
+    ``first`` is the stamp of the first word about it, where that is another. ``soonest`` is how long after the event it
+    was said at best, by the time that the word said itself, where that is another word, too.
     """
 
     event_id: str
@@ -79,6 +90,7 @@ class Pointer(Struct, frozen=True):
     digest: str
     place: Place | None = None
     first: str | None = None
+    soonest: timedelta | None = None
 
     @classmethod
     def after(cls, word: Word, read: Pointer | None) -> Pointer:
@@ -86,13 +98,25 @@ class Pointer(Struct, frozen=True):
         if read is None:
             return cls(word.event_id, word.stamp, word.digest, word.place)
         first, holds = min(read.told, word.stamp), word.stamp > read.stamp
-        last = cls(word.event_id, word.stamp, word.digest, word.place) if holds else read
-        return replace(last, first=None if first == last.stamp else first)
+        last = cls(word.event_id, word.stamp, word.digest, word.place) if holds else replace(read, soonest=None)
+        delay = min((each for each in (read.delay, word.delay) if each is not None), default=None)
+        return replace(
+            last,
+            first=None if first == last.stamp else first,
+            soonest=None if delay == last.delay else delay,
+        )
 
     @property
     def told(self) -> str:
         """The stamp of the first word that was said of it; it is never a later one once the pointer is written."""
         return self.first or self.stamp
+
+    @property
+    def delay(self) -> timedelta | None:
+        """How long after the event it was said at best; ``None`` where it was only taken back."""
+        if self.soonest is not None or self.place is None:
+            return self.soonest
+        return delay_of(self.stamp, self.place.at)
 
 
 class Cell(Struct, frozen=True):
@@ -106,6 +130,17 @@ class Cell(Struct, frozen=True):
     stamp: str
     event: Event | None = None
     external: bool = False
+
+
+class Told(Struct, frozen=True):
+    """An event as it was told so long after it happened (``delay``).
+
+    ``soonest`` is the least of all words about it that are known: of what was told in time and is corrected later.
+    """
+
+    event: Event
+    delay: timedelta
+    soonest: timedelta
 
 
 class Kept(Struct, frozen=True):

@@ -114,7 +114,7 @@ class PlanAhead(Struct, frozen=True, kw_only=True):
         What is over already, and what has lapsed, only for who waits for it.
         """
         now = self.clock.now()
-        said = self.look_back(key.business_id, key.customer_id)
+        said = self.look_back(key.business_id, key.customer_id, ahead=True)
         waits_for = known.entry_key if known is not None and known.is_ahead else None
         done = () if known is None else known.done(now)
         if len(done) >= MOST_FORMER:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from rebound.activity.application.first_told import first_told
+from rebound.activity.application.first_told import soonest_told
 from rebound.activity.domain.events import EventKind, MembershipStatus
 from rebound.activity.domain.summary import order_of
-from rebound.activity.domain.words import time_of_stamp
+from rebound.activity.domain.words import delay_of
 from rebound.recurring.domain.days import opening
 from rebound.sequences.domain.happenings import NARROWED_BY, PLANNED, Happened, Kind
 from rebound.sequences.domain.looking_back import Said
 
 if TYPE_CHECKING:
     from rebound.activity.domain.events import Event
-    from rebound.activity.domain.words import Cell
+    from rebound.activity.domain.words import Cell, Told
     from rebound.activity.ports import ActivityBook
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
-    from rebound.platform.ports import Clock
     from rebound.sequences.application.enrol import HearHappenings
     from rebound.sequences.application.notice_entering import NoticeEntering
     from rebound.sequences.domain.enrolments import Enrolment
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rebound.sequences.ports import SequenceBook
 
 TOLD_WITHIN: Final = timedelta(days=2)
-"""What is told later is history, such as that of an import: it starts and ends nothing."""
+"""What is told later only is history, such as that of an import: it starts and ends nothing."""
 _SAME: Final[Mapping[EventKind, Kind]] = {
     EventKind.BOOKING: Kind.BOOKING,
     EventKind.VISIT: Kind.VISIT,
@@ -41,6 +41,7 @@ _SAME: Final[Mapping[EventKind, Kind]] = {
     EventKind.REVIEW: Kind.REVIEW,
     EventKind.WAIVER: Kind.WAIVER_SIGNED,
 }
+_SAY_WHAT_IS_TO_COME: Final = frozenset({EventKind.MEMBERSHIP})
 
 
 class HearActivity(Struct, frozen=True, kw_only=True):
@@ -49,83 +50,74 @@ class HearActivity(Struct, frozen=True, kw_only=True):
     hear: HearHappenings
     notice: NoticeEntering
     sequences: SequenceBook
-    activity: ActivityBook
-    clock: Clock
 
-    def __call__(self, business: Business, events: Mapping[str, Sequence[Event]]) -> None:
+    def __call__(self, business: Business, events: Mapping[str, Sequence[Told]]) -> None:
         """Do in sequences what the events of each customer mean there; may be told again.
 
-        What is history by now says only what is to come, and only where it was told in time before.
+        What was told in time and is corrected when it is long past starts nothing that it has not started.
         """
-        now = self.clock.now()
-        # History comes in millions, and the night looks at everybody.
-        lately = {who: told for who, told in events.items() if not all(is_history(each, now) for each in told)}
-        late = [each for told in events.values() for each in told if _may_be_planned(each) and is_history(each, now)]
-        saved = self.sequences.all(business.business_id) if lately or late else ()
+        # History comes in millions.
+        heard = {who: [each for each in told if is_in_time(each.soonest)] for who, told in events.items()}
+        saved = self.sequences.all(business.business_id) if any(heard.values()) else ()
         if not saved:
             return
-        corrected = self._corrected(business.business_id, late) if any(each.may_plan for each in saved) else {}
-        for customer_id, told in events.items():
-            happened = [each for event in told for each in happenings_of(event, now, business.time_zone)]
-            happened += [
-                each
-                for event in told
-                if event.event_id in corrected and is_history(event, now)
-                for each in happenings_of(event, corrected[event.event_id], business.time_zone)
-                if each.kind in PLANNED
+        for customer_id, told in heard.items():
+            if not told:
+                continue
+            happened = [
+                replace(each, starts=is_in_time(one.delay))
+                for one in told
+                for each in happenings_of(one.event, business.time_zone)
             ]
-            if happened or customer_id in lately:
-                self.hear.in_these(saved, customer_id, happened)
-            if customer_id in lately:
+            self.hear.in_these(saved, customer_id, happened)
+            # The night looks at everybody.
+            if any(is_in_time(each.delay) for each in told):
                 self.notice.of_customer(saved, business.business_id, customer_id)
-
-    def _corrected(self, business_id: str, late: Sequence[Event]) -> Mapping[str, datetime]:
-        """When those of these events were told first that had been told before: what they say of what is to come."""
-        pointers = self.activity.pointers(business_id, {each.event_id for each in late}, as_of_now=True)
-        return {event_id: time_of_stamp(each.first) for event_id, each in pointers.items() if each.first is not None}
 
 
 class LookBack(Struct, frozen=True, kw_only=True):
-    """Reads what the log says to sequences; what was history when it was told first says nothing to them."""
+    """Reads what the log says to sequences; what is history says nothing to them."""
 
     activity: ActivityBook
     businesses: BusinessDirectory
 
-    def __call__(self, business_id: str, customer_id: str, since: datetime | None = None) -> Sequence[Said]:
-        """All of it, or what happened since then; in the order in which it did. Strongly consistent.
+    def __call__(
+        self, business_id: str, customer_id: str, since: datetime | None = None, *, ahead: bool = False
+    ) -> Sequence[Said]:
+        """What happened ``since`` then, and all that says what is to come (``ahead``); in the order in which it did.
 
-        Two reads, and a third where something was told late, or once more.
+        Two reads, and a third where something was told late, or is said otherwise since. Strongly consistent.
         """
         zone = self.businesses.get(business_id).time_zone
-        if since is None:
-            kept = self.activity.read(business_id, customer_id)
-            cells = [cell for cell in kept.cells if cell.stamp > kept.erased]
-        else:
-            cells = list(self.activity.since(business_id, customer_id, since.replace(microsecond=0)))
-        stamps = first_told(self.activity, business_id, [cell for cell in cells if _may_be_news(cell, since)])
-        told = [
-            (cell.event, time_of_stamp(stamps.get(cell.event_id, cell.stamp)))
-            for cell in cells
-            if cell.event is not None
-        ]
-        return [
-            Said(event, tuple(happenings_of(event, at, zone)))
-            for event, at in sorted(told, key=lambda one: order_of(one[0]))
-            if not is_history(event, at)
-        ]
+        cells = [cell for cell in self._cells(business_id, customer_id, since, ahead=ahead) if cell.event is not None]
+        late = [cell for cell in cells if not is_in_time(delay_of(cell.stamp, cell.at))]
+        soonest = soonest_told(self.activity, business_id, late)
+        in_time = [cell.event for cell in cells if is_in_time(soonest.get(cell.event_id, timedelta()))]
+        events = sorted((event for event in in_time if event is not None), key=order_of)
+        return [Said(event, tuple(happenings_of(event, zone))) for event in events]
 
     def of(self, definition: Definition, enrolment: Enrolment) -> Sequence[Said]:
         """What could say something about somebody who is to begin."""
         key = enrolment.key
-        is_planned = definition.trigger.kind in PLANNED
-        since = None if is_planned else enrolment.began_at or enrolment.entered_at
-        return self(key.business_id, key.customer_id, since)
+        since = enrolment.began_at or enrolment.entered_at
+        return self(key.business_id, key.customer_id, since, ahead=definition.trigger.kind in PLANNED)
+
+    def _cells(self, business_id: str, customer_id: str, since: datetime | None, *, ahead: bool) -> Sequence[Cell]:
+        at = None if since is None else since.replace(microsecond=0)
+        if not ahead:
+            return () if at is None else self.activity.since(business_id, customer_id, at)
+        kept = self.activity.read(business_id, customer_id)
+        cells = [cell for cell in kept.cells if cell.stamp > kept.erased]
+        return [
+            cell
+            for cell in cells
+            if (at is not None and cell.at >= at)
+            or (cell.event is not None and cell.event.kind in _SAY_WHAT_IS_TO_COME)
+        ]
 
 
-def happenings_of(event: Event, now: datetime, zone: str) -> Iterator[Happened]:
-    """What an event means; nothing where it is history. ``zone`` is that of the business's calendar (an IANA name)."""
-    if is_history(event, now):
-        return
+def happenings_of(event: Event, zone: str) -> Iterator[Happened]:
+    """What an event means, that is no history. ``zone`` is that of the business's calendar (an IANA name)."""
     if event.kind in _SAME:
         yield _happened(_SAME[event.kind], event, event.event_id)
     elif event.kind is EventKind.PACKAGE and event.credits_left == 0:
@@ -141,22 +133,9 @@ def happenings_of(event: Event, now: datetime, zone: str) -> Iterator[Happened]:
             yield _happened(Kind.MEMBERSHIP_EXPIRING, event, key, is_withdrawn=True)
 
 
-def is_history(event: Event, told_at: datetime) -> bool:
-    """Whether an event is history to who is told of it then."""
-    return event.at < told_at - TOLD_WITHIN
-
-
-def _may_be_planned(event: Event) -> bool:
-    """Whether an event may say what is to come."""
-    return event.kind is EventKind.MEMBERSHIP
-
-
-def _may_be_news(cell: Cell, since: datetime | None) -> bool:
-    """Whether an event whose last word was late may have been told in time before."""
-    event = cell.event
-    if event is None or not is_history(event, time_of_stamp(cell.stamp)):
-        return False
-    return since is not None or _may_be_planned(event)
+def is_in_time(delay: timedelta) -> bool:
+    """Whether an event is no history to who is told of it so long after it happened."""
+    return delay <= TOLD_WITHIN
 
 
 def _happened(
