@@ -1,14 +1,24 @@
-"""What the queue of sequences carries comes out as it went in."""
+"""What the queue of sequences carries comes out as it went in, and is never more than SQS takes."""
 
+from collections.abc import Mapping, Sequence
+from copy import replace
 from types import MappingProxyType
+from typing import Any, Final
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rebound.sequences.adapters.step_queue import decode_steps, encode_steps
-from rebound.sequences.domain.happenings import Happened, Kind
-from rebound.sequences.domain.tasks import HearTask, StepTask, Told
-from tests.fakes.making import BUSINESS_ID, NOON, at, id_of
+from rebound.customers.application.profile_checks import MAX_TAG, MAX_TAGS
+from rebound.customers.application.tagging import TagsGiven
+from rebound.sequences.adapters.step_queue import SqsStepQueue, decode_steps, encode_steps
+from rebound.sequences.domain.happenings import Happened, Happening, Kind
+from rebound.sequences.domain.sequences import MOST_SEQUENCES
+from rebound.sequences.domain.tasks import TOGETHER, TOLD_TOGETHER, HearTask, StepTask, Told
+from tests.fakes.making import BUSINESS_ID, NOON, at, business, id_of
+from tests.unit.sequences.worlds import DAY, SequenceWorld, wait
+
+CALL_TAKES: Final = 256 * 1024
+"""Bytes of all messages of a call to SQS."""
 
 HAPPENED = st.builds(
     Happened,
@@ -34,3 +44,39 @@ def test_who_is_due() -> None:
     task = StepTask(BUSINESS_ID, "welcome", (id_of(1), id_of(2)), "batch", NOON.replace(microsecond=7))
 
     assert decode_steps(encode_steps(task)) == task
+
+
+class StrictSqs:
+    """Takes what SQS takes."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def send_message_batch(self, QueueUrl: str, Entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:  # noqa: N803
+        bodies = [each["MessageBody"] for each in Entries]
+        assert len({each["Id"] for each in Entries}) == len(bodies) <= 10
+        assert sum(len(each.encode()) for each in bodies) <= CALL_TAKES
+        self.taken += bodies
+        return {}
+
+
+def largest_tags(number: int) -> TagsGiven:
+    """The most tags, given at the end of the longest chain of sequences with the longest names."""
+    tags = tuple(f"{place:x>{MAX_TAG}}" for place in range(MAX_TAGS))
+    by = tuple(f"{place:x>64}" for place in range(MOST_SEQUENCES))
+    moment = NOON.replace(microsecond=1)
+    return TagsGiven(business_id=BUSINESS_ID, customer_id=id_of(number), tags=tags[:1], at=moment, had=tags[1:], by=by)
+
+
+def test_the_largest_content_fits_into_messages_and_calls() -> None:
+    world, sqs = SequenceWorld(business()), StrictSqs()
+    queue = SqsStepQueue(sqs, "url")
+    tell = replace(world.hear_tags.tell, step_queue=queue)
+    world.set_up(wait(), trigger=Happening(kind=Kind.TAG_ADDED, about={"tag": largest_tags(1).tags[0]}))
+    replace(world.hear_tags, tell=tell)([largest_tags(number) for number in range(1, 101)])
+    due = StepTask(BUSINESS_ID, "x" * 64, tuple(map(id_of, range(TOGETHER))), "x" * 24, NOON)
+    queue.put([due] * 100, DAY)
+
+    sizes = [len(each.encode()) for each in sqs.taken]
+    assert len(sizes) == 100 // TOLD_TOGETHER + 100
+    assert max(sizes) > CALL_TAKES / 10

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import batched
 from math import ceil
 from typing import Any
 
 from msgspec import convert, to_builtins
 
-from rebound.platform.adapters.aws import MAX_BATCH, send_batch
+from rebound.platform.adapters.aws import batches_by_size, send_batch
 from rebound.platform.adapters.dynamo import read_instant, write_instant
 from rebound.sequences.domain.tasks import HearTask, StepTask
 
@@ -30,11 +29,9 @@ class SqsStepQueue:
         self._send(tasks, 0)
 
     def _send(self, tasks: Sequence[StepTask | HearTask], seconds: int) -> None:
-        for batch in batched(tasks, MAX_BATCH, strict=False):
-            entries = [
-                {"Id": str(number), "MessageBody": encode_steps(task), "DelaySeconds": seconds}
-                for number, task in enumerate(batch)
-            ]
+        bodies = [encode_steps(task) for task in tasks]
+        for batch in batches_by_size(bodies):
+            entries = [{"Id": str(place), "MessageBody": bodies[place], "DelaySeconds": seconds} for place in batch]
             send_batch(self._client, self._queue_url, entries)
 
 
