@@ -1,5 +1,6 @@
 """What the queue of sequences carries comes out as it went in, and is never more than SQS takes."""
 
+import json
 from collections.abc import Mapping, Sequence
 from copy import replace
 from types import MappingProxyType
@@ -10,12 +11,13 @@ from hypothesis import strategies as st
 
 from rebound.customers.application.profile_checks import MAX_TAG, MAX_TAGS
 from rebound.customers.application.tagging import TagsGiven
+from rebound.kernel.categories import Category
 from rebound.sequences.adapters.step_queue import SqsStepQueue, decode_steps, encode_steps
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
-from rebound.sequences.domain.sequences import MOST_SEQUENCES
+from rebound.sequences.domain.sequences import MOST_SEQUENCES, Reentry
 from rebound.sequences.domain.tasks import TOGETHER, TOLD_TOGETHER, HearTask, StepTask, Told
-from tests.fakes.making import BUSINESS_ID, NOON, at, business, id_of
-from tests.unit.sequences.worlds import DAY, SequenceWorld, wait
+from tests.fakes.making import BUSINESS_ID, NOON, at, business, customer, id_of
+from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, wait
 
 CALL_TAKES: Final = 256 * 1024
 """Bytes of all messages of a call to SQS."""
@@ -44,6 +46,47 @@ def test_who_is_due() -> None:
     task = StepTask(BUSINESS_ID, "welcome", (id_of(1), id_of(2)), "batch", NOON.replace(microsecond=7))
 
     assert decode_steps(encode_steps(task)) == task
+
+
+def without_at(task: StepTask) -> StepTask:
+    """As it is read where it was written before messages said ``at``."""
+    said = json.loads(encode_steps(task))
+    del said["at"]
+    read = decode_steps(json.dumps(said))
+    assert isinstance(read, StepTask)
+    return read
+
+
+def test_a_task_that_does_not_say_for_when_it_is_has_all_come_again_who_are_due() -> None:
+    world = SequenceWorld(business())
+    world.add(customer(1), customer(2))
+    world.set_up(send("one"), wait(DAY), send("two"))
+    for number in (1, 2):
+        world.sequence_service.enrol(BUSINESS_ID, SEQUENCE_ID, id_of(number), "e1")
+    waiting = world.step_queue.queue.messages
+    for name, message in waiting.items():
+        assert isinstance(message.body, StepTask)
+        waiting[name] = replace(message, body=without_at(message.body))
+    world.live_until(NOON + 2 * DAY)
+
+    assert [world.subjects(id_of(number)) for number in (1, 2)] == [["one", "two"]] * 2
+
+
+def test_a_task_that_does_not_say_for_when_it_is_takes_nobody_who_has_begun_again() -> None:
+    world = SequenceWorld(business())
+    world.add(customer(1))
+    world.set_up(send("hello", category=Category.TRANSACTIONAL), reentry=Reentry.AFTER_EXIT)
+    world.sequence_service.enrol(BUSINESS_ID, SEQUENCE_ID, id_of(1), "e1")
+    (message,) = world.step_queue.queue.messages.values()
+    task = message.body
+    assert isinstance(task, StepTask)
+    world.go_on(task)
+    world.clock.move(HOUR)
+    world.sequence_service.enrol(BUSINESS_ID, SEQUENCE_ID, id_of(1), "e2")
+    world.go_on(without_at(task))
+    world.live_until(NOON + DAY)
+
+    assert world.subjects(id_of(1)) == ["hello", "hello"]
 
 
 class StrictSqs:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from msgspec import convert, to_builtins
 
 from rebound.platform.adapters.aws import batches_by_size, send_batch
 from rebound.platform.adapters.dynamo import read_instant, write_instant
 from rebound.sequences.domain.tasks import HearTask, StepTask
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+"""For when a task is whose message, of an earlier version, does not say it.
+
+It goes on with whom it has begun. All others who are due come again at once, with a task that says it: so nobody waits,
+and nobody is taken who has begun again since.
+"""
 
 
 class SqsStepQueue:
@@ -48,5 +55,6 @@ def decode_steps(body: str) -> StepTask | HearTask:
     given = json.loads(body)
     if "told" in given:
         return convert(given, HearTask)
-    customer_ids, at = tuple(given["customer_ids"]), read_instant(given["at"])
+    customer_ids, at = tuple(given["customer_ids"]), given.get("at")
+    at = _LONG_AGO if at is None else read_instant(at)
     return StepTask(given["business_id"], given["sequence_id"], customer_ids, given["batch"], at)
