@@ -357,6 +357,13 @@ class DeployedDay:
         for name, whom in (("asleep", asleep), ("some", some)):
             self._post(f"{name} email", first, "email", {"customer_ids": whom})
             self._post(f"{name} text", first, "sms", {"customer_ids": whom})
+        # One of two variants goes to the rest, once the others have got theirs in the morning.
+        variants = [{"name": name, "share": 50, "content": self._content("email")} for name in ("A", "B")]
+        rule = {"test_share": 50, "after_hours": 1, "by": "delivered", "least": 1}
+        whom = [customer_ids[number] for number in range(11, 19)]
+        self._post(
+            "tried", first, "email", {"customer_ids": whom, "content": None, "winner": rule, "variants": variants}
+        )
         self._message(first, 21, "email", "early email", "reminder")
         self._message(first, 21, "sms", "early text", "reminder")
         self.deployment.rest()
@@ -397,16 +404,6 @@ class DeployedDay:
                 "voucher": {"kind": "percent", "value": "10", "valid_days": 30},
                 "content": {"subject": SUBJECT, "text": f"{BODY} ##{{{{voucher_code}}}}"},
             },
-        )
-        self.deployment.rest()
-        # One of two variants goes to the rest.
-        variants = [{"name": name, "share": 50, "content": self._content("email")} for name in ("A", "B")]
-        rule = {"test_share": 50, "after_hours": 1, "by": "delivered", "least": 1}
-        self._post(
-            "tried",
-            first,
-            "email",
-            {"customer_ids": [*ids.values()][11:19], "content": None, "winner": rule, "variants": variants},
         )
         self.deployment.rest()
         [voucher] = self.deployment.api("GET", f"/v1/customers/{ids[23]}/vouchers", business_id=first)["items"]

@@ -12,6 +12,7 @@ from rebound.kernel.ids import derived_ulid, id_of_external
 from rebound.messages.domain.goals import Goal, GoalKind
 from rebound.messages.domain.variants import Split, Variant
 from rebound.messages.domain.vouchers import Voucher, VoucherKind
+from rebound.messages.domain.winners import Because, Choice, ChosenBy, Untried, WinnerRule
 from rebound.segments.domain.matching import Moment
 from rebound.segments.domain.selections import Selection
 from rebound.templates.domain.content import EmailContent, MadeFrom, TemplateContent, TextContent
@@ -75,6 +76,10 @@ CAMPAIGNS = [
                 Variant("B", 6_666, TextContent("Hi.")),
             ),
             1_250,
+            WinnerRule(2_000, 24, ChosenBy.GOAL, 5),
+            at(86_400),
+            Choice("B", Because.MORE, 7),
+            Untried(7, at(900)),
         ),
         goal=Goal(GoalKind.VISIT, 14),
     ),

@@ -159,6 +159,23 @@ def test_who_may_send_chooses_what_goes_to_those_who_wait(stack: Stack, desk: De
     assert "Variant: &lt;b&gt;B&lt;/b&gt;" in history
 
 
+def test_the_page_says_how_many_have_not_got_what_is_tried_on_them(stack: Stack, desk: Desk) -> None:
+    tried()
+    counts(rest=40)
+    assert "have not got it yet" not in desk.get(PATH).text
+    labels = {"delivered~Short": -7, "delivered": -7}
+    house.ports().tallies.add(CAMPAIGN_ID, "other", labels, after=None, position="1")
+    seen = desk.get(PATH).text
+    assert "7 people on whom they are tried have not got it yet." in seen
+
+    kept = house.ports().campaigns.get(BUSINESS_ID, CAMPAIGN_ID)
+    assert kept.split is not None
+    chosen = replace(kept.split, chosen=Choice("Short", Because.MORE, 6))
+    house.ports().campaigns.replace(kept, replace(kept, split=chosen))
+    seen = desk.get(PATH, accept_language="de").text
+    assert "6 Personen hatten bis dahin nicht bekommen, was an ihnen erprobt wird" in seen
+
+
 @pytest.mark.parametrize(
     ("status", "given", "said"),
     [

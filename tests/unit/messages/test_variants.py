@@ -21,7 +21,9 @@ from rebound.messages.domain.variants import (
     split_of,
     written_split,
 )
+from rebound.messages.domain.winners import Because, Choice, ChosenBy, Untried, WinnerRule
 from rebound.templates.domain.content import EmailContent, MadeFrom, TemplateContent, TextContent
+from tests.fakes.making import NOON
 
 PEOPLE: Final = [id_of_external("salon", str(number)) for number in range(20_000)]
 SOME: Final = PEOPLE[:400]
@@ -121,4 +123,12 @@ def test_a_row_keeps_it(contents: list[EmailContent | TextContent | TemplateCont
     assert read_split(written_split(divided)) == divided
     assert split_of("test", variants, holdout) == (divided if variants or holdout else None)
     assert drawn_anew(divided, "other") == replace(divided, test_id="other")
+    waiting = replace(divided, winner=WinnerRule(2_000, 24, ChosenBy.DELIVERED, 5), decides_at=NOON)
+    for each in (
+        waiting,
+        replace(waiting, untried=Untried(7, NOON)),
+        replace(waiting, chosen=Choice("A", Because.MORE, 7)),
+    ):
+        assert read_split(written_split(each)) == each
+        assert drawn_anew(each, "test") == replace(divided, winner=waiting.winner)
     assert shares_alone(divided) == replace(divided, variants=tuple(replace(v, content=None) for v in variants))

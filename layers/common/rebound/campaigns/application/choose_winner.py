@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -14,17 +15,17 @@ from rebound.campaigns.application.campaign_service import counted
 from rebound.campaigns.application.steer_campaign import ended
 from rebound.campaigns.domain.campaigns import ENDED, Campaign, CampaignStatus
 from rebound.campaigns.domain.goal_results import tried
+from rebound.campaigns.domain.results import not_reached
 from rebound.kernel.errors import ConcurrentChangeError, ConflictError, FieldError, InvalidInputError, NotFoundError
 from rebound.kernel.retrying import retried
-from rebound.messages.domain.messages import MessageStatus
-from rebound.messages.domain.variants import REST, Split
-from rebound.messages.domain.winners import Because, Choice
+from rebound.messages.domain.variants import Split
+from rebound.messages.domain.winners import Because, Choice, Untried
 from rebound.timers.domain import AHEAD, Timer
 
 if TYPE_CHECKING:
     from rebound.businesses.ports import BusinessDirectory
     from rebound.campaigns.application.campaign_service import CampaignView
-    from rebound.campaigns.ports import CampaignBook, CampaignRunner, ExpansionLedger, TallyBook
+    from rebound.campaigns.ports import CampaignBook, CampaignRunner, ChunkLedger, ExpansionLedger, TallyBook
     from rebound.platform.ports import Clock, Ids
     from rebound.timers.ports import TimerBook
 
@@ -46,11 +47,13 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
     nobody is left, and a campaign that is cancelled meanwhile is as any other. While one is paused, nothing is chosen,
     because nothing is tried; it is chosen for when it goes on (``resumed``).
 
-    As long as some have not got yet what is tried on them, because it is night there or there are many, the time moves:
-    ``after_hours`` are those in which it is tried.
+    As long as more and more get what is tried on them, because it is night there or there are many, the time moves:
+    ``after_hours`` are those in which it is tried. When nobody more has got it for long (``WinnerRule.patience``), as
+    where a chunk is in the dead letters, it is chosen by what the others did; who gets it later gets their own variant.
     """
 
     campaigns: CampaignBook
+    chunks: ChunkLedger
     tallies: TallyBook
     expansion: ExpansionLedger
     businesses: BusinessDirectory
@@ -70,13 +73,28 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
 
     def _by_count(self, campaign: Campaign) -> Campaign:
         split = campaign.split
-        if split is None or split.awaited_at is None or campaign.status in {*ENDED, CampaignStatus.PAUSED}:
+        if split is None or split.winner is None or split.awaited_at is None:
             return campaign
-        if not _is_tried_on_all(self._view(campaign)):
-            now = self.clock.now()
-            # Where another wake has moved it, the next look is still ahead.
-            return campaign if _next_look(split) > now + AHEAD else awaiting(campaign, now + TRIED_WITHIN)
-        return self._chosen(campaign, split) if self._has_come(split) else campaign
+        if campaign.status in {*ENDED, CampaignStatus.PAUSED}:
+            return campaign
+        view, now = self._view(campaign), self.clock.now()
+        left, known = _left(view), split.untried
+        has_moved = left != (0 if known is None else known.number)
+        if not has_moved and not self._has_come(split):
+            return campaign
+        if not left:
+            if not has_moved:
+                return self._chosen(campaign, split)
+            return replace(campaign, split=replace(split, decides_at=now + split.winner.wait, untried=None))
+        since = now if has_moved or known is None else known.since
+        # Nobody gets it before quiet hours are over.
+        since = max([since, *self.chunks.holds(campaign.campaign_id)])
+        at_last = since + split.winner.patience
+        if at_last <= now + AHEAD:
+            return self._chosen(campaign, split, not_reached(split, view.variants))
+        goes_on = has_moved or since > now
+        decides_at = min(max(since, now) + TRIED_WITHIN + split.winner.wait, at_last) if goes_on else at_last
+        return replace(campaign, split=replace(split, decides_at=decides_at, untried=Untried(left, since)))
 
     def _view(self, campaign: Campaign) -> CampaignView:
         ranges, counts = self.expansion.list(campaign.campaign_id), self.tallies.counts(campaign.campaign_id)
@@ -92,8 +110,7 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
         elif split.chosen is not None:
             self._bring_back(campaign)
         elif split.decides_at is not None:
-            look = _next_look(split)
-            self.timers.put([replace(timer, due_at=look if look > now + AHEAD else split.decides_at)])
+            self.timers.put([replace(timer, due_at=_next_look(split, split.decides_at, now + AHEAD))])
 
     def _bring_back(self, campaign: Campaign) -> None:
         """Queue the chunks that wait for the winner."""
@@ -107,7 +124,7 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
         campaign, split = view.campaign, view.campaign.split
         if split is None or split.decides_at is None or split.chosen is not None:
             return campaign
-        if not _is_tried_on_all(view):
+        if _left(view) or split.untried is not None:
             campaign = awaiting(campaign, self.clock.now())
             put_off(self.timers, campaign)
             return campaign
@@ -116,11 +133,11 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
         self.timers.put([_timer(campaign, split.decides_at)])
         return campaign
 
-    def _chosen(self, campaign: Campaign, split: Split) -> Campaign:
+    def _chosen(self, campaign: Campaign, split: Split, missed: int = 0) -> Campaign:
         if split.winner is None or split.chosen is not None:
             return campaign
         counted = tried(split, self.tallies.counts(campaign.campaign_id))
-        return replace(campaign, split=replace(split, chosen=split.winner.choose(counted)))
+        return replace(campaign, split=replace(split, chosen=replace(split.winner.choose(counted), missed=missed)))
 
     def _has_come(self, split: Split) -> bool:
         """Whether it is time, or so soon that nobody wakes us again: else a timer of a plan that died has woken us."""
@@ -166,26 +183,28 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
 def put_off(timers: TimerBook, campaign: Campaign) -> None:
     """Have the winner of a campaign that is about to begin chosen at its time; again changes nothing."""
     split = campaign.split
-    if split is not None and split.awaited_at is not None:
-        timers.put([_timer(campaign, _next_look(split) + TRIED_WITHIN)])
+    if split is not None and split.winner is not None and split.awaited_at is not None:
+        timers.put([_timer(campaign, split.awaited_at - split.winner.wait + TRIED_WITHIN)])
 
 
 def _timer(campaign: Campaign, due_at: datetime) -> Timer:
     return Timer(due_at, WINNER, f"{campaign.business_id}#{campaign.campaign_id}")
 
 
-def _is_tried_on_all(view: CampaignView) -> bool:
-    """Whether everybody has got what is tried on them."""
-    return view.is_expanded and not any(
-        each.results[MessageStatus.QUEUED] for each in view.variants if each.name != REST
-    )
+def _left(view: CampaignView) -> int:
+    """How many have not got what is tried on them; where not everybody has been looked at, at least one."""
+    found = not_reached(view.campaign.split, view.variants)
+    return found if view.is_expanded else max(found, 1)
 
 
-def _next_look(split: Split) -> datetime:
-    """When it is looked again whether it is tried on all, while it is not; before that it is when it began."""
-    if split.winner is None or split.decides_at is None:
-        raise ValueError(split)
-    return split.decides_at - split.winner.wait
+def _next_look(split: Split, decides_at: datetime, after: datetime) -> datetime:
+    """When it is looked again: each quarter of an hour while some have not got yet what is tried on them.
+
+    The quarters are told from ``decides_at``, so that whoever is woken twice, or by two timers, puts one.
+    """
+    if split.untried is None:
+        return decides_at
+    return decides_at - max(ceil((decides_at - after) / TRIED_WITHIN) - 1, 0) * TRIED_WITHIN
 
 
 def awaiting(campaign: Campaign, began: datetime) -> Campaign:
@@ -193,4 +212,4 @@ def awaiting(campaign: Campaign, began: datetime) -> Campaign:
     split = campaign.split
     if split is None or split.winner is None or split.chosen is not None:
         return campaign
-    return replace(campaign, split=replace(split, decides_at=began + split.winner.wait))
+    return replace(campaign, split=replace(split, decides_at=began + split.winner.wait, untried=None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from rebound.messages.domain.labels import OPTED_OUT, in_variant
 from rebound.messages.domain.messages import MessageStatus
-from rebound.messages.domain.variants import Split
+from rebound.messages.domain.variants import REST, Split
 
 RESULT_STATUSES: Final = (
     MessageStatus.QUEUED,
@@ -55,3 +55,10 @@ def results_by_variant(
         opted_out = counts.get(in_variant(OPTED_OUT, name), 0)
         found.append(VariantResults(name, targeted, results_of(own, targeted), opted_out))
     return tuple(found)
+
+
+def not_reached(split: Split | None, variants: Sequence[VariantResults]) -> int:
+    """How many have not got what is tried on them; once a winner was chosen by what the others did, had not got it."""
+    if split is not None and split.chosen is not None:
+        return split.chosen.missed
+    return sum(each.results[MessageStatus.QUEUED] for each in variants if each.name != REST)

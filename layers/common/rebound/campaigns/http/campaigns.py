@@ -17,7 +17,7 @@ from rebound.campaigns.application.campaign_service import CampaignsWanted, Camp
 from rebound.campaigns.domain.by_tier import as_posted
 from rebound.campaigns.domain.campaigns import Campaign, CampaignStatus, Rollback
 from rebound.campaigns.domain.redemptions import reward_on
-from rebound.campaigns.domain.results import VariantResults
+from rebound.campaigns.domain.results import VariantResults, not_reached
 from rebound.campaigns.http.goals import GoalAnswer, GoalResultsAnswer, OutcomesAnswer
 from rebound.campaigns.http.requests import CampaignChangeRequest, DayOrTime, NewCampaignRequest
 from rebound.campaigns.http.results import ResultsAnswer, SpanAnswer
@@ -100,6 +100,10 @@ class WinnerAnswer(Answer):
     because: Because | None = Field(
         description="more: it has the larger share; same: the first of several with the largest; too_few: the first, "
         "because one went out to fewer than least; by_hand."
+    )
+    not_reached: int = Field(
+        description="How many of those on whom a variant is tried have not got it, or had not when it was chosen by "
+        "what the others did. They get their own variant whenever it can be sent."
     )
     targeted: int = Field(description="Of the campaign's targeted: how many get the winner.")
     results: ResultsAnswer
@@ -285,7 +289,7 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
             **said_in_answer(campaign.content if contents is None and not variants else None),
             "variants": variants or None,
             "outcomes": None if view.outcomes is None else OutcomesAnswer.of_outcomes(view.outcomes),
-            "winner": _winner(campaign, results.get(REST)),
+            "winner": _winner(view, results.get(REST)),
             "holdout": 0 if campaign.split is None else in_percent(campaign.split.holdout),
             "goal": None if campaign.goal is None else GoalAnswer.filled(campaign.goal),
             "goal_results": None if view.goal is None else GoalResultsAnswer.of_results(view.goal),
@@ -303,8 +307,8 @@ class CampaignAnswer(ListedCampaignAnswer, SaidAnswer):
         }
 
 
-def _winner(campaign: Campaign, rest: VariantResults | None) -> WinnerAnswer | None:
-    split = campaign.split
+def _winner(view: CampaignView, rest: VariantResults | None) -> WinnerAnswer | None:
+    split = view.campaign.split
     if split is None or split.winner is None:
         return None
     return WinnerAnswer(
@@ -315,6 +319,7 @@ def _winner(campaign: Campaign, rest: VariantResults | None) -> WinnerAnswer | N
         decides_at=split.decides_at,
         chosen=None if split.chosen is None else split.chosen.name,
         because=None if split.chosen is None else split.chosen.because,
+        not_reached=not_reached(split, view.variants),
         targeted=0 if rest is None else rest.targeted,
         results=ResultsAnswer() if rest is None else ResultsAnswer.of(rest),
     )

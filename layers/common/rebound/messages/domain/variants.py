@@ -16,7 +16,7 @@ from typing import Any, Final
 from msgspec import Struct, convert, to_builtins
 
 from rebound.kernel.errors import FieldError
-from rebound.messages.domain.winners import Choice, WinnerRule
+from rebound.messages.domain.winners import Choice, Untried, WinnerRule
 from rebound.templates.domain.content import Said, read_said, written_said
 
 WHOLE: Final = 10_000
@@ -78,7 +78,8 @@ class Split(Struct, frozen=True):
     of the campaign, so that another one holds out others; what is sent again to some of its people keeps their draws.
 
     With a ``winner``, only some get their variant at once. ``decides_at``, known once the mailing begins, is when the
-    one that the rest get is ``chosen``; until then they wait.
+    one that the rest get is ``chosen``; until then they wait. ``untried`` says how many have been found who have not
+    got what is tried on them.
     """
 
     test_id: str
@@ -87,6 +88,7 @@ class Split(Struct, frozen=True):
     winner: WinnerRule | None = None
     decides_at: datetime | None = None
     chosen: Choice | None = None
+    untried: Untried | None = None
 
     def is_of_the_rest(self, customer_id: str) -> bool:
         """Whether the customer gets the winner. With a larger test share, nobody is moved out of the test."""
@@ -155,7 +157,7 @@ class Split(Struct, frozen=True):
 
 def drawn_anew(split: Split | None, test_id: str) -> Split | None:
     """The same division for another campaign, which draws anew, and tries anew what is best."""
-    return None if split is None else replace(split, test_id=test_id, decides_at=None, chosen=None)
+    return None if split is None else replace(split, test_id=test_id, decides_at=None, chosen=None, untried=None)
 
 
 def shares_alone(split: Split | None) -> Split | None:
@@ -179,6 +181,8 @@ def written_split(split: Split) -> dict[str, Any]:
     kept = {"test_id": split.test_id, "holdout": split.holdout, "variants": variants}
     if split.winner is not None:
         kept["winner"] = to_builtins([split.winner, split.decides_at, split.chosen])
+    if split.untried is not None:
+        kept["untried"] = to_builtins(split.untried)
     return kept
 
 
@@ -189,4 +193,5 @@ def read_split(document: Mapping[str, Any]) -> Split:
         for each in document["variants"]
     )
     winner = convert(document.get("winner") or (None, None, None), _KEPT)
-    return Split(document["test_id"], variants, document["holdout"], *winner)
+    untried = convert(document.get("untried"), Untried | None)
+    return Split(document["test_id"], variants, document["holdout"], *winner, untried)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cmp_to_key
 from typing import Final
@@ -11,6 +11,8 @@ from typing import Final
 from msgspec import Struct
 
 MOST_HOURS: Final = 14 * 24
+LEAST_PATIENCE: Final = timedelta(days=1)
+"""So that the operator has a day for what lies in the dead letters."""
 
 
 class ChosenBy(StrEnum):
@@ -50,6 +52,11 @@ class WinnerRule(Struct, frozen=True):
         """``after_hours``."""
         return timedelta(hours=self.after_hours)
 
+    @property
+    def patience(self) -> timedelta:
+        """For how long nobody more gets what is tried on them, before it is chosen without those who have not."""
+        return max(self.wait, LEAST_PATIENCE)
+
     def choose(self, counted: Mapping[str, tuple[int, int]]) -> Choice:
         """The winner by what is counted of each variant, in their order: how many did it, and of how many.
 
@@ -64,10 +71,21 @@ class WinnerRule(Struct, frozen=True):
 
 
 class Choice(Struct, frozen=True):
-    """Which variant goes to the rest, by its name."""
+    """Which variant goes to the rest, by its name.
+
+    ``missed`` are how many had not got what was tried on them when it was chosen by what the others did.
+    """
 
     name: str
     because: Because
+    missed: int = 0
+
+
+class Untried(Struct, frozen=True):
+    """How many have not got what is tried on them, and since when it is as many: or when quiet hours are over."""
+
+    number: int
+    since: datetime
 
 
 def _compared(one: tuple[int, int], other: tuple[int, int]) -> int:

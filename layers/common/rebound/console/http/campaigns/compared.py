@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from rebound.campaigns.domain.campaigns import ENDED, Campaign
 from rebound.campaigns.domain.differences import Share
-from rebound.campaigns.domain.results import VariantResults
+from rebound.campaigns.domain.results import VariantResults, not_reached
 from rebound.console.http.visits import Visit
 from rebound.messages.domain.variants import in_percent
 from rebound.messages.domain.winners import Choice, WinnerRule
@@ -29,6 +29,7 @@ class WinnerShown(Struct, frozen=True):
     """How the best variant goes to the rest: by which rule, when, and which it is.
 
     ``pairs`` are the names of the variants one of which may be chosen now, as a choice shows them; else there are none.
+    ``lacking`` are how many had not got what is tried on them when it was chosen, or have not yet.
     """
 
     rule: WinnerRule
@@ -36,6 +37,7 @@ class WinnerShown(Struct, frozen=True):
     decides_at: datetime | None
     chosen: Choice | None
     pairs: Sequence[tuple[str, str]]
+    lacking: int
 
 
 def by_variant(visit: Visit, view: "CampaignView") -> Sequence[VariantShown]:
@@ -67,11 +69,18 @@ def reached(visit: Visit, view: "CampaignView") -> Sequence[tuple[str, Share]]:
     return rows if goal.held_out is None else [*rows, (visit.words("campaign.goal.held_out"), goal.held_out)]
 
 
-def winner(campaign: Campaign) -> WinnerShown | None:
+def winner(campaign: Campaign, results: Sequence[VariantResults] = ()) -> WinnerShown | None:
     """How the best goes to the rest; ``None`` for a campaign in which nobody waits for that."""
     split = campaign.split
     if split is None or split.winner is None:
         return None
     is_open = split.decides_at is not None and split.chosen is None and campaign.status not in ENDED
     pairs = [(each.name, each.name) for each in split.variants] if is_open else []
-    return WinnerShown(split.winner, in_percent(split.winner.test_share), split.decides_at, split.chosen, pairs)
+    return WinnerShown(
+        split.winner,
+        in_percent(split.winner.test_share),
+        split.decides_at,
+        split.chosen,
+        pairs,
+        not_reached(split, results),
+    )

@@ -207,7 +207,7 @@ def _page(
         outcomes=compared.outcomes(view),
         counted_for=COUNTED_FOR.days,
         reached=compared.reached(visit, view),
-        winner=compared.winner(campaign),
+        winner=compared.winner(campaign, view.variants),
         content=_said_by(campaign.content),
         # Results go on coming in after the end, but nobody waits for them.
         goes_on=is_running or (rollback is not None and not rollback.done),
