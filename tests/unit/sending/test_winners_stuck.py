@@ -14,6 +14,7 @@ from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.campaigns.application.choose_winner import TRIED_WITHIN
 from rebound.campaigns.domain.campaigns import Campaign
 from rebound.kernel.channels import Channel
+from rebound.kernel.errors import ConflictError
 from rebound.messages.domain.messages import MessageStatus
 from rebound.messages.domain.variants import REST
 from rebound.messages.domain.winners import LEAST_PATIENCE, Because, Choice
@@ -258,6 +259,25 @@ def test_a_cancelled_campaign_sends_nothing_of_what_is_put_back() -> None:
     assert trial.chosen() is None
     assert trial.sent() == sent
     assert trial.view().results[MessageStatus.QUEUED] == 0
+
+
+def test_what_was_chosen_is_brought_back_by_who_asks_for_it_again() -> None:
+    trial = Trial(people=40, ranges=1)
+    trial.pass_hours(1)
+    campaign = trial.world.campaigns.get(BUSINESS_ID, trial.campaign_id)
+    # By a worker that has brought nobody back, and whom nobody calls again.
+    chosen = replace(trial.split, chosen=Choice("A", Because.MORE))
+    trial.world.campaigns.replace(campaign, replace(campaign, split=chosen))
+    trial.world.timers.rows.clear()
+    trial.pass_hours(30)
+    assert not trial.sent().keys() & trial.drawn()[REST]
+
+    with pytest.raises(ConflictError):
+        trial.world.choose_winner.by_hand(BUSINESS_ID, trial.campaign_id, "B")
+    trial.world.choose_winner.by_hand(BUSINESS_ID, trial.campaign_id, "A")
+    trial.pass_hours(1)
+    assert trial.sent().keys() >= trial.drawn()[REST]
+    assert trial.chosen() == Choice("A", Because.MORE)
 
 
 def test_what_went_out_right_before_a_pause_is_tried_after_it() -> None:

@@ -159,7 +159,8 @@ class ChooseWinner(Struct, frozen=True, kw_only=True):
             if name not in (names := [each.name for each in split.variants]):
                 raise InvalidInputError(FieldError.unknown("variant", "Is no variant of the campaign.", name, names))
             if split.chosen is not None:
-                if split.chosen == Choice(name, Because.BY_HAND):
+                if split.chosen.name == name:
+                    # Whoever chose may not have brought back those who wait for it.
                     return campaign
                 raise ConflictError("winner_chosen", f"The winner has been chosen: {split.chosen.name}.")
             return replace(campaign, split=replace(split, chosen=Choice(name, Because.BY_HAND)))
