@@ -15,7 +15,7 @@ from tests.integration.sequences.test_sequences import PATH, SEND, WELCOME, goes
 
 SHARD: Final = "shardId-00000001732968000000-1a2b3c4d"
 UID: Final = "01M7W6ARGFEXM6PVNM0V1C8F0N"
-NOBODY: Final = {"ended": 0, "goal": 0, "exit": 0, "lapsed": 0, "removed": 0}
+NOBODY: Final = {"ended": 0, "goal": 0, "exit": 0, "lapsed": 0, "not_matching": 0, "removed": 0}
 STEPS: Final = [
     {"id": "asked", "if": {"tag": "vip"}, "else": [{"exit": {}}]},
     {"id": "hello", **SEND},

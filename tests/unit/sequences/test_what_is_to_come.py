@@ -275,7 +275,7 @@ def test_whom_it_is_for_is_asked_when_it_is_due(told: list[tuple[int, bool]]) ->
     staff = [is_staff for day, is_staff in sorted(told) if day < 13][-1:] == [True]
 
     assert len(world.subjects(id_of(1))) == (not staff)
-    assert world.enrolment(id_of(1)).is_over
+    assert world.enrolment(id_of(1)).left_because is (LeftBecause.NOT_MATCHING if staff else LeftBecause.ENDED)
 
 
 def test_whom_it_is_not_for_by_then_waits_for_the_next_end() -> None:

@@ -302,3 +302,14 @@ def test_every_sentence_is_there_in_each_language(language: str) -> None:
 
     assert len(every_sentence()) > 40
     assert sorted(each for each in every_sentence() if words.said(each) == each) == []
+
+
+def test_who_did_not_match_the_filter_when_it_was_due_is_told_so(world: SequenceWorld) -> None:
+    trigger = Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=7)
+    world.set_up(send("it ends"), trigger=trigger, filter={"tag": "vip"}, exit_on=(ExitOn(BOOKING),))
+    world.has_membership(1, "m", (NOON + 20 * DAY).date())
+    world.live_until(NOON + 30 * DAY)
+    world.pump_streams()
+
+    assert told(world)[0] == 'Left the sequence "Welcome": they did not match its filter when it was due.'
+    assert world.sequence_results(BUSINESS_ID, SEQUENCE_ID)[1].total.left == {LeftBecause.NOT_MATCHING: 1}

@@ -233,7 +233,7 @@ class _Pass(Struct):
         meant = self.uses.ask(self.task.business_id, tree, self._customers(asked))
         others = [each for each in asked if each.key.customer_id not in meant]
         for each in others:
-            self._leave(each, LeftBecause.EXIT)
+            self._leave(each, LeftBecause.NOT_MATCHING)
         return [each for each in going if each not in others]
 
     def _counted(self, enrolment: Enrolment, at: datetime) -> Definition:

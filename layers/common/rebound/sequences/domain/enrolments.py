@@ -59,6 +59,8 @@ class LeftBecause(StrEnum):
     """Something happened that ends it."""
     LAPSED = "lapsed"
     """They were due while it was off, and what was late was to lapse."""
+    NOT_MATCHING = "not_matching"
+    """They waited for what was to come, and did not match the filter when it was due."""
     REMOVED = "removed"
     """Somebody took them out, or the sequence was deleted."""
 

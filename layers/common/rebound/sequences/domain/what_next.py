@@ -176,6 +176,7 @@ _LEFT: Final[Mapping[LeftBecause, str]] = MappingProxyType(
         LeftBecause.GOAL: "what it was for has happened.",
         LeftBecause.EXIT: "something happened that ends it.",
         LeftBecause.LAPSED: "they were due while it was off, and what was late was to lapse.",
+        LeftBecause.NOT_MATCHING: "they did not match its filter when it was due.",
         LeftBecause.REMOVED: "they were taken out.",
     }
 )

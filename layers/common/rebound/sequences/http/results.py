@@ -21,6 +21,7 @@ class LeftAnswer(Answer):
     goal: int = Field(default=0, description="What the sequence was for has happened.")
     exit: int = Field(default=0, description="Something happened that ends it.")
     lapsed: int = Field(default=0, description="They were due while it was off, and what was late was to lapse.")
+    not_matching: int = Field(default=0, description="They did not match the filter when what they waited for was due.")
     removed: int = Field(default=0, description="They were taken out, or deleted.")
 
 
