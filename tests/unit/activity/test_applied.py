@@ -243,6 +243,26 @@ def test_with_a_deleted_customer_goes_what_they_did_and_what_arrives_later(chanc
     assert say(world, visit("v5"))[2][0][1].field == "customer_id"
 
 
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_what_is_said_after_a_deletion_of_who_may_come_again_stays_when_the_deletion_is_told_twice(
+    comes_again: bool,
+) -> None:
+    world = World()
+    person = {"first_name": "Ana", "last_name": "Silva"}
+    gone = world.customer_service.put(BUSINESS_ID, "ext-1", person)[0].customer
+    say(world, unknown())
+    world.live_until(at(0) + DAY)
+    world.customer_service.delete(BUSINESS_ID, gone.customer_id)
+    world.live_until(at(0) + DAY + timedelta(hours=1))
+    say(world, unknown("v2"))
+    world.live_until(at(0) + DAY + timedelta(hours=2))
+    if comes_again:
+        world.customer_service.put(BUSINESS_ID, "ext-1", person)
+    world.erase_activity.deleted(gone)
+
+    assert [cell.event_id for cell in world.activity.read(BUSINESS_ID, gone.customer_id).cells] == ["v2"]
+
+
 def unknown(event_id: str = "v1") -> dict[str, Any]:
     event = visit(event_id, external_id="ext-1")
     del event["customer_id"]

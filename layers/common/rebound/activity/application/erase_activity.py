@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from rebound.activity.domain.words import WAITS, stamp_of
 from rebound.kernel.errors import NotFoundError
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""At most so far apart show machines the time."""
 
 if TYPE_CHECKING:
     from rebound.activity.application.apply_activity import Refold
@@ -29,10 +33,17 @@ class EraseActivity(Struct, frozen=True, kw_only=True):
     stamps: Stamps
 
     def deleted(self, customer: Customer) -> None:
-        """Erase all of a customer who was deleted; who is there again keeps what was said since."""
+        """Erase all of a customer who was deleted; who is there again keeps what was said since.
+
+        Done again it erases what it did before, and nothing that was said later of who may come again.
+        """
         business_id, customer_id = customer.business_id, customer.customer_id
         kept = self.activity.read(business_id, customer_id)
         if not kept.version and not kept.cells:
+            return
+        if kept.erased > stamp_of(customer.created_at + CLOCKS_DIFFER):
+            # Since they were there: no other deletion has been erased by then.
+            self._until(business_id, customer_id, kept.erased)
             return
         again = self.customers.get_many(business_id, [customer_id], as_of_now=True).get(customer_id)
         self._until(business_id, customer_id, self.stamps.next(1)[0] if again is None else stamp_of(again.created_at))
