@@ -1,4 +1,4 @@
-"""Erases what is kept of customers who were deleted, as the change stream tells."""
+"""Erases what is kept of customers who were deleted, and tells sequences of new ones, as the change stream tells."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,12 +19,26 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:  #
 
 
 def _follow(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, str]]:
-    for record in records:
+    failed = []
+    for place, record in enumerate(records):
         try:
             customer = wiring.ports().deleted_customer_of(record)
             if customer is not None:
                 wiring.use_cases().erase_customer(customer)
         except Exception as error:  # noqa: BLE001 - reported to the stream, which comes again
             logger().error("customer not forgotten", error=type(error).__name__, at=place_of(error))
-            return [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]
-    return []
+            failed, records = [_named(record)], records[:place]
+            break
+    # Whoever has the id of somebody who was deleted finds nothing of them any more.
+    came = [customer for record in records if (customer := wiring.ports().new_customer_of(record)) is not None]
+    if came:
+        try:
+            wiring.use_cases().tell_of_newcomers(came)
+        except Exception as error:  # noqa: BLE001 - the same
+            logger().error("newcomers not told of", error=type(error).__name__, at=place_of(error))
+            return [_named(records[0])]
+    return failed
+
+
+def _named(record: Mapping[str, Any]) -> Mapping[str, str]:
+    return {"itemIdentifier": record["dynamodb"]["SequenceNumber"]}

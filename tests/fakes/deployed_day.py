@@ -674,13 +674,20 @@ class DeployedDay:
         assert self.deployment.queued(dead=True) == dead
 
     def go_through_a_sequence(self) -> None:
-        """Some go through all kinds of steps, one leaves, one is deleted half way, and it is switched off and on."""
+        """Some go through all kinds of steps, one leaves, one is deleted half way, and it is switched off and on.
+
+        What begins it for one of them is told before they are a customer.
+        """
         first, path, ids = self.business_ids[0], "/v1/sequences/series", {}
-        for number in (41, 42, 43, 44):
+
+        def comes(number: int) -> None:
             person = {"first_name": FIRST_NAME, "last_name": LAST_NAME, "external_id": str(number)}
             reached = {"email": email_of(number), "mobile_phone": phone_of(number)}
             made = self.deployment.api("POST", "/v1/customers", {**person, **reached}, business_id=first)
             ids[number] = made["customer_id"]
+
+        for number in (41, 42, 43):
+            comes(number)
 
         def sends(category: str, channel: str) -> dict[str, Any]:
             return {"send": {"category": category, "channel": channel, "content": self._content(channel)}}
@@ -709,10 +716,12 @@ class DeployedDay:
         tagged = {"name": "Tagged", "trigger": {"kind": "tag_added", "tag": TAG.upper()}, "status": "on"}
         self.deployment.api("PUT", "/v1/sequences/tagged", {**tagged, "steps": [{"exit": {}}]}, business_id=first)
         now = self.deployment.clock.now().isoformat()
-        for number, customer_id in ids.items():
+        for number in (41, 42, 43, 44):
             visit = {"event_id": f"series-{number}", "kind": "visit", "at": now, "class_type": "velvet"}
-            told = {"events": [{**visit, "customer_id": customer_id}]}
+            told = {"events": [{**visit, "external_id": str(number)}]}
             self.deployment.api("POST", "/v1/activity", told, business_id=first)
+        self._for_an_hour()
+        comes(44)
         self._for_an_hour()
         later = self.deployment.clock.now().isoformat()
         gone = {"event_id": "gone", "kind": "cancellation", "at": later, "appointment_id": "a-series"}

@@ -32,7 +32,7 @@ from rebound.messages.domain.messages import Message, StatusChange
 from rebound.segments.domain.selections import Selection
 from rebound.sending.domain.chunk_tasks import ChunkTask, DeferredChunkTask
 from rebound.sequences.domain.results import CountedChange
-from rebound.sequences.domain.tasks import HearTask, StepTask
+from rebound.sequences.domain.tasks import QueuedTask
 from rebound.templates.domain.content import Content
 from rebound.timers.domain import AHEAD
 from rebound.webhooks.domain.webhooks import DeliveryTask
@@ -42,7 +42,7 @@ from tests.fakes.house import EveryUseCase
 from tests.fakes.making import BUSINESS_ID, GREETING, SHORT_GREETING, business
 from tests.fakes.memory_ports import MemoryPorts, watched_ports
 from tests.fakes.queues import MemoryQueue
-from tests.fakes.streams import written
+from tests.fakes.streams import Change, written
 from tests.fakes.watching import Boundary, BrokenCallError, Checkpoint, WorkerDiedError
 
 MOST_STEPS: Final = 20_000
@@ -247,18 +247,21 @@ class World(MemoryPorts, EveryUseCase):
         while (campaign_batch := self.campaigns.stream.deliver(self.random)) is not None:
             for campaign in campaign_batch[1]:
                 self._retried("project_campaigns", partial(self._tell, written(campaign)))
-        while (deletions := self.customers.deletions.deliver(self.random)) is not None:
-            for deletion in deletions[1]:
-                self._retried("forget_customers", partial(self._erase, deletion.after))
+        while (passages := self.customers.passages.deliver(self.random)) is not None:
+            self._retried("forget_customers", partial(self._follow_customers, passages[1]))
         while (tagged := self.customers.tagged.deliver(self.random)) is not None:
             self._retried("hear_tags", partial(self._hear_tags, [each.after for each in tagged[1]]))
 
     def _hear_tags(self, given: Sequence[TagsGiven]) -> None:
         self.hear_tags(given)
 
-    def _erase(self, customer: Customer) -> None:
-        # Looked up anew, because the process may have died.
-        self.erase_customer(customer)
+    def _follow_customers(self, changes: Sequence[Change[Customer | None]]) -> None:
+        for each in changes:
+            if each.before is not None:
+                self.erase_customer(each.before)
+        came = [each.after for each in changes if each.after is not None]
+        if came:
+            self.tell_of_newcomers(came)
 
     def _step(self, name: str, step: Callable[[], Any]) -> Any:
         """A task of the state machine: tried again after a death or a lost race."""
@@ -437,7 +440,7 @@ class World(MemoryPorts, EveryUseCase):
             return True
         return False
 
-    def _advance(self, task: StepTask | HearTask) -> None:
+    def _advance(self, task: QueuedTask) -> None:
         self.go_on(task)
 
     def _sweep_timers(self) -> bool:
@@ -548,7 +551,7 @@ class World(MemoryPorts, EveryUseCase):
             self.messages.stream,
             self.contacts.stream,
             self.campaigns.stream,
-            self.customers.deletions,
+            self.customers.passages,
             self.customers.tagged,
             self.enrolments.stream,
         )

@@ -66,6 +66,11 @@ class MemoryActivityBook:
         cells = self.cells.get(owner, {})
         return replace(self.kept.get(owner, Kept()), cells=[cells[entry] for entry in sorted(cells)])
 
+    def known_of(self, business_id: str, customer_ids: Collection[str]) -> frozenset[str]:
+        return frozenset(
+            each for each in customer_ids if self.kept.get((business_id, each), Kept()).summary is not None
+        )
+
     def since(self, business_id: str, customer_id: str, at: datetime) -> Sequence[Cell]:
         return [cell for cell in self.read(business_id, customer_id).cells if cell.at >= at]
 

@@ -94,6 +94,20 @@ def test_all_of_a_customer_is_read_with_the_version_of_the_summary(ports: EveryP
     assert second == Kept([CELL], None, first.version + 1, "05")
 
 
+def test_of_whom_something_is_known_is_told_of_many_at_once(ports: EveryPorts) -> None:
+    for number in (1, 2, 3):
+        ports.activity.save_summary(BUSINESS_ID, id_of(number), FULL, read=0)
+    # What was erased leaves a row, and an event that is not counted yet is not known.
+    version = ports.activity.read(BUSINESS_ID, id_of(2)).version
+    ports.activity.save_summary(BUSINESS_ID, id_of(2), None, read=version, erased="05")
+    ports.activity.set_cell(BUSINESS_ID, id_of(4), CELL)
+
+    asked = [id_of(number) for number in range(1, 150)]
+    assert ports.activity.known_of(BUSINESS_ID, asked) == {id_of(1), id_of(3)}
+    assert ports.activity.known_of("other", asked) == frozenset()
+    assert ports.activity.known_of(BUSINESS_ID, []) == frozenset()
+
+
 def test_what_happened_since_is_read_in_its_order_without_the_summary(ports: EveryPorts) -> None:
     ports.activity.save_summary(BUSINESS_ID, WHO, FULL, read=0)
     moments = [at(0) + timedelta(seconds=seconds) for seconds in (-0.000001, 0, 0.5, 90_000)]

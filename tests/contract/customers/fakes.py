@@ -39,8 +39,8 @@ class MemoryCustomerBook:
         self._contacts = contacts
         self.rows: dict[tuple[str, str], Customer] = {}
         self._gone: Counter[tuple[str, str]] = Counter()
-        self.deletions: ChangeStream[Customer] = ChangeStream()
-        """Of the change stream what its reader wants: each customer as they were when they were deleted."""
+        self.passages: ChangeStream[Customer | None] = ChangeStream()
+        """Of the change stream what its reader wants: who is new, and each customer as they were when deleted."""
         self.tagged: ChangeStream[TagsGiven] = ChangeStream()
         """The same for the other reader: who was given a tag, and by which sequences."""
 
@@ -81,7 +81,10 @@ class MemoryCustomerBook:
             who = {"business_id": customer.business_id, "customer_id": customer.customer_id}
             given = TagsGiven(**who, tags=tags, at=customer.updated_at, had=tuple(had), by=givers())
             self.tagged.record(customer.customer_id, None, given)
+        is_new = id_ not in self.rows
         self.rows[id_] = written = replace(customer, version=(customer.version or self._gone[id_]) + 1)
+        if is_new and customer.external_id is not None:
+            self.passages.record(customer.customer_id, None, written)
         return written
 
     def delete(self, customers: Sequence[Customer], contacts: Sequence[Contact]) -> None:
@@ -91,7 +94,7 @@ class MemoryCustomerBook:
             deleted = self.rows.pop(id_, None)
             self._gone[id_] = customer.version
             if deleted is not None:
-                self.deletions.record(customer.customer_id, None, deleted)
+                self.passages.record(customer.customer_id, deleted, None)
         for contact in contacts:
             self._contacts.write(contact)
 

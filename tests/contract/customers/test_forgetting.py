@@ -7,7 +7,12 @@ import pytest
 
 from rebound.businesses.adapters.sqs_recopy_queue import encode_recopying
 from rebound.businesses.domain.business import Recopying
-from rebound.customers.adapters.forgetting import SqsForgetQueue, decode_forgetting, deleted_customer_of
+from rebound.customers.adapters.forgetting import (
+    SqsForgetQueue,
+    decode_forgetting,
+    deleted_customer_of,
+    new_customer_of,
+)
 from rebound.kernel.channels import Channel, ContactKey
 from tests.fakes.aws import make
 from tests.fakes.house import EveryPorts
@@ -32,7 +37,7 @@ def test_a_customer_is_kept_as_they_were_until_all_is_erased(ports: EveryPorts) 
     assert ports.unforgotten.find(BUSINESS_ID, id_of(2)) == customer(2)
 
 
-def test_the_stream_tells_who_was_deleted_and_nothing_of_other_changes() -> None:
+def test_the_stream_tells_who_was_deleted_and_who_is_new_and_nothing_of_other_changes() -> None:
     image = {
         "business_id": {"S": BUSINESS_ID},
         "customer_id": {"S": id_of(1)},
@@ -48,6 +53,9 @@ def test_the_stream_tells_who_was_deleted_and_nothing_of_other_changes() -> None
     assert (deleted.customer_id, deleted.full_name, deleted.version) == (id_of(1), "Ana Silva", 7)
     assert deleted_customer_of({"dynamodb": {"OldImage": image, "NewImage": image}}) is None
     assert deleted_customer_of({"dynamodb": {"NewImage": image}}) is None
+    assert new_customer_of({"dynamodb": {"NewImage": image}}) == deleted
+    assert new_customer_of({"dynamodb": {"OldImage": image, "NewImage": image}}) is None
+    assert new_customer_of({"dynamodb": {"OldImage": image}}) is None
 
 
 def test_the_queue_has_ids_and_nothing_else(on_aws: bool) -> None:

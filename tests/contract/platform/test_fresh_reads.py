@@ -38,6 +38,7 @@ FRESH: Final[Mapping[str, Callable[[EveryPorts], object]]] = {
     "whose a receipt is": lambda ports: ports.messages.find_by_provider_id(Provider.SNS, "id"),
     "which questions are open": lambda ports: ports.appointments.asked(NUMBER),
     "who was deleted": lambda ports: ports.departures.since(contact_key(), at()),
+    "of whom something is known": lambda ports: ports.activity.known_of(BUSINESS_ID, [id_of(1)]),
     "a business's settings": lambda ports: ports.businesses.get(BUSINESS_ID),
 }
 STALE: Final[Mapping[str, Callable[[EveryPorts], object]]] = {

@@ -25,7 +25,7 @@ STORED: Final = frozenset(
         "rebound.sending.adapters.sqs_receipt_queue",
         "rebound.sequences.domain.documents",
         "rebound.sequences.domain.members",
-        "rebound.sequences.application.hear_tags",
+        "rebound.sequences.application.follow_customers",
         "rebound.sequences.application.notice_entering",
         "rebound.sequences.application.sequence_service",
         "rebound.sequences.domain.tasks",

@@ -13,7 +13,7 @@ from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey, entry_n
 from rebound.sequences.domain.members import Look, Member, MemberKey
 from rebound.sequences.domain.results import CountedChange, counts_of
 from rebound.sequences.domain.sequences import Definition, KnownSequence, SavedSequence
-from rebound.sequences.domain.tasks import HearTask, StepTask
+from rebound.sequences.domain.tasks import HearTask, NewcomersTask, QueuedTask, StepTask
 from rebound.sequences.domain.waivers import Ask, AskKey, Waiver, ask_counts_of, sequence_of
 from tests.contract.campaigns.fakes import MemorySequenceGates, MemoryTallyBook
 from tests.contract.platform.fakes import FakeClock
@@ -234,13 +234,13 @@ class MemoryStepQueue:
     """Implements ``StepQueue``."""
 
     def __init__(self, clock: FakeClock) -> None:
-        self.queue: MemoryQueue[StepTask | HearTask] = MemoryQueue(clock)
+        self.queue: MemoryQueue[QueuedTask] = MemoryQueue(clock)
 
     def put(self, tasks: Sequence[StepTask], delay: timedelta = timedelta()) -> None:
         for task in tasks:
             self.queue.send(task, delay)
 
-    def tell(self, tasks: Sequence[HearTask]) -> None:
+    def tell(self, tasks: Sequence[HearTask | NewcomersTask]) -> None:
         for task in tasks:
             self.queue.send(task)
 

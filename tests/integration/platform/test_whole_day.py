@@ -31,7 +31,6 @@ ASKED_IN_PART: Final = {
 """Functions of which the day does not see everything they do."""
 UNUSED: Final[Mapping[tuple[str, str], str]] = {
     ("ForgetCustomersFunction", "dynamodb:DeleteItem"): "somebody who could not be forgotten at once: no eraser fails",
-    ("ForgetCustomersFunction", "sqs:SendMessage"): "the same",
     (
         "ForgetCustomersFunction",
         "dynamodb:BatchWriteItem",
@@ -110,6 +109,11 @@ UNUSED_OF: Final[Mapping[tuple[str, str], str]] = {
 } | {("ReceiveTextFunction", "StepsQueue"): "tells sequences of a text: none waits for one that day"}
 """The same of all that it may do with a table or a queue."""
 UNUSED_ON: Final[Mapping[tuple[str, str, str], str]] = {
+    (
+        "ForgetCustomersFunction",
+        "sqs:SendMessage",
+        "UpkeepQueue",
+    ): "somebody who could not be forgotten at once: no eraser fails",
     (
         "AdvanceSequencesFunction",
         "dynamodb:BatchWriteItem",

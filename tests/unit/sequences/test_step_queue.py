@@ -15,7 +15,7 @@ from rebound.kernel.categories import Category
 from rebound.sequences.adapters.step_queue import SqsStepQueue, decode_steps, encode_steps
 from rebound.sequences.domain.happenings import Happened, Happening, Kind
 from rebound.sequences.domain.sequences import MOST_SEQUENCES, Reentry
-from rebound.sequences.domain.tasks import TOGETHER, TOLD_TOGETHER, HearTask, StepTask, Told
+from rebound.sequences.domain.tasks import TOGETHER, TOLD_TOGETHER, Came, HearTask, NewcomersTask, StepTask, Told
 from tests.fakes.making import BUSINESS_ID, NOON, at, business, customer, id_of
 from tests.unit.sequences.worlds import DAY, HOUR, SEQUENCE_ID, SequenceWorld, send, wait
 
@@ -38,6 +38,13 @@ TOLD = st.builds(Told, st.integers(0, 9).map(id_of), HAPPENED, st.lists(st.text(
 @given(st.lists(TOLD, max_size=5))
 def test_what_happened(told: list[Told]) -> None:
     task = HearTask(BUSINESS_ID, tuple(told))
+
+    assert decode_steps(encode_steps(task)) == task
+
+
+def test_who_is_new() -> None:
+    came = tuple(Came(id_of(number), at(number / 7)) for number in range(10))
+    task = NewcomersTask(BUSINESS_ID, came)
 
     assert decode_steps(encode_steps(task)) == task
 

@@ -72,6 +72,12 @@ class ActivityBook(Protocol):
     def read(self, business_id: str, customer_id: str) -> Kept:
         """Everything of a customer; strongly consistent, and the cells no older than the summary's version."""
 
+    def known_of(self, business_id: str, customer_ids: Collection[str]) -> frozenset[str]:
+        """Those of whom there is a summary, and so an event; strongly consistent.
+
+        One item a customer, a hundred a request.
+        """
+
     def since(self, business_id: str, customer_id: str, at: datetime) -> Sequence[Cell]:
         """The cells of what happened with a customer at a time or later, in its order; strongly consistent."""
 

@@ -87,6 +87,13 @@ class AwsCustomersPorts(AwsBusinessesPorts):
         return deleted_customer_of(record)
 
     @staticmethod
+    def new_customer_of(record: Mapping[str, Any]) -> Customer | None:
+        """The customer whose row came, likewise."""
+        from rebound.customers.adapters.forgetting import new_customer_of
+
+        return new_customer_of(record)
+
+    @staticmethod
     def tags_given_of(records: Iterable[Mapping[str, Any]]) -> Iterable[TagsGiven]:
         """The tags that customers were given, by records of the change stream."""
         from rebound.customers.adapters.tag_stream import tags_given_of

@@ -10,7 +10,7 @@ from rebound.segments.domain.segments import SavedSegments
 from rebound.sequences.domain.enrolments import Enrolment, EnrolmentKey
 from rebound.sequences.domain.members import Look, Member, MemberKey
 from rebound.sequences.domain.sequences import Definition, KnownSequence, SavedSequence
-from rebound.sequences.domain.tasks import HearTask, StepTask
+from rebound.sequences.domain.tasks import HearTask, NewcomersTask, StepTask
 from rebound.sequences.domain.waivers import Ask, AskKey, Waiver
 
 
@@ -134,8 +134,8 @@ class StepQueue(Protocol):
     def put(self, tasks: Sequence[StepTask], delay: timedelta = timedelta()) -> None:
         """Enqueue; may deliver twice, and in any order."""
 
-    def tell(self, tasks: Sequence[HearTask]) -> None:
-        """Enqueue what happened, likewise."""
+    def tell(self, tasks: Sequence[HearTask | NewcomersTask]) -> None:
+        """Enqueue what happened, or who is new, likewise."""
 
 
 class WaiverBook(Protocol):

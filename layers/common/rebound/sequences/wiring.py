@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from rebound.sequences.application.count_steps import CountSteps
     from rebound.sequences.application.do_steps import DoSteps
     from rebound.sequences.application.enrol import HearHappenings, PlanAhead
+    from rebound.sequences.application.follow_customers import HearTags, TellOfNewcomers
     from rebound.sequences.application.forget import ForgetEnrolments
     from rebound.sequences.application.go_on import GoOn
-    from rebound.sequences.application.hear_activity import HearActivity, LookBack
-    from rebound.sequences.application.hear_tags import HearTags
+    from rebound.sequences.application.hear_activity import HearActivity, HearOfNewcomers, LookBack
     from rebound.sequences.application.move import MoveEnrolments, MovePage
     from rebound.sequences.application.notice_entering import BeginLooks, FindLook, NoticeEntering, ScheduleLooks
     from rebound.sequences.application.offer_ready_made import OfferReadyMade
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rebound.sequences.application.wake import WakeEnrolments
     from rebound.sequences.application.warn import WarnOfSteps
     from rebound.sequences.domain.results import CountedChange
-    from rebound.sequences.domain.tasks import HearTask, StepTask
+    from rebound.sequences.domain.tasks import QueuedTask
     from rebound.sequences.ports import (
         AskBook,
         EnrolmentBook,
@@ -116,7 +116,7 @@ class AwsSequencesPorts(AwsRecurringPorts):
 
         return DynamoAskBook(self.settings["SEQUENCES_TABLE"])
 
-    def decode_steps(self, body: str) -> StepTask | HearTask:
+    def decode_steps(self, body: str) -> QueuedTask:
         """The task of a message of the queue."""
         from rebound.sequences.adapters.step_queue import decode_steps
 
@@ -148,11 +148,19 @@ class SequencesUseCases(RecurringUseCases):
     hear_told: HearTold = use_case(
         "rebound.sequences.application.tell", hear="hear_happenings", notice="notice_entering"
     )
+    tell_of_newcomers: TellOfNewcomers = use_case("rebound.sequences.application.follow_customers")
+    hear_of_newcomers: HearOfNewcomers = use_case(
+        "rebound.sequences.application.hear_activity", hear="hear_happenings", notice="notice_entering"
+    )
     go_on: GoOn = use_case(
-        "rebound.sequences.application.go_on", advance="advance_enrolments", hear="hear_told", ask="ask_at_need"
+        "rebound.sequences.application.go_on",
+        advance="advance_enrolments",
+        hear="hear_told",
+        hear_new="hear_of_newcomers",
+        ask="ask_at_need",
     )
     tell_custom: TellCustom = use_case("rebound.sequences.application.tell_custom", tell="tell_sequences")
-    hear_tags: HearTags = use_case("rebound.sequences.application.hear_tags", tell="tell_sequences")
+    hear_tags: HearTags = use_case("rebound.sequences.application.follow_customers", tell="tell_sequences")
     hear_activity: HearActivity = use_case(
         "rebound.sequences.application.hear_activity", hear="hear_happenings", notice="notice_entering"
     )

@@ -131,6 +131,11 @@ class DynamoActivityBook:
             kept = Kept(summary=summary, version=int(row.version or 0), erased=row.erased or "")
         return replace(kept, cells=cells)
 
+    def known_of(self, business_id: str, customer_ids: Collection[str]) -> frozenset[str]:
+        keys = [(owner_of(business_id, customer_id), SUMMARY) for customer_id in customer_ids]
+        rows = self._summary.batch_get(keys, consistent_read=True) if keys else ()
+        return frozenset(row.owner.rpartition("#")[2] for row in rows if row.packed)
+
     def since(self, business_id: str, customer_id: str, at: datetime) -> Sequence[Cell]:
         between = OwnedRow.entry_id.between(write_instant(at), LAST_CELL)
         rows = self._owned.query(owner_of(business_id, customer_id), between, consistent_read=True)

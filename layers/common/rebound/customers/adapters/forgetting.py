@@ -1,4 +1,4 @@
-"""Customers who were deleted: what the change stream tells of them, and those of whom something is left."""
+"""Customers who come and go: what the change stream tells of them, and those who went and of whom something is left."""
 
 from __future__ import annotations
 
@@ -67,3 +67,10 @@ def deleted_customer_of(record: Mapping[str, Any]) -> Customer | None:
     change = record["dynamodb"]
     before = change.get("OldImage")
     return None if change.get("NewImage") or not before else read_customer(CustomerRow.from_raw_data(dict(before)))
+
+
+def new_customer_of(record: Mapping[str, Any]) -> Customer | None:
+    """The customer whose row came, likewise; ``None`` for another change."""
+    change = record["dynamodb"]
+    after = change.get("NewImage")
+    return None if change.get("OldImage") or not after else read_customer(CustomerRow.from_raw_data(dict(after)))

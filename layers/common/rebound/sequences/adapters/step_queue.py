@@ -6,13 +6,16 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import convert, to_builtins
 
 from rebound.platform.adapters.aws import batches_by_size, send_batch
 from rebound.platform.adapters.dynamo import read_instant, write_instant
-from rebound.sequences.domain.tasks import HearTask, StepTask
+from rebound.sequences.domain.tasks import HearTask, NewcomersTask, StepTask
+
+if TYPE_CHECKING:
+    from rebound.sequences.domain.tasks import QueuedTask
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 """For when a task is whose message, of an earlier version, does not say it.
@@ -32,29 +35,31 @@ class SqsStepQueue:
     def put(self, tasks: Sequence[StepTask], delay: timedelta = timedelta()) -> None:
         self._send(tasks, ceil(max(delay, timedelta()).total_seconds()))
 
-    def tell(self, tasks: Sequence[HearTask]) -> None:
+    def tell(self, tasks: Sequence[HearTask | NewcomersTask]) -> None:
         self._send(tasks, 0)
 
-    def _send(self, tasks: Sequence[StepTask | HearTask], seconds: int) -> None:
+    def _send(self, tasks: Sequence[QueuedTask], seconds: int) -> None:
         bodies = [encode_steps(task) for task in tasks]
         for batch in batches_by_size(bodies):
             entries = [{"Id": str(place), "MessageBody": bodies[place], "DelaySeconds": seconds} for place in batch]
             send_batch(self._client, self._queue_url, entries)
 
 
-def encode_steps(task: StepTask | HearTask) -> str:
+def encode_steps(task: QueuedTask) -> str:
     """The queue message of a task."""
-    if isinstance(task, HearTask):
+    if isinstance(task, HearTask | NewcomersTask):
         return json.dumps(to_builtins(task, enc_hook=dict))
     own = {"business_id": task.business_id, "sequence_id": task.sequence_id, "batch": task.batch}
     return json.dumps({**own, "customer_ids": task.customer_ids, "at": write_instant(task.at)})
 
 
-def decode_steps(body: str) -> StepTask | HearTask:
+def decode_steps(body: str) -> QueuedTask:
     """The task of a queue message."""
     given = json.loads(body)
     if "told" in given:
         return convert(given, HearTask)
+    if "came" in given:
+        return convert(given, NewcomersTask)
     customer_ids, at = tuple(given["customer_ids"]), given.get("at")
     at = _LONG_AGO if at is None else read_instant(at)
     return StepTask(given["business_id"], given["sequence_id"], customer_ids, given["batch"], at)

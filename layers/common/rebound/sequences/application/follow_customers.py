@@ -1,18 +1,28 @@
-"""Telling sequences of tags that customers were given, whoever gave them."""
+"""Telling sequences of what the change stream of customers has: of tags, whoever gave them, and of who is new.
+
+What happened with somebody whom nobody knows yet waits in the log (``activity.application``), and whoever hears of it
+finds no customer. So each new customer who has a log is told of, and what it says is heard then, as if it were told
+now. Whatever is told stands in the log before anybody hears of it, and a customer is there before anybody is told of
+them: of the two, the one that comes last finds the other. Where both do, what is told twice is done once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from rebound.sequences.domain.happenings import Happened, Kind, tag_name
-from rebound.sequences.domain.tasks import Told
+from rebound.sequences.domain.tasks import TOLD_TOGETHER, Came, NewcomersTask, Told
 
 if TYPE_CHECKING:
+    from rebound.activity.ports import ActivityBook
     from rebound.customers.application.tagging import TagsGiven
+    from rebound.customers.domain import Customer
     from rebound.sequences.application.tell import TellSequences
+    from rebound.sequences.ports import SequenceBook, StepQueue
 
 
 class HearTags(Struct, frozen=True, kw_only=True):
@@ -41,3 +51,33 @@ def _happenings(given: TagsGiven) -> Iterator[Happened]:
             is_live=True,
             caused_by=given.by,
         )
+
+
+class TellOfNewcomers(Struct, frozen=True, kw_only=True):
+    """Tells of new customers, as the change stream of customers has them, by way of the queue.
+
+    To be called after everything is erased of who had the id of one of them before, and was deleted.
+    """
+
+    sequences: SequenceBook
+    activity: ActivityBook
+    step_queue: StepQueue
+
+    def __call__(self, customers: Iterable[Customer]) -> None:
+        """Tell of those who have a log; again changes nothing.
+
+        One read for each business, and where a sequence listens to what customers do another for a hundred of them.
+        """
+        came: dict[str, dict[str, Came]] = {}
+        for each in customers:
+            if each.external_id is not None:
+                # Nobody else could be named before they were there.
+                came.setdefault(each.business_id, {})[each.customer_id] = Came(each.customer_id, each.created_at)
+        for business_id, new in came.items():
+            if not any(each.may_hear_activity for each in self.sequences.all(business_id)):
+                continue
+            known = self.activity.known_of(business_id, list(new))
+            told = [each for customer_id, each in new.items() if customer_id in known]
+            tasks = [NewcomersTask(business_id, some) for some in batched(told, TOLD_TOGETHER, strict=False)]
+            if tasks:
+                self.step_queue.tell(tasks)

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from rebound.activity.ports import ActivityBook
     from rebound.businesses.domain.business import Business
     from rebound.businesses.ports import BusinessDirectory
+    from rebound.customers.ports import CustomerBook, UnforgottenCustomers
+    from rebound.platform.ports import Clock
     from rebound.sequences.application.enrol import HearHappenings
     from rebound.sequences.application.notice_entering import NoticeEntering
     from rebound.sequences.domain.enrolments import Enrolment
-    from rebound.sequences.domain.sequences import Definition
+    from rebound.sequences.domain.sequences import Definition, KnownSequence
+    from rebound.sequences.domain.tasks import NewcomersTask
     from rebound.sequences.ports import SequenceBook
 
 TOLD_WITHIN: Final = timedelta(days=2)
@@ -114,6 +117,43 @@ class LookBack(Struct, frozen=True, kw_only=True):
             if (at is not None and cell.at >= at)
             or (cell.event is not None and cell.event.kind in _SAY_WHAT_IS_TO_COME)
         ]
+
+
+class HearOfNewcomers(Struct, frozen=True, kw_only=True):
+    """Hears what the log says of new customers; of what is history by now only what is to come."""
+
+    sequences: SequenceBook
+    customers: CustomerBook
+    unforgotten: UnforgottenCustomers
+    look_back: LookBack
+    hear: HearHappenings
+    notice: NoticeEntering
+    clock: Clock
+
+    def __call__(self, task: NewcomersTask) -> None:
+        """Do in sequences what was told of each of these; may come again."""
+        business_id = task.business_id
+        saved = self.sequences.all(business_id)
+        known = self.customers.get_many(business_id, [each.customer_id for each in task.came], as_of_now=True)
+        for came in task.came:
+            customer = known.get(came.customer_id)
+            # Whoever is there again after a deletion is told of by themselves.
+            if customer is None or customer.created_at != came.at:
+                continue
+            # Of who had the id before, something is left, and goes with all that was told until these came.
+            if self.unforgotten.find(business_id, came.customer_id) is None:
+                self._hear(saved, business_id, came.customer_id)
+
+    def _hear(self, saved: Sequence[KnownSequence], business_id: str, customer_id: str) -> None:
+        now = self.clock.now()
+        said = self.look_back(business_id, customer_id, now - TOLD_WITHIN, ahead=True)
+        lately = [is_in_time(now - one.event.at) for one in said]
+        told = zip(said, lately, strict=True)
+        heard = [each for one, is_news in told for each in one.happened if is_news or each.kind in PLANNED]
+        if heard:
+            self.hear.in_these(saved, customer_id, heard)
+        if any(lately):
+            self.notice.of_customer(saved, business_id, customer_id)
 
 
 def happenings_of(event: Event, zone: str) -> Iterator[Happened]:

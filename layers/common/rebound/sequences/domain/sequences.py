@@ -115,10 +115,18 @@ class Definition(Struct, frozen=True, kw_only=True):
 
     def hears(self, happened: Happened) -> bool:
         """Whether it starts, ends or wakes somebody here."""
+        return any(each.means(happened) for each in self._meant)
+
+    @property
+    def hears_activity(self) -> bool:
+        """Whether what a customer does starts, ends or wakes somebody here."""
+        return self.is_entered or any(each.kind in LOGGED for each in self._meant)
+
+    @property
+    def _meant(self) -> Sequence[Happening]:
         waits = (step.action for step in self.program.steps.values() if isinstance(step.action, Wait))
         awaited = [wait.for_event for wait in waits if wait.for_event is not None]
-        meant = [self.trigger, *(one.happening for one in self.exit_on), *awaited]
-        return any(each.means(happened) for each in meant)
+        return [self.trigger, *(one.happening for one in self.exit_on), *awaited]
 
     @property
     def looks_back(self) -> bool:
@@ -246,6 +254,11 @@ class KnownSequence(Struct, frozen=True, kw_only=True):
         """
         may_enter = self.definition.is_entered and happened.kind is Kind.TAG_ADDED
         return self.version > 1 or may_enter or self.definition.hears(happened)
+
+    @property
+    def may_hear_activity(self) -> bool:
+        """Whether what a customer does could mean something here; earlier versions are taken to hear it."""
+        return self.may_have_people and (self.version > 1 or self.definition.hears_activity)
 
 
 class SavedSequence(KnownSequence, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What the queue of sequences carries: who is due, and what happened with whom, by ids alone (truth 12)."""
+"""What the queue of sequences carries: who is due, what happened with whom, who is new, by ids alone (truth 12)."""
 
 from __future__ import annotations
 
@@ -58,6 +58,24 @@ class HearTask(Struct, frozen=True):
 
     business_id: str
     told: tuple[Told, ...]
+
+
+class Came(Struct, frozen=True):
+    """A customer who is new since ``at`` (``created_at``); of the same id may have been others, who are deleted."""
+
+    customer_id: str
+    at: datetime
+
+
+class NewcomersTask(Struct, frozen=True):
+    """Customers of a business who are new and have a log, for its sequences to hear what it says."""
+
+    business_id: str
+    came: tuple[Came, ...]
+
+
+type QueuedTask = StepTask | HearTask | NewcomersTask
+"""What the queue of sequences carries."""
 
 
 def task_of(business_id: str, sequence_id: str, customer_ids: Iterable[str], at: datetime, why: str) -> StepTask:
