@@ -81,3 +81,16 @@ def test_what_cannot_be_moved_is_refused_with_the_field(stack: Stack) -> None:
     assert stack.api("POST", f"{PATH}/versions/2/move", {"steps": {}}).fields == ["version"]
     for version, status in (("3", 404), ("0", 422), ("x", 422)):
         assert stack.api("POST", f"{PATH}/versions/{version}/move", {"steps": {}}).status == status
+
+
+def test_who_waits_for_what_does_not_begin_the_newest_is_counted_as_staying(stack: Stack) -> None:
+    two_versions(stack)
+    ending = {"kind": "membership_expiring", "days_before": 7}
+    stack.api("PUT", PATH, {**WELCOME, "steps": NEW, "filter": None, "trigger": ending})
+    said = stack.api("POST", MOVE, {"steps": {"pause": "longer"}}).body
+
+    assert (said["to"], said["beginning"]) == (3, 0)
+    assert said["stays"] == [{"step_id": None, "because": "another_trigger", "enrolments": 1}]
+    work_through(stack, said["job_id"])
+    counted(stack)
+    assert stack.api("GET", PATH).body["inside"] == [{"version": 3, "enrolments": 1}, {"version": 1, "enrolments": 1}]

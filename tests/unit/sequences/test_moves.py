@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebound.activity.domain.events import EventKind
+from rebound.activity.domain.events import EventKind, MembershipStatus
 from rebound.kernel.errors import InvalidInputError, NotFoundError
 from rebound.sequences.application.enrol import HearHappenings
 from rebound.sequences.domain.enrolments import Stage
@@ -341,3 +341,46 @@ def test_who_begins_again_after_a_sequence_was_made_anew_is_not_taken_out_with_t
 
     assert [world.subjects(id_of(number)) for number in range(3)] == [[], ["new"], ["new"]]
     assert id_of(0) not in {key.customer_id for key in world.enrolments.rows}
+
+
+def ending(days: int, membership_id: str | None = None) -> Happening:
+    about = {} if membership_id is None else {"membership_id": membership_id}
+    return Happening(kind=Kind.MEMBERSHIP_EXPIRING, days_before=days, about=about)
+
+
+TRIGGERS: Final = st.sampled_from(
+    [
+        *(ending(days, name) for days in (7, 20) for name in (None, "gold", "yoga")),
+        Happening(kind=Kind.RENEWAL_FAILED),
+        Happening(kind=Kind.VISIT),
+    ]
+)
+
+
+@settings(deadline=None, max_examples=120)
+@given(TRIGGERS, TRIGGERS)
+def test_who_waits_for_what_does_not_begin_the_newest_stays_and_all_are_counted(old: Happening, new: Happening) -> None:
+    world = SequenceWorld(business())
+    world.add(*map(customer, range(3)))
+    world.set_up(send("old"), trigger=old)
+    for number, name in enumerate(("gold", "yoga", "gold")):
+        failed = MembershipStatus.RENEWAL_FAILED if old.kind is Kind.RENEWAL_FAILED else MembershipStatus.ACTIVE
+        world.has_membership(number, f"m{number}", (NOON + 40 * DAY).date(), membership_id=name, status=failed)
+        world.did(number, f"v{number}", EventKind.VISIT)
+    inside = list(world.enrolments.rows)
+    world.set_up(send("new"), trigger=new)
+    told = world.move_waiting(1, {})
+
+    # Others, who have what begins the newest, begin that.
+    found = [world.enrolments.rows[key].version for key in inside]
+    stays = {each.because: each.enrolments for each in told.stays}
+    assert (told.beginning, stays.get(StaysBecause.ANOTHER_TRIGGER, 0)) == (found.count(2), found.count(1))
+    is_planned = old.is_planned or new.is_planned
+    both_mean = old.kind is new.kind and new.about.get("membership_id") in (None, old.about.get("membership_id"))
+    assert set(found) == ({1} if is_planned and not both_mean else {2})
+    versions = world.sequence_results(BUSINESS_ID, SEQUENCE_ID)[1].versions
+    for each in versions:
+        assert each.entered + each.moved_in == each.inside + each.moved + sum(each.left.values())
+    world.live_until(NOON + 60 * DAY)
+    subjects = {tuple(world.subjects(key.customer_id)) for key in inside}
+    assert subjects == {("old" if found.count(1) else "new",)}

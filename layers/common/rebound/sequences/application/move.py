@@ -1,6 +1,7 @@
 """Moving those who wait in a version of a sequence to its newest.
 
-Who is moved waits by the new step from when they began to wait; whose wait is over goes on behind it. They are moved
+Who is moved waits by the new step from when they began to wait; whose wait is over goes on behind it. Who waits for
+what is to come stays where something else begins the newest. They are moved
 by a conditional write of where they stand: whoever is gone on with at the same moment is moved or gone on with, never
 both. What happened before they were moved counts by the version in which they were then, whenever it is told. What has
 been sent to them does not say anything to the newest version: the map says where they wait, and what comes behind that
@@ -20,7 +21,7 @@ from msgspec import Struct
 from rebound.jobs.domain import JobKind
 from rebound.kernel.errors import ConcurrentChangeError, FieldError, InvalidInputError, NotFoundError
 from rebound.sequences.domain.enrolments import Stage
-from rebound.sequences.domain.moves import StaysBecause, begins_at, foreseen, wakes_at, wrong_with
+from rebound.sequences.domain.moves import StaysBecause, begins_at, foreseen, may_begin, wakes_at, wrong_with
 from rebound.sequences.domain.results import results_of
 from rebound.sequences.domain.steps import Wait
 
@@ -61,7 +62,8 @@ class MoveEnrolments(Struct, frozen=True, kw_only=True):
         if wrong := wrong_with(steps, old, sequence.definition):
             raise InvalidInputError(*wrong)
         counts = self.step_tallies.counts(business_id, sequence.uid)
-        return foreseen(results_of(version, old.program, counts, {}), sequence.version, steps)
+        found = results_of(version, old.program, counts, {})
+        return foreseen(found, sequence.version, steps, begin=may_begin(old, sequence.definition))
 
     def start(self, business_id: str, sequence_id: str, move: Move, request: str | None = None) -> str:
         """Have it done; the id of the job that does it. ``request`` names the client's request (``JobService``)."""
@@ -124,6 +126,8 @@ class MovePage(Struct, frozen=True, kw_only=True):
             return StaysBecause.IN_HAND
         now = self.clock.now()
         if before.step_id is None:
+            if not may_begin(old, new):
+                return StaysBecause.ANOTHER_TRIGGER
             wake_at = begins_at(before, old, new, now)
             return replace(self._moved(job, before, now), wake_at=wake_at)
         step_id = job.request["steps"].get(before.step_id)

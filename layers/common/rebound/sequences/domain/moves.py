@@ -28,6 +28,8 @@ class StaysBecause(StrEnum):
     """The map does not say where those go who wait at their step."""
     IN_HAND = "in_hand"
     """A step is being done for them at this moment; where they wait next, they may be moved."""
+    ANOTHER_TRIGGER = "another_trigger"
+    """They wait for what is to come, before the first step, and the newest version begins with something else."""
 
 
 class Mover(Struct, frozen=True):
@@ -39,9 +41,9 @@ class Mover(Struct, frozen=True):
 
 
 class Stayer(Struct, frozen=True):
-    """How many stay at a step, and why."""
+    """How many stay at a step, or before the first one (``None``), and why."""
 
-    step_id: str
+    step_id: str | None
     because: StaysBecause
     enrolments: int
 
@@ -49,7 +51,7 @@ class Stayer(Struct, frozen=True):
 class Move(Struct, frozen=True, kw_only=True):
     """Who is moved from a ``version`` to the newest one (``to``), and who stays.
 
-    ``beginning`` is how many stand before the first step: nothing has been done for them, and they begin the newest.
+    ``beginning`` is how many of those who stand before the first step begin the newest; nothing has been done for them.
     """
 
     version: int
@@ -59,8 +61,12 @@ class Move(Struct, frozen=True, kw_only=True):
     stays: Sequence[Stayer]
 
 
-def foreseen(found: VersionResults, to: int, steps: Mapping[str, str]) -> Move:
-    """Who would be moved, and who would stay, by the results of the version on which they are now."""
+def foreseen(found: VersionResults, to: int, steps: Mapping[str, str], *, begin: bool) -> Move:
+    """Who would be moved, and who would stay, by the results of the version on which they are now.
+
+    ``begin`` says whether those do who stand before the first step (``may_begin``).
+    """
+    ahead = [] if begin or not found.beginning else [Stayer(None, StaysBecause.ANOTHER_TRIGGER, found.beginning)]
     stays = [
         Stayer(one.step.step_id, because, count)
         for one in found.steps
@@ -74,9 +80,9 @@ def foreseen(found: VersionResults, to: int, steps: Mapping[str, str]) -> Move:
     return Move(
         version=found.version or 0,
         to=to,
-        beginning=found.beginning,
+        beginning=found.beginning if begin else 0,
         moves=[Mover(old, new, waiting[old]) for old, new in steps.items()],
-        stays=stays,
+        stays=[*ahead, *stays],
     )
 
 
@@ -106,6 +112,17 @@ def wakes_at(wait: Wait, since: datetime, now: datetime, zone: str) -> datetime:
     """
     ends = end_of(wait, since, zone)
     return ends if ends > now else end_of(replace(wait, for_=timedelta()), now, zone)
+
+
+def may_begin(old: Definition, new: Definition) -> bool:
+    """Whether who stands before the first step of an old version begins the new one.
+
+    Who waits for what is to come does only where the new version begins with all with which the old one does.
+    """
+    was, now = old.trigger, new.trigger
+    if not (was.is_planned or now.is_planned):
+        return True
+    return was.kind is now.kind and now.about.items() <= was.about.items()
 
 
 def begins_at(enrolment: Enrolment, old: Definition, new: Definition, now: datetime) -> datetime:

@@ -57,7 +57,7 @@ class MoveRequest(Request):
     steps: Annotated[dict[str, Annotated[str, Field(max_length=128)]], Field(max_length=MOST_STEPS)] = Field(
         description="For a step of this version at which customers wait, the step of the newest at which they wait "
         "then. They wait by the new step from when they began to wait, and what comes behind it is sent. Who stands "
-        "before the first step begins the newest."
+        "before the first step begins the newest, unless they wait for what does not begin it."
     )
     dry_run: bool = Field(default=False, description="Only say who would be moved.")
 
@@ -73,9 +73,11 @@ class MoverAnswer(Answer):
 class StayerAnswer(Answer):
     """How many stay at a step, and why."""
 
-    step_id: str
+    step_id: str | None = Field(description="Null before the first step.")
     because: StaysBecause = Field(
         description="not_mapped: steps does not say where to. in_hand: a step is being done for them; move again later."
+        " another_trigger: they wait for what is to come, such as the end of a membership, and the newest version "
+        "begins with something else, or with less."
     )
     enrolments: int
 
@@ -85,7 +87,7 @@ class MoveAnswer(Answer):
 
     version: int
     to: int = Field(description="The newest version.")
-    beginning: int = Field(description="Who stands before the first step, and begins the newest.")
+    beginning: int = Field(description="Who stands before the first step and begins the newest.")
     moves: list[MoverAnswer]
     stays: list[StayerAnswer]
     job_id: str | None = Field(description="The job that moves them. Null for a dry run.")

@@ -92,7 +92,7 @@ def _page(
         behind.move_enrolments.foresee(visit.business_id, sequence.sequence_id, version, {}) if not flaws else None
     )
     waiting = (
-        {each.step_id: each.enrolments for each in foreseen.stays if each.because is StaysBecause.NOT_MAPPED}
+        {each.step_id: each.enrolments for each in foreseen.stays if each.because is not StaysBecause.IN_HAND}
         if foreseen is not None
         else {}
     )
@@ -103,6 +103,7 @@ def _page(
         one=sequence,
         version=version,
         beginning=foreseen.beginning if foreseen is not None else 0,
+        ahead=waiting.get(None, 0),
         rows=[
             ShownMover(say.step(each.action), waiting.get(each.step_id, 0), steps.get(each.step_id, ""))
             for each in before
