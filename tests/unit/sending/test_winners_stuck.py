@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from copy import replace
 from datetime import datetime, time, timedelta
+from itertools import count
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from rebound.timers.domain import AHEAD, Timer
 from tests.fakes.making import BUSINESS_ID, id_of
 from tests.fakes.watching import Boundary, WorkerDiedError
 from tests.fakes.world import World
-from tests.unit.sending.test_winners_sent import RULE, Trial
+from tests.unit.sending.test_winners_sent import RULE, Trial, die
 
 MOST_RECEIVES: Final = 5
 """Then a task is put to the dead letters."""
@@ -49,7 +50,6 @@ class Stuck(Trial):
         self.looks = 0
         self._put = self.world.timers.put
         self.world.timers.put = self._looked  # type: ignore[method-assign]
-        self._usual_checkpoint = self.world.checkpoint
         self._replace = self.world.campaigns.replace
         self.world.campaigns.replace = self._written  # type: ignore[method-assign]
         self.world._send = self._sent  # type: ignore[method-assign]
@@ -79,7 +79,7 @@ class Stuck(Trial):
 
     def _sent(self, channel: Channel, task: ChunkTask, owner: str) -> None:
         self.stuck = self.stuck or task
-        emails = len(self.world.mailer.emails)
+        emails, usual = len(self.world.mailer.emails), self.world.checkpoint
         try:
             if task.key == self.stuck.key and not self.is_mended:
                 if int(owner.rpartition(":")[2]) >= MOST_RECEIVES:
@@ -90,7 +90,7 @@ class Stuck(Trial):
                 self.world.checkpoint = self._dying
             World._send(self.world, channel, task, owner)
         finally:
-            self.world.checkpoint = self._usual_checkpoint
+            self.world.checkpoint = usual
             if len(self.world.mailer.emails) > emails and not self.choices:
                 self.last_at = self.world.clock.now()
 
@@ -190,6 +190,23 @@ def test_it_is_chosen_by_those_who_got_it_and_says_how_many_did_not(after_hours:
     trial.check_what_was_sent()
     assert trial.sent().keys() == trial.tested | trial.drawn()[REST]
     assert trial.chosen() == Choice("B", Because.MORE, missed)
+
+
+def test_whoever_dies_around_the_choice_leaves_nobody_behind() -> None:
+    for number in count(1):
+        trial = Stuck(people=60)
+        trial.bounce("A")
+        trial.pass_hours(24)
+        assert trial.chosen() is None
+        died = trial.at_call(number, {"sweep_timers", "requeue"}, die)
+        trial.pass_hours(1)
+        trial.world.checkpoint = lambda _: None
+        assert trial.chosen() == Choice("B", Because.MORE, len(trial.tested & trial.of_stuck)), died
+        assert trial.sent().keys() == (trial.tested | trial.drawn()[REST]) - trial.of_stuck, died
+        trial.check_what_was_sent()
+        if not died:
+            break
+    assert number > 20
 
 
 def test_what_is_put_back_in_time_is_tried_for_as_long_as_was_asked_for() -> None:
