@@ -240,3 +240,19 @@ def test_a_template_is_taken_as_it_is_published_when_it_is_sent(stack: Stack, cu
     goes_on(stack)
 
     assert sends(stack) == ["New"]
+
+
+@pytest.mark.parametrize(
+    ("path", "steps", "field", "said"),
+    [
+        ("/v1/sequences/a%20b", [], "sequence_id", "Must be 1 to 64 letters, digits, - or _."),
+        (PATH, [{"id": "a b", "exit": {}}], "steps[0].id", "Must be 1 to 64 letters, digits, dots, - or _."),
+    ],
+)
+def test_what_a_name_of_your_own_may_be_is_said(
+    stack: Stack, path: str, steps: list[dict[str, Any]], field: str, said: str
+) -> None:
+    refused = stack.api("PUT", path, {**WELCOME, "steps": steps, "filter": None})
+
+    assert refused.status == 422
+    assert {"field": field, "message": said} in refused.body["errors"]

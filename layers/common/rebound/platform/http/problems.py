@@ -122,7 +122,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
         case "json_invalid":
             return "Is not JSON."
         case "string_pattern_mismatch":
-            return "Must be an id as the API gave it: 32 hexadecimal digits."
+            return _written_as(error["ctx"]["pattern"])
         case "timezone_aware":
             return "Must have a time zone, such as 2026-11-22T10:00:00Z."
         case "dict_type" | "model_type" | "model_attributes_type":
@@ -130,13 +130,31 @@ def _sentence(error: Mapping[str, Any]) -> str:
         case "list_type":
             return "Must be a list."
         case "too_short":
-            return f"Must have at least {error['ctx']['min_length']} item."
+            least = error["ctx"]["min_length"]
+            return f"Must have at least {least} items." if least > 1 else "Must have at least 1 item."
         case "too_long":
             return f"Must have at most {error['ctx']['max_length']} items."
         case _:
             message = str(error["msg"]).removeprefix(_SAID_BY_US).replace("Input should be", "Must be", 1)
             message = message.replace("String should have", "Must have", 1)
             return f"{message[:1].upper()}{message[1:]}{'' if message.endswith('.') else '.'}"
+
+
+def _written_as(pattern: str) -> str:
+    """What a text must be that a pattern refuses: in words where many meet it, else the pattern itself."""
+    from rebound.platform.http import shapes  # noqa: PLC0415
+
+    match pattern:
+        case shapes.CUSTOMER_ID:
+            return "Must be an id as the API gave it: 32 hexadecimal digits."
+        case "^[A-Za-z0-9_-]{1,64}$":
+            return "Must be 1 to 64 letters, digits, - or _."
+        case "^[A-Za-z0-9_.-]{1,64}$":
+            return "Must be 1 to 64 letters, digits, dots, - or _."
+        case "^[A-Za-z0-9._:~-]{1,128}$":
+            return "Must be 1 to 128 letters, digits, dots, colons, or any of - _ ~."
+        case _:
+            return f"Must match the pattern {pattern}"
 
 
 def _of_validation(app: APIGatewayRestResolver, error: RequestValidationError) -> Response[str]:
