@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from copy import replace
 from datetime import time, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -12,6 +13,7 @@ from rebound.businesses.domain.quiet_hours import QuietHours, QuietWindow
 from rebound.kernel.categories import Category
 from rebound.kernel.channels import Channel
 from rebound.kernel.errors import ConflictError
+from rebound.kernel.ids import id_of_external
 from rebound.kernel.provider_codes import Provider
 from rebound.kernel.receipts import MessageKey
 from rebound.messages.domain.messages import MessageStatus
@@ -120,6 +122,23 @@ def test_who_signs_is_counted_and_is_not_asked_again_by_a_booking() -> None:
 
     assert len(world.asked(1)) == 1
     assert world.count() == (1, 1, 0)
+
+
+@pytest.mark.parametrize("signs", [False, True])
+def test_who_booked_before_they_were_a_customer_is_asked_once_they_are_unless_they_have_signed(signs: bool) -> None:
+    world = of(0)
+    world.posts("2")
+    who = replace(customer(1), customer_id=id_of_external(BUSINESS_ID, "ext1"), external_id="ext1")
+    booked = {"starts_at": (NOON + 5 * DAY).isoformat(), "appointment_id": "a1"}
+    for event in ({"kind": "booking", **booked}, {"kind": "waiver", "version": "2"})[: 1 + signs]:
+        told = {"event_id": event["kind"], "at": NOON.isoformat(), "external_id": "ext1", **event}
+        assert world.accept_activity(BUSINESS_ID, [told]).accepted == 1
+    world.passes()
+    world.add(replace(who, created_at=world.clock.now()))
+    world.passes(HOUR)
+
+    assert len(world.mailer.handed) == (not signs)
+    assert world.count() == ((0, 0, 0) if signs else (1, 0, 1))
 
 
 def test_who_signed_before_is_not_asked_and_who_signed_another_version_is() -> None:

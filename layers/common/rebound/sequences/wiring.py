@@ -150,7 +150,10 @@ class SequencesUseCases(RecurringUseCases):
     )
     tell_of_newcomers: TellOfNewcomers = use_case("rebound.sequences.application.follow_customers")
     hear_of_newcomers: HearOfNewcomers = use_case(
-        "rebound.sequences.application.hear_activity", hear="hear_happenings", notice="notice_entering"
+        "rebound.sequences.application.hear_activity",
+        hear="hear_happenings",
+        notice="notice_entering",
+        look_at="look_at_need",
     )
     go_on: GoOn = use_case(
         "rebound.sequences.application.go_on",
@@ -237,13 +240,12 @@ class SequencesUseCases(RecurringUseCases):
     @cached_property
     def watchers(self) -> Sequence[Watcher]:
         """Who books, cancels or signs may have to be asked to sign a waiver, or not any more."""
+        return (*super().watchers, self.look_at_need)
 
-        def look_at(business: Business, customer_id: str) -> None:
-            # Not made for who has none.
-            if business.has_waivers:
-                self.look_at_signer(business, customer_id)
-
-        return (*super().watchers, look_at)
+    def look_at_need(self, business: Business, customer_id: str) -> None:
+        """Of businesses that have waivers; it is not made for others."""
+        if business.has_waivers:
+            self.look_at_signer(business, customer_id)
 
     @cached_property
     def segment_users(self) -> Sequence[SegmentUser]:

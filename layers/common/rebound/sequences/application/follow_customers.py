@@ -9,16 +9,19 @@ them: of the two, the one that comes last finds the other. Where both do, what i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import batched
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rebound.kernel.errors import NotFoundError
 from rebound.sequences.domain.happenings import Happened, Kind, tag_name
 from rebound.sequences.domain.tasks import TOLD_TOGETHER, Came, NewcomersTask, Told
 
 if TYPE_CHECKING:
     from rebound.activity.ports import ActivityBook
+    from rebound.businesses.ports import BusinessDirectory
     from rebound.customers.application.tagging import TagsGiven
     from rebound.customers.domain import Customer
     from rebound.sequences.application.tell import TellSequences
@@ -60,13 +63,15 @@ class TellOfNewcomers(Struct, frozen=True, kw_only=True):
     """
 
     sequences: SequenceBook
+    businesses: BusinessDirectory
     activity: ActivityBook
     step_queue: StepQueue
 
     def __call__(self, customers: Iterable[Customer]) -> None:
         """Tell of those who have a log; again changes nothing.
 
-        One read for each business, and where a sequence listens to what customers do another for a hundred of them.
+        Up to two reads for each business, and where a sequence listens to what customers do, or they are asked to sign
+        waivers, another for a hundred of them.
         """
         came: dict[str, dict[str, Came]] = {}
         for each in customers:
@@ -74,10 +79,17 @@ class TellOfNewcomers(Struct, frozen=True, kw_only=True):
                 # Nobody else could be named before they were there.
                 came.setdefault(each.business_id, {})[each.customer_id] = Came(each.customer_id, each.created_at)
         for business_id, new in came.items():
-            if not any(each.may_hear_activity for each in self.sequences.all(business_id)):
+            if not self._is_heard(business_id):
                 continue
             known = self.activity.known_of(business_id, list(new))
             told = [each for customer_id, each in new.items() if customer_id in known]
             tasks = [NewcomersTask(business_id, some) for some in batched(told, TOLD_TOGETHER, strict=False)]
             if tasks:
                 self.step_queue.tell(tasks)
+
+    def _is_heard(self, business_id: str) -> bool:
+        if any(each.may_hear_activity for each in self.sequences.all(business_id)):
+            return True
+        with suppress(NotFoundError):
+            return self.businesses.get(business_id).has_waivers
+        return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from rebound.activity.application.first_told import soonest_told
 from rebound.activity.domain.events import EventKind, MembershipStatus
 from rebound.activity.domain.summary import order_of
 from rebound.activity.domain.words import delay_of
+from rebound.kernel.errors import NotFoundError
 from rebound.recurring.domain.days import opening
 from rebound.sequences.domain.happenings import NARROWED_BY, PLANNED, Happened, Kind
 from rebound.sequences.domain.looking_back import Said
@@ -120,19 +121,28 @@ class LookBack(Struct, frozen=True, kw_only=True):
 
 
 class HearOfNewcomers(Struct, frozen=True, kw_only=True):
-    """Hears what the log says of new customers; of what is history by now only what is to come."""
+    """Hears what the log says of new customers; of what is history by now only what is to come.
+
+    Who has booked may have to be asked to sign a waiver, too.
+    """
 
     sequences: SequenceBook
+    businesses: BusinessDirectory
     customers: CustomerBook
     unforgotten: UnforgottenCustomers
     look_back: LookBack
     hear: HearHappenings
     notice: NoticeEntering
+    look_at: Callable[[Business, str], None]
     clock: Clock
 
     def __call__(self, task: NewcomersTask) -> None:
         """Do in sequences what was told of each of these; may come again."""
         business_id = task.business_id
+        try:
+            business = self.businesses.get(business_id)
+        except NotFoundError:
+            return
         saved = self.sequences.all(business_id)
         known = self.customers.get_many(business_id, [each.customer_id for each in task.came], as_of_now=True)
         for came in task.came:
@@ -143,6 +153,7 @@ class HearOfNewcomers(Struct, frozen=True, kw_only=True):
             # Of who had the id before, something is left, and goes with all that was told until these came.
             if self.unforgotten.find(business_id, came.customer_id) is None:
                 self._hear(saved, business_id, came.customer_id)
+                self.look_at(business, came.customer_id)
 
     def _hear(self, saved: Sequence[KnownSequence], business_id: str, customer_id: str) -> None:
         now = self.clock.now()
