@@ -140,7 +140,8 @@ def test_nothing_that_people_write_leaves_the_tables(seed: int, monkeypatch: pyt
     world.customer_service.change(BUSINESS_ID, ids[1], {"general_tags": TAGS})
     text(world, 0, "STOP")
     world.outcomes = {profile(0)["email"]: ((Outcome.COMPLAINED, None, 1.0),)}
-    started: list[object] = []
+    world.waiver_service.post(BUSINESS_ID, "rules", Posting("v0", f"For {MARK}", "https://sign.example.com/rules"))
+    started: list[object] = list(world.job_runner.started)
     world.chaos = Chaos(death=0.02, duplicate=0.2)
     for _ in range(25):
         # Who was deleted, and whose maker died, is not there.
