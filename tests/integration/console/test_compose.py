@@ -276,6 +276,8 @@ def test_what_is_typed_as_an_answer_comes_is_measured_too(console: str, stack: S
     campaign_id = made(Desk(stack).sign_in("other@salon.example.com"), {**FIRST, "channel": "sms"}, None)
     sign_in(page, console)
     page.goto(f"{console}/campaigns/{campaign_id}/what")
+    # What is measured as the page loads is there: the next answer is that to what is typed.
+    expect(page.locator("#measured")).to_contain_text("units used")
     page.evaluate("""document.body.addEventListener("htmx:beforeSwap", () => {
         const text = document.querySelector("#body")
         text.value += "\u0142"
