@@ -248,7 +248,7 @@ class World(MemoryPorts, EveryUseCase):
             for campaign in campaign_batch[1]:
                 self._retried("project_campaigns", partial(self._tell, written(campaign)))
         while (passages := self.customers.passages.deliver(self.random)) is not None:
-            self._retried("forget_customers", partial(self._follow_customers, passages[1]))
+            self._follow_customers(passages[1])
         while (tagged := self.customers.tagged.deliver(self.random)) is not None:
             self._retried("hear_tags", partial(self._hear_tags, [each.after for each in tagged[1]]))
 
@@ -256,12 +256,20 @@ class World(MemoryPorts, EveryUseCase):
         self.hear_tags(given)
 
     def _follow_customers(self, changes: Sequence[Change[Customer | None]]) -> None:
+        # What fails comes again from there on, not from the beginning of the batch.
         for each in changes:
             if each.before is not None:
-                self.erase_customer(each.before)
+                self._retried("forget_customers", partial(self._erase, each.before))
         came = [each.after for each in changes if each.after is not None]
         if came:
-            self.tell_of_newcomers(came)
+            self._retried("forget_customers", partial(self._tell_of, came))
+
+    def _erase(self, customer: Customer) -> None:
+        # Looked up anew, because the process may have died.
+        self.erase_customer(customer)
+
+    def _tell_of(self, came: Sequence[Customer]) -> None:
+        self.tell_of_newcomers(came)
 
     def _step(self, name: str, step: Callable[[], Any]) -> Any:
         """A task of the state machine: tried again after a death or a lost race."""
