@@ -154,6 +154,7 @@ def test_those_who_are_ticked_are_deleted_once_their_number_is_typed(
     page.get_by_label("Tick all on this page").check()
     page.get_by_label("Choose: Anna Berg").uncheck()
     page.get_by_role("button", name="Delete the ticked ones").click()
+    page.get_by_label("Type the number").wait_for()
     check(page, "customers-clean-up-desk")
     page.get_by_label("Type the number").fill("2")
     page.get_by_role("button", name="Delete them for good").click()

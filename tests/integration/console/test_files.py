@@ -187,6 +187,7 @@ def test_every_page_of_files_is_for_everybody(
     check(page, f"imports-columns-{width}")
     page.get_by_label("Nachname").select_option("")
     page.get_by_role("button", name="Import").click()
+    page.get_by_role("alert").first.wait_for()
     check(page, f"imports-columns-wrong-{width}")
     page.get_by_label("Nachname").select_option("last_name")
     page.get_by_role("button", name="Import").click()
