@@ -11,9 +11,6 @@ from msgspec import Struct
 from rebound.activity.domain.words import WAITS, stamp_of
 from rebound.kernel.errors import NotFoundError
 
-CLOCKS_DIFFER: Final = timedelta(minutes=5)
-"""At most so far apart show machines the time."""
-
 if TYPE_CHECKING:
     from rebound.activity.application.apply_activity import Refold
     from rebound.activity.ports import ActivityBook, Stamps
@@ -21,6 +18,9 @@ if TYPE_CHECKING:
     from rebound.customers.domain import Customer
     from rebound.customers.ports import CustomerBook
     from rebound.timers.domain import Timer
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""The clocks of two machines differ by no more."""
 
 
 class EraseActivity(Struct, frozen=True, kw_only=True):

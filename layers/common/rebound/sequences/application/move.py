@@ -1,11 +1,10 @@
 """Moving those who wait in a version of a sequence to its newest.
 
 Who is moved waits by the new step from when they began to wait; whose wait is over goes on behind it. Who waits for
-what is to come stays where something else begins the newest. They are moved
-by a conditional write of where they stand: whoever is gone on with at the same moment is moved or gone on with, never
-both. What happened before they were moved counts by the version in which they were then, whenever it is told. What has
-been sent to them does not say anything to the newest version: the map says where they wait, and what comes behind that
-is sent.
+what is to come stays where something else begins the newest. They are moved by a conditional write of where they stand:
+whoever is gone on with at the same moment is moved or gone on with, never both. What happened before they were moved
+counts by the version in which they were then, whenever it is told. What has been sent to them does not say anything to
+the newest version: the map says where they wait, and what comes behind that is sent.
 """
 
 from __future__ import annotations
